@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes.marked_object import MarkedObject, marks_of
 from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.errors import GKE_WARDEN, ApiError
 from scc_responder.domain.kubernetes import api_paths
@@ -29,37 +30,21 @@ CORDONS_NODE = ChangeKind(
 _ISOLATES = {ISOLATED_POD, POD_LABEL}
 
 
-class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
+class PatchObject(MarkedObject, frozen=True, kw_only=True, tag="patch"):
     """Merge labels, annotations or `spec` fields into one object, on condition of its UID.
 
-    `kind` is Pod or Node. `marker` names what carries the action id: an annotation, but `ARMED_BY` is a label, and the
-    label of an isolation needs none. `versioned` adds the resource version that was read to the condition.
+    `marker` is an annotation, but `ARMED_BY` is a label, and the label of an isolation needs none. `versioned` adds the
+    resource version that was read to the condition.
 
     Whoever makes a pod may fill its annotations (262,144 bytes), so no change of labels or fields depends on them:
     where they are refused, the rest is written alone.
     """
 
     declares: ClassVar[ChangeKind] = PATCHES_POD
+    of_nodes: ClassVar[ChangeKind] = CORDONS_NODE
 
-    kind: str
-    name: str
-    uid: str
-    namespace: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
     spec: dict[str, Any] = {}
-    marker: str = ACTION_ID
     versioned: bool = False
-
-    @property
-    def declared(self) -> ChangeKind:
-        """A node is patched to cordon it."""
-        return PATCHES_POD if self.kind == "Pod" else CORDONS_NODE
-
-    @property
-    def target(self) -> ChangedObject:
-        """The object that is patched."""
-        return ChangedObject(kind=self.kind, namespace=self.namespace, name=self.name, uid=self.uid)
 
     @property
     def inverse(self) -> ReleaseObject:
@@ -82,7 +67,7 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Merge the change into the object with this UID."""
-        path = api_paths.pod(self.namespace, self.name) if self.kind == "Pod" else api_paths.node(self.name)
+        path = self.object_path
         refused = _refused_node if self.kind == "Node" else self._refused_pod
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step), path, refused)
@@ -174,7 +159,7 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
 
     def _is_marked_over(self, step: StepRun, read: ApiObject) -> bool:
         """Whether all keys are there, and another finding on the same object set some of them after us."""
-        labels, annotations = _marks(read, "labels"), _marks(read, "annotations")
+        labels, annotations = marks_of(read, "labels"), marks_of(read, "annotations")
         by_other = annotations.get(ACTION_ID, step.action_id) != step.action_id
         by_other |= any(key.startswith(EACH_CASE) and key not in self.labels for key in labels)
         complete = self.labels.keys() <= labels.keys() and self.annotations.keys() <= annotations.keys()
@@ -182,13 +167,13 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
 
     def _marked(self, read: ApiObject) -> str | None:
         """Whose action's id the object carries."""
-        return _marks(read, "labels" if self.marker == ARMED_BY else "annotations").get(self.marker)
+        return marks_of(read, "labels" if self.marker == ARMED_BY else "annotations").get(self.marker)
 
     def _is_wanted(self, read: ApiObject, *, bare: bool = False) -> bool:
         """Whether the object has everything that the change asks for. `bare`: but its annotations."""
         return (
-            self.labels.items() <= _marks(read, "labels").items()
-            and (bare or self.annotations.items() <= _marks(read, "annotations").items())
+            self.labels.items() <= marks_of(read, "labels").items()
+            and (bare or self.annotations.items() <= marks_of(read, "annotations").items())
             and self._has_spec(read)
         )
 
@@ -206,11 +191,6 @@ class PatchObject(Change, frozen=True, kw_only=True, tag="patch"):
             f" | kubectl delete --raw {quote(api_paths.pod(self.namespace, self.name))} -f -"
         )
         return failed(Reason.OBJECT_FULL, f"to delete this very pod: {command}")
-
-
-def _marks(read: ApiObject, field: str) -> dict[str, str]:
-    """The object's labels or annotations."""
-    return read["metadata"].get(field) or {}
 
 
 def _refused_node(error: ApiError) -> Result | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Means, StepRun
+from scc_responder.domain.changes.marked_object import marks_of
 from scc_responder.domain.changes.undo.surplus_replica import surplus_replica
 from scc_responder.domain.kubernetes import api_paths, selectors
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
@@ -77,13 +77,13 @@ class AttachPod(Change, frozen=True, kw_only=True, tag="attach_pod"):
     def body(self, step: StepRun, read: ApiObject) -> ApiObject:
         """The JSON merge patch, bound to the version that was read."""
         meta = read["metadata"]
-        marks = [DETACHED, *([ACTION_ID] if _marks(read, "annotations").get(ACTION_ID) == step.action_id else ())]
+        marks = [DETACHED, *([ACTION_ID] if marks_of(read, "annotations").get(ACTION_ID) == step.action_id else ())]
         condition = {"uid": self.uid, "resourceVersion": meta["resourceVersion"]}
         return {"metadata": {**condition, "labels": self.labels, "annotations": dict.fromkeys(marks)}}
 
     def _is_attached(self, read: ApiObject) -> bool:
-        has_labels = self.labels.items() <= _marks(read, "labels").items()
-        return has_labels and DETACHED not in _marks(read, "annotations")
+        has_labels = self.labels.items() <= marks_of(read, "labels").items()
+        return has_labels and DETACHED not in marks_of(read, "annotations")
 
     def _found_owner(self, session: ClusterSession) -> ApiObject | None:
         """The controller as it is now; None where it is gone. One or two requests; raises ApiError."""
@@ -96,7 +96,7 @@ class AttachPod(Change, frozen=True, kw_only=True, tag="attach_pod"):
 
     def _refused(self, read: ApiObject, owner: ApiObject | None) -> str:
         """Why the labels are not given back: what somebody changed since. Empty where they may be."""
-        labels = _marks(read, "labels")
+        labels = marks_of(read, "labels")
         others = {key: labels[key] for key, value in self.labels.items() if labels.get(key, value) != value}
         if others:
             return "somebody gave the pod " + ", ".join(f"{key}={value}" for key, value in sorted(others.items()))
@@ -133,16 +133,12 @@ class AttachPod(Change, frozen=True, kw_only=True, tag="attach_pod"):
         return done(Reason.UNDONE, "its labels are back; no workload has adopted it yet")
 
 
-def _marks(read: ApiObject, field: str) -> Mapping[str, str]:
-    return read["metadata"].get(field) or {}
-
-
 def _controllers(pod: ApiObject) -> set[str]:
     return {owner["uid"] for owner in pod["metadata"].get("ownerReferences") or () if owner.get("controller")}
 
 
 def _kept(read: ApiObject) -> Any:
     try:
-        return msgspec.json.decode(_marks(read, "annotations").get(DETACHED, ""))
+        return msgspec.json.decode(marks_of(read, "annotations").get(DETACHED, ""))
     except msgspec.DecodeError:
         return None

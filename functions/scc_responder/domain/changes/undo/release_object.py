@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.changes import ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes.marked_object import MarkedObject, marks_of
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.labels import ACTION_ID, PREFIX, PRIOR_UNSCHEDULABLE
 from scc_responder.domain.permissions import acts, observes
@@ -20,40 +20,24 @@ RELEASES_POD = ChangeKind(permissions=(*observes("pods", "get"), *acts("pods", "
 UNCORDONS_NODE = ChangeKind(permissions=(*observes("nodes", "get"), *acts("nodes", "patch")), disrupts=Disruption.NODES)
 
 
-class ReleaseObject(Change, frozen=True, kw_only=True, tag="release_object"):
+class ReleaseObject(MarkedObject, frozen=True, kw_only=True, tag="release_object"):
     """Take these labels and annotations away from the object with this UID, as far as they have our values still.
 
-    `marker` names what carries the id of the action that is taken back (`StepRun.action_id`): a label or an annotation.
-    `kept` are keys that another case needs. `uncordons`: the node takes pods again. Only keys that begin with
-    `scc-responder/` are taken away; what a policy set besides is named in the detail.
+    `marker` names what carries the id of the action that is taken back (`StepRun.action_id`). `kept` are keys that
+    another case needs. `uncordons`: the node takes pods again. Only keys that begin with `scc-responder/` are taken
+    away; what a policy set besides is named in the detail.
     """
 
     declares: ClassVar[ChangeKind] = RELEASES_POD
+    of_nodes: ClassVar[ChangeKind] = UNCORDONS_NODE
     lasting: ClassVar[str] = "what was taken back is done again by `case resume`"
 
-    kind: str
-    name: str
-    uid: str
-    namespace: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    marker: str = ACTION_ID
     kept: tuple[str, ...] = ()
     uncordons: bool = False
 
-    @property
-    def declared(self) -> ChangeKind:
-        """A node is patched to uncordon it."""
-        return RELEASES_POD if self.kind == "Pod" else UNCORDONS_NODE
-
-    @property
-    def target(self) -> ChangedObject:
-        """The object."""
-        return ChangedObject(kind=self.kind, namespace=self.namespace, name=self.name, uid=self.uid)
-
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Take them away, on condition of the version that was read, and read the object again."""
-        path = api_paths.pod(self.namespace, self.name) if self.kind == "Pod" else api_paths.node(self.name)
+        path = self.object_path
         return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, path, step), path))
 
     def _once(self, session: ClusterSession, path: str, step: StepRun, tries: Tries) -> Result:
@@ -85,7 +69,7 @@ class ReleaseObject(Change, frozen=True, kw_only=True, tag="release_object"):
         meta: ApiObject = {"uid": self.uid, "resourceVersion": read["metadata"]["resourceVersion"]}
         for field, wanted in (("labels", self.labels), ("annotations", self.annotations)):
             marked = {**wanted, self.marker: step.action_id}
-            gone = [key for key, value in _marks(read, field).items() if self._is_ours(key, value, marked)]
+            gone = [key for key, value in marks_of(read, field).items() if self._is_ours(key, value, marked)]
             meta |= {field: dict.fromkeys(gone)} if gone else {}
         is_cordoned = self.uncordons and read.get("spec", {}).get("unschedulable")
         return {"metadata": meta, **({"spec": {"unschedulable": None}} if is_cordoned else {})}
@@ -97,7 +81,7 @@ class ReleaseObject(Change, frozen=True, kw_only=True, tag="release_object"):
         """Why a node is not uncordoned: nothing shows any more that the case cordoned it. Empty where it may be."""
         if not self.uncordons or not read.get("spec", {}).get("unschedulable"):
             return ""
-        marks = _marks(read, "annotations")
+        marks = marks_of(read, "annotations")
         if marks.get(PRIOR_UNSCHEDULABLE) == "false" and marks.get(ACTION_ID) == step.action_id:
             return ""
         return f"the node's annotations {PRIOR_UNSCHEDULABLE} and {ACTION_ID} do not say that this case cordoned it"
@@ -110,7 +94,7 @@ class ReleaseObject(Change, frozen=True, kw_only=True, tag="release_object"):
     def _left(self, read: ApiObject) -> Iterator[str]:
         """What of the change stays on the object, and why."""
         for field, wanted in (("labels", self.labels), ("annotations", self.annotations)):
-            standing = _marks(read, field)
+            standing = marks_of(read, field)
             for key in sorted(wanted.keys() & standing.keys()):
                 if key in self.kept:
                     yield f"{key} stays: another case has it too"
@@ -118,7 +102,3 @@ class ReleaseObject(Change, frozen=True, kw_only=True, tag="release_object"):
                     yield f"{key} stays: it has another value since"
                 elif not key.startswith(PREFIX):
                     yield f"{key} stays: it is no key of the responder's own; take it away by hand"
-
-
-def _marks(read: ApiObject, field: str) -> dict[str, str]:
-    return read["metadata"].get(field) or {}
