@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.responder import ALL, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
+from tests.kits.responder import ALL, CLUSTER, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
 
@@ -23,6 +26,23 @@ def test_a_finding_leads_to_all_actions(tmp_path: Path, cluster: SimulatedCluste
     asked = [event.uri for event in cluster.audit if event.user == "responder"]
     assert len([uri for uri in asked if uri != "/apis"]) <= 22
     assert asked.count("/apis") == 1
+
+
+def test_a_delivery_has_one_share_of_the_reading_threads(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made once: what is read to decide and what is read to act wait in one line."""
+    deployment, made = deployed(tmp_path, cluster, policy(*ALL)), []
+    bulkheads = deployment.services.bulkheads
+    reads = bulkheads.reads
+
+    def noted(name: str) -> Executor:
+        made.append(name)
+        return reads(name)
+
+    monkeypatch.setattr(bulkheads, "reads", noted)
+    assert deployment.respond_to(finding_about(pod)).reason == "done"
+    assert made == [CLUSTER]
 
 
 def test_a_dry_run_changes_nothing_but_keeps_evidence(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
