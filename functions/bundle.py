@@ -31,7 +31,8 @@ def contents() -> Iterator[tuple[str, bytes]]:
     data = {path for folder in {module.parent for module in modules} for path in folder.glob("*.json")}
     found = [FUNCTIONS / "requirements.txt", *modules, *data]
     files = {path.relative_to(FUNCTIONS).as_posix(): path.read_bytes() for path in found}
-    policies = {f"policies/{path.name}": path.read_bytes() for path in source_paths(POLICIES)}
+    paths = source_paths(POLICIES)
+    policies = {f"policies/{path.relative_to(POLICIES).as_posix()}": path.read_bytes() for path in paths}
     yield from sorted({**files, **policies, f"policies/{COMPILED_FILE}": compile_policies(POLICIES)}.items())
 
 

@@ -12,6 +12,7 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails
 from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import source_paths
 from scc_responder.policy.strict_yaml import MAX_FILE_BYTES, load_yaml
 from tests.kits.responder import policy, write_policies
 
@@ -437,6 +438,24 @@ def test_the_digest_covers_every_deciding_file(tmp_path: Path) -> None:
     write_policies(folder, RIGHT.replace("For a test", "For another test"), guardrails="protected: {namespaces: []}\n")
     assert first == unchanged
     assert len({first, rails, load_policies(folder).digest}) == 3
+
+
+def test_subfolders_are_read_by_name(tmp_path: Path) -> None:
+    """Policies of teams come among the others in the order of their names; hidden folders hold none."""
+    folder = write_policies(tmp_path / "p", policy("notify", name="a"), policy("notify", name="c"))
+    first = load_policies(folder).digest
+    for place in ("team-a", ".git"):
+        (folder / place).mkdir()
+        (folder / place / "b.yaml").write_text(policy("notify", name="b"))
+        (folder / place / "scope.yaml").write_text("max_mode: enforce\n")
+    assert [item.name for item in load_policies(folder).policies] == ["a", "b", "c"]
+    assert [path.relative_to(folder).as_posix() for path in source_paths(folder)] == [
+        "a.yaml",
+        "team-a/b.yaml",
+        "c.yaml",
+        "guardrails.yaml",
+    ]
+    assert load_policies(folder).digest != first
 
 
 NO_RAILS = "protected: {namespaces: []}\n"

@@ -55,7 +55,9 @@ def test_plain_yaml_becomes_plain_data(text: str, data: Any) -> None:
         ("a: b: c\n", "invalid_yaml", "in quotes"),
         ("a: [1\n", "invalid_yaml", "close the list"),
         ("a: 1\n---\nb: 2\n", "invalid_yaml", "a second document"),
-        ("a: \x00\n", "invalid_yaml", "no YAML"),
+        ("a: \x00\n", "invalid_yaml", "a.yaml:1: the control character U+0000 is not allowed; remove it"),
+        ("a: 1\nb: x\x1by\n", "invalid_yaml", "a.yaml:2: the control character U+001B"),
+        ("a: 1\n\n\nb: \ufffe\n", "invalid_yaml", "a.yaml:4: the control character U+FFFE"),
         ("[" * (MAX_DEPTH + 2), "yaml_too_deep", "nested deeper"),
     ],
 )
@@ -112,6 +114,23 @@ def test_a_file_is_read_as_wanted(tmp_path: Path) -> None:
     path.write_text("name: web\n")
     assert read_document(path, Sample) == Sample(name="web")
     assert open_document(path).name == "a.yaml"
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    """Some editors put one before the first line, where it hides what stands there."""
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbf# first\nname: web\n")
+    assert open_document(path).text.startswith("# first")
+
+
+def test_a_file_is_named_as_wanted(tmp_path: Path) -> None:
+    """By its path in a folder, where two files may have one name."""
+    path = tmp_path / "a.yaml"
+    path.write_text("nam: web\n")
+    with pytest.raises(PolicyError, match=r"^team-a/a\.yaml:1"):
+        read_document(path, Sample, name="team-a/a.yaml")
+    with pytest.raises(PolicyError, match=r"^team-a/b\.yaml: No such file"):
+        open_document(path.with_name("b.yaml"), "team-a/b.yaml")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -51,6 +50,7 @@ from scc_responder.cli.console.kill_switch_text import (
     timed_lines,
 )
 from scc_responder.cli.console.place_options import place_of, place_options
+from scc_responder.cli.console.policy_folder import USUAL_FOLDER
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.cli.console.timed_options import (
     LONGEST_CEILING,
@@ -71,6 +71,7 @@ from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import clear, limit
 from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.refused_shots import let_policy_act, refused_shots
+from scc_responder.policy.policy_set import policy_paths
 
 MAX_REASON = 500
 
@@ -131,8 +132,9 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
 
 def _set_timed(switch: KillSwitch, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
     limit(switch, ceiling)
-    folder = Path("policies")
-    if ceiling.scope is TimedScope.POLICY and folder.is_dir() and not (folder / f"{ceiling.name}.yaml").exists():
+    folder = USUAL_FOLDER
+    known = {path.stem for path in policy_paths(folder)} if folder.is_dir() else {ceiling.name}
+    if ceiling.scope is TimedScope.POLICY and ceiling.name not in known:
         print(f"scc-responder: warning: {folder} has no policy {ceiling.name}", file=sys.stderr)
     _print_timed(options, [ceiling])
     return 0

@@ -15,6 +15,7 @@ from textwrap import wrap
 from typing import Any
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
+from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.console.times import moment
 from scc_responder.collect.live import look
@@ -56,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the explanation; 1 if the finding is rejected."""
     policies = load_policies(options.policies)
+    require_policies(len(policies.policies), options.policies)
     content = _read(options.finding)
     facts = read_facts(_read(options.context), options.context.name) if options.context else NOTHING_READ
     told = explain(content, facts, policies, options.at)

@@ -13,10 +13,12 @@ from scc_responder import __version__
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import CompiledPolicies
+from scc_responder.policy.folders.policy_layout import layout_faults, told_name
+from scc_responder.policy.folders.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails
 from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, expected, refusal
-from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep, digest, policy_paths
+from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, digest, policy_paths
 from scc_responder.policy.rule_mistakes import limit_mistakes, match_mistakes
 from scc_responder.policy.strict_yaml import read_document
 
@@ -40,12 +42,10 @@ def compile_policies(folder: Path) -> bytes:
 def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
-    faults = [
-        Fault(file=path.name, text=f"rename it to {path.stem}.yaml, or it is not read")
-        for path in sorted(folder.glob("*.yml"))
-    ]
+    faults = [*layout_faults(folder), *(fault for error in scope_errors(folder) for fault in error.faults)]
     rails = _collected(faults, partial(load_guardrails, folder))
-    read = [_collected(faults, partial(_read_policy, path, rails)) for path in policy_paths(folder)]
+    scopes = load_scopes(folder)
+    read = [_collected(faults, partial(_read_policy, path, folder, rails, scopes)) for path in policy_paths(folder)]
     if faults or rails is None:
         raise refusal(faults)
     return rails, tuple(file for file in read if file)
@@ -60,8 +60,15 @@ def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _read_policy(path: Path, rails: Guardrails | None) -> Policy:
-    return read_document(path, Policy, lambda policy: policy_mistakes(policy, path.stem, rails))
+def _read_policy(path: Path, folder: Path, rails: Guardrails | None, scopes: Scopes) -> Policy:
+    def check(policy: Policy) -> Iterator[Mistake]:
+        yield from policy_mistakes(policy, path.stem, rails)
+        for parent in path.parents:
+            scope = scopes.get(parent)
+            if scope:
+                yield from beyond_scope(policy, scope, told_name(parent / SCOPE_FILE, folder))
+
+    return read_document(path, Policy, check, told_name(path, folder))
 
 
 def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> Iterator[Mistake]:

@@ -18,6 +18,7 @@ from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
 
 TEST_SUFFIX = ".test.yaml"
+SCOPE_FILE = "scope.yaml"
 
 
 class OnFailure(StrEnum):
@@ -80,8 +81,9 @@ class PolicySet(Value, frozen=True, kw_only=True):
 
 
 def policy_paths(folder: Path) -> list[Path]:
-    """The policies of a folder, in the order of their names."""
-    return sorted(path for path in folder.glob("*.yaml") if _is_policy(path))
+    """The policies of a folder and its subfolders, in the order of their names, wherever they stand."""
+    found = (path for path in folder.rglob("*.yaml") if _is_policy(path.relative_to(folder)))
+    return sorted(found, key=lambda path: (path.name, path))
 
 
 def source_paths(folder: Path) -> list[Path]:
@@ -94,9 +96,12 @@ def digest(folder: Path) -> str:
     """SHA-256 of the policies and guardrails."""
     found = hashlib.sha256()
     for path in source_paths(folder):
-        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(folder).as_posix()
+        found.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
 
 def _is_policy(path: Path) -> bool:
-    return not path.name.endswith(TEST_SUFFIX) and path.name != GUARDRAILS_FILE
+    """Whether the file of this path in the folder is a policy. Hidden folders hold none."""
+    hidden = any(part.startswith(".") for part in path.parts[:-1])
+    return not hidden and not path.name.endswith(TEST_SUFFIX) and path.name not in {GUARDRAILS_FILE, SCOPE_FILE}

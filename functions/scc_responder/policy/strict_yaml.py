@@ -5,6 +5,7 @@ All mistakes of a file are reported at once, each with its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,9 @@ _HINTS = {
 }
 """How to fix what libyaml's messages report."""
 
+_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML's reader takes for no text at all."""
+
 _T = TypeVar("_T")
 
 
@@ -46,6 +50,8 @@ class Document:
 
     def converted(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: ()) -> _T:
         """The content as `wanted`. Raises PolicyError that names every mistake, those that `check` finds too."""
+        if self.data is None:
+            raise self._refusal([Mistake(text="nothing stands in it; write it, or remove the file")])
         try:
             value = msgspec.convert(self.data, resolved(wanted))
         except msgspec.ValidationError as error:
@@ -100,14 +106,17 @@ class Document:
         return dict(_places(node, ())) if node else {}
 
 
-def read_document(path: Path, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: ()) -> _T:
+def read_document(
+    path: Path, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]] = lambda _: (), name: str = ""
+) -> _T:
     """The file's content as `wanted`. Raises PolicyError that names file, line, place and remedy of each mistake."""
-    return open_document(path).converted(wanted, check)
+    return open_document(path, name).converted(wanted, check)
 
 
-def open_document(path: Path) -> Document:
-    """The file as plain data. Raises PolicyError."""
-    return Document(path.name, _read(path))
+def open_document(path: Path, name: str = "") -> Document:
+    """The file as plain data, under the name that mistakes are told with: its own, or one given. Raises PolicyError."""
+    told = name or path.name
+    return Document(told, _read(path, told))
 
 
 def load_yaml(text: str, name: str) -> Any:
@@ -118,7 +127,7 @@ def load_yaml(text: str, name: str) -> Any:
     try:
         data = _Builder(name, yaml.parse(text, Loader=_loader()), faults).document()
     except yaml.YAMLError as error:
-        faults.append(_syntax(error, name))
+        faults.append(_syntax(error, name, text))
     if faults:
         raise refusal(faults)
     return data
@@ -130,27 +139,31 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, name: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise _whole(path, "unreadable_file", str(error.strerror)) from error
+        raise _whole(name, "unreadable_file", str(error.strerror)) from error
     if len(content) > MAX_FILE_BYTES:
-        raise _whole(path, "file_too_large", f"{len(content)} bytes, at most {MAX_FILE_BYTES} are read; split it up")
+        raise _whole(name, "file_too_large", f"{len(content)} bytes, at most {MAX_FILE_BYTES} are read; split it up")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise _whole(path, "not_utf8", f"not UTF-8 at byte {error.start}; save it as UTF-8", line) from error
+        raise _whole(name, "not_utf8", f"not UTF-8 at byte {error.start}; save it as UTF-8", line) from error
 
 
-def _whole(path: Path, reason: str, text: str, line: int = 0) -> PolicyError:
-    return refusal([Fault(file=path.name, line=line, text=text, reason=reason)])
+def _whole(name: str, reason: str, text: str, line: int = 0) -> PolicyError:
+    return refusal([Fault(file=name, line=line, text=text, reason=reason)])
 
 
-def _syntax(error: Any, name: str) -> Fault:
+def _syntax(error: Any, name: str, text: str) -> Fault:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     if mark is None or problem is None:
+        sign = _NOT_TEXT.search(text)
+        if sign:
+            told = f"the control character U+{ord(sign[0]):04X} is not allowed; remove it"
+            return Fault(file=name, line=text.count("\n", 0, sign.start()) + 1, text=told, reason="invalid_yaml")
         return Fault(file=name, text=f"no YAML: {' '.join(str(error).split())}", reason="invalid_yaml")
     hint = next((f"; {fix}" for start, fix in _HINTS.items() if problem.startswith(start)), "")
     where = f"column {mark.column + 1}: " if mark.column else ""

@@ -48,6 +48,15 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[i
     return status, capsys.readouterr().out
 
 
+def test_files_are_plain_arguments(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What one policy covers, as a reviewer of one file asks."""
+    whole = shown(capsys, folder, "--format", "json")
+    assert whole == shown(capsys, "--policies", folder, "--format", "json")
+    _, text = shown(capsys, folder / "pods.yaml", "--format", "json")
+    answering = {policy["name"] for threat in json.loads(text)["threats"] for policy in threat["policies"]}
+    assert answering == {"pods"}
+
+
 def test_text_lists_threats_gaps_and_a_sum(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Text has every threat under its detector, its policies below it, the gaps, and a sum."""
     status, text = shown(capsys, "--policies", folder)

@@ -11,6 +11,7 @@ from scc_responder.cli.main import main
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.cli.commands import Terminal
+from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED
 
 
@@ -110,8 +111,16 @@ def test_only_a_terminal_gets_colour(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("policy", "lint"), ("policy", "lint", "--format", "json"), ("policy", "test"), ("permissions",)],
-    ids=" ".join,
+    [
+        ("policy", "lint"),
+        ("policy", "lint", "--format", "json"),
+        ("policy", "test"),
+        ("policy", "coverage"),
+        ("permissions",),
+        ("explain", str(FOLDER / "reverse_shell.json")),
+        ("simulate", str(FOLDER / "reverse_shell.json")),
+    ],
+    ids=lambda command: " ".join(command[:3]),
 )
 def test_an_empty_folder_is_wrong_use(
     tmp_path: Path, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -123,10 +132,18 @@ def test_an_empty_folder_is_wrong_use(
     assert (told.out, f"no policies in {tmp_path}; name their folder with --policies" in told.err) == ("", True)
 
 
-def test_folder_without_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks as other linters are asked is told the option."""
-    assert main(["policy", "lint", str(folder(tmp_path))]) == 2
-    assert capsys.readouterr().err == f"scc-responder: name the folder with --policies {tmp_path}\n"
+def test_a_folder_needs_no_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks as other linters are asked is answered: of the folder, or of these files alone."""
+    where = folder(tmp_path, beginners.broken("mode-on"))
+    (where / "other.yml").touch()
+    assert main(["policy", "lint", str(where)]) == 1
+    assert capsys.readouterr().out.endswith("1 policy, 2 errors, 0 warnings\n")
+    assert main(["policy", "lint", str(where / "other.yml")]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "other.yml: rename it to other.yaml, or it is not read",
+        "0 policies, 1 error, 0 warnings",
+    ]
+    assert main(["policy", "lint", str(where / "guardrails.yaml")]) == 0
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)

@@ -129,6 +129,29 @@ def test_a_policy_is_chosen_by_name_or_file(name: str, capsys: pytest.CaptureFix
     assert [line.split()[1] for line in text.splitlines()[:-1]] == ["respond-to-compiler"]
 
 
+def test_files_and_folders_are_chosen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of policies is given as a plain argument, and so is the folder of a team, with the cases beside it."""
+    team = folder / "team-a"
+    team.mkdir()
+    (team / "scope.yaml").write_text("max_mode: enforce\n")
+    text = policy("label_pod", "delete_pod", "notify", name="contain-web")
+    (team / "contain-web.yaml").write_text(text)
+    (team / "contain-web.test.yaml").write_text(CASES.replace("policy: contain", "policy: contain-web"))
+    for arguments, names in (
+        ([folder], ["contain", "contain-web"]),
+        ([team], ["contain-web"]),
+        ([team / "contain-web.test.yaml"], ["contain-web"]),
+        ([folder / "contain.yaml", "contain-web"], ["contain"]),
+    ):
+        options = ["--findings", str(FOLDER)] if "contain-web" not in arguments else ["--policies", str(folder)]
+        status = main(["policy", "test", *map(str, arguments), *options])
+        told = capsys.readouterr().out.splitlines()
+        assert (status, [line.split()[1] for line in told[:-1]][: len(names)]) == (0, names)
+    (team / "contain-web.test.yaml").rename(folder / "contain-web.test.yaml")
+    status = main(["policy", "test", str(folder), "--findings", str(FOLDER)])
+    assert "FAIL  contain-web.test.yaml: no policy of that name stands beside it" in capsys.readouterr().out
+
+
 def test_an_unknown_policy_names_the_nearest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One that is not there ends with 2, and the nearest is named."""
     assert main(["policy", "test", "--policies", str(folder), "contian"]) == 2

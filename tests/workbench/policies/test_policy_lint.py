@@ -183,6 +183,36 @@ def test_missing_files_are_pointed_out(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_empty_guardrails_are_pointed_out(tmp_path: Path, content: str) -> None:
+    """They hold everything back, which looks like guardrails that work."""
+    (warning,) = linted(tmp_path, guardrails=content).warnings
+    assert (warning.file, warning.reason) == ("guardrails.yaml", "no_guardrails")
+    assert "it is empty, so that nothing is enforced" in warning.text
+
+
+def test_a_team_folder_is_linted_too(tmp_path: Path) -> None:
+    """What is wrong in a subfolder is told with its path, and what is not read as well."""
+    team = tmp_path / "team-a"
+    team.mkdir()
+    (team / "scope.yaml").write_text("max_mode: dry_run\n")
+    (team / "isolate-web.yaml").write_text(RIGHT.replace(NAME, "isolate-web").replace("dry_run", "approve"))
+    (team / "isolate-web.test.yaml").write_text(CASES.replace(NAME, "isolate-web").replace("expect:", "expct:", 1))
+    (team / "gone.test.yaml").write_text(CASES.partition("\n")[2])
+    (team / "notes.txt").touch()
+    found = linted(tmp_path)
+    assert found.policies == 2
+    assert [(fault.file, fault.line) for fault in found.errors] == [
+        ("team-a/isolate-web.test.yaml", 6),
+        ("team-a/isolate-web.yaml", 5),
+    ]
+    assert [(fault.file, fault.reason) for fault in found.warnings] == [
+        ("team-a/gone.test.yaml", "no_policy"),
+        ("team-a/gone.test.yaml", "no_schema"),
+        ("team-a/notes.txt", "not_read"),
+    ]
+
+
 def test_schemas_of_the_other_files(tmp_path: Path) -> None:
     """Tests and guardrails too are written with an editor."""
     cases, rails = CASES.partition("\n")[2], GUARDRAILS.partition("\n")[2]

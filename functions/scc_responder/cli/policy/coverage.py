@@ -22,9 +22,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from scc_responder.cli.console.policy_folder import add_policy_arguments, asked_policies, require_policies
 from scc_responder.cli.policy.reports import coverage_page, coverage_report
 from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.policy_file import load_policies
+from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
 
 _FORMATS: Mapping[str, Callable[[Coverage], str]] = {
@@ -37,7 +40,7 @@ _FORMATS: Mapping[str, Callable[[Coverage], str]] = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy coverage`."""
-    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
+    add_policy_arguments(parser)
     parser.add_argument("--format", choices=tuple(_FORMATS), default="text", help="what to print")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write it to this file instead")
     parser.add_argument("--strict", action="store_true", help="exit 1 if there is a gap, or a policy without a threat")
@@ -45,7 +48,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print or write the coverage; 1 if `--strict` and something is not covered."""
-    found = coverage(load_policies(options.policies).policies)
+    asked = asked_policies(options.paths, options.policies)
+    wanted = {path.stem for path in policy_paths(asked.folder) if asked.concerns(told_name(path, asked.folder))}
+    policies = [policy for policy in load_policies(asked.folder).policies if policy.name in wanted]
+    require_policies(len(policies), asked.folder)
+    found = coverage(tuple(policies))
     shown = _FORMATS[options.format](found)
     if options.output:
         _write(options.output, shown)

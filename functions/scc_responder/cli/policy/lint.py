@@ -1,42 +1,56 @@
 """Say everything that is wrong with a folder of policies, each with file, line and fix.
 
 Errors keep the policies from loading: exit 1. Warnings are allowed, and seldom meant: exit 1 with --strict.
+
+    scc-responder policy lint                                 # the folder policies/, with its subfolders
+    scc-responder policy lint policies/isolate-key-theft.yaml # what concerns this file, as a hook before a commit asks
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shlex
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
-from scc_responder.cli.console.policy_folder import require_policies
+from scc_responder.cli.console.policy_folder import (
+    AskedPolicies,
+    add_policy_arguments,
+    asked_policies,
+    require_policies,
+)
 from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.mistakes import Fault
+from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.policy_lint import Linted, lint
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy lint`."""
-    parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
-    # Only to be told of: it is how other linters are asked.
-    parser.add_argument("folder", nargs="*", help=argparse.SUPPRESS)
+    add_policy_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="let warnings fail too")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every error and warning; 1 if there is one that fails."""
-    if options.folder:
-        raise SettingsError("wrong_use", f"name the folder with --policies {shlex.join(options.folder)}")
-    found = lint(options.policies, datetime.now(UTC).date())
-    require_policies(found.policies + len(found.errors), options.policies)
+    asked = asked_policies(options.paths, options.policies)
+    found = lint(asked.folder, datetime.now(UTC).date())
+    require_policies(found.policies + len(found.errors), asked.folder)
+    found = _about(found, asked)
     print(json.dumps(msgspec.to_builtins(found), indent=2) if options.format == "json" else _text(found))
     return 1 if found.errors or (options.strict and found.warnings) else 0
+
+
+def _about(found: Linted, asked: AskedPolicies) -> Linted:
+    """What was found in the files that were asked for."""
+    return Linted(
+        policies=sum(asked.concerns(told_name(path, asked.folder)) for path in policy_paths(asked.folder)),
+        errors=tuple(fault for fault in found.errors if asked.concerns(fault.file)),
+        warnings=tuple(fault for fault in found.warnings if asked.concerns(fault.file)),
+    )
 
 
 def _text(found: Linted) -> str:

@@ -30,17 +30,18 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.policy_folder import require_policies
+from scc_responder.cli.console.policy_folder import AskedPolicies, asked_policies, require_policies
 from scc_responder.cli.policy.reports.policy_test_report import results_text
 from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.policy_file import load_policies
-from scc_responder.policy.policy_set import Policy, PolicySet
+from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
 from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy test`."""
-    parser.add_argument("policy", nargs="*", metavar="POLICY", help="only these policies, by name or file; else all")
+    parser.add_argument("policy", nargs="*", metavar="POLICY", help="only these: names, files or folders; else all")
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument(
         "--findings", type=Path, default=Path("tests/findings"), metavar="DIR", help="the findings that cases name"
@@ -50,16 +51,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the results of the cases; 1 if something is wrong."""
-    policies = load_policies(options.policies)
-    chosen = list(_chosen(policies, options.policy))
-    results = [check_policy(policies, policy, options.policies, options.findings) for policy in chosen]
-    stray = () if options.policy else orphans(policies, options.policies)
-    require_policies(len(policies.policies) + len(stray), options.policies)
+    paths = [name for name in options.policy if Path(name).exists()]
+    asked = asked_policies(paths, options.policies)
+    policies = load_policies(asked.folder)
+    names = [*(name for name in options.policy if name not in paths), *_named(asked)]
+    chosen = list(_chosen(policies, names))
+    results = [check_policy(policies, policy, asked.folder, options.findings) for policy in chosen]
+    stray = () if names else orphans(policies, asked.folder)
+    require_policies(len(policies.policies) + len(stray), asked.folder)
     if options.format == "json":
         print(json.dumps(_data(results, stray), indent=2))
     else:
         print("\n".join(results_text(results, stray)))
     return 0 if not stray and all(result.passed for result in results) else 1
+
+
+def _named(asked: AskedPolicies) -> Iterator[str]:
+    """The names of the policies in the files and folders that were asked for."""
+    for one in asked.chosen:
+        below = [
+            path.name for path in policy_paths(asked.folder) if told_name(path, asked.folder).startswith(f"{one}/")
+        ]
+        yield from below or [one]
 
 
 def _chosen(policies: PolicySet, names: Sequence[str]) -> Iterator[Policy]:

@@ -42,6 +42,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
+from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.progress import shown
 from scc_responder.cli.console.times import end, length, moment
 from scc_responder.cli.simulate import simulation_report
@@ -96,7 +97,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; with `--against`, 1 if reach is widened, and 2 if not all could be compared by."""
-    replay = Replay(load_policies(options.policies), _former(options.against), options.reset_after, options.sources)
+    policies = load_policies(options.policies)
+    require_policies(len(policies.policies), options.policies)
+    replay = Replay(policies, _former(options.against), options.reset_after, options.sources)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):

@@ -14,6 +14,7 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.execute.dependencies import ends_for_good
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
+from scc_responder.policy.folders.policy_layout import case_paths, told_name, unread_warnings
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
@@ -41,12 +42,13 @@ class Linted(Value, frozen=True, kw_only=True):
 def lint(folder: Path, today: date) -> Linted:
     """Everything that is wrong with a folder. Raises PolicyError where there is no such folder."""
     errors = list(_refused(lambda: load_policies(folder), expect_folder=True))
-    tests = sorted(folder.glob(f"*{TEST_SUFFIX}"))
+    tests = case_paths(folder)
     for path in tests:
-        errors += _refused(lambda path=path: read_document(path, CaseFile))  # type: ignore[misc]
+        errors += _refused(lambda path=path: read_document(path, CaseFile, name=told_name(path, folder)))  # type: ignore[misc]
     policies = policy_paths(folder)
-    warnings = [warning for path in policies for warning in _policy_warnings(path)]
-    warnings += [warning for path in tests for warning in _test_warnings(path)]
+    warnings = [warning for path in policies for warning in _policy_warnings(path, folder)]
+    warnings += [warning for path in tests for warning in _test_warnings(path, folder)]
+    warnings += unread_warnings(folder)
     warnings += _guardrails_warnings(folder / GUARDRAILS_FILE, today)
     return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
 
@@ -65,10 +67,10 @@ def _refused(read: Callable[[], object], *, expect_folder: bool = False) -> tupl
     return ()
 
 
-def _policy_warnings(path: Path) -> Iterator[Fault]:
+def _policy_warnings(path: Path, folder: Path) -> Iterator[Fault]:
     """Of a file that can be read at all."""
     try:
-        document = open_document(path)
+        document = open_document(path, told_name(path, folder))
         file = document.converted(Policy)
     except PolicyError:
         return
@@ -195,12 +197,12 @@ def _schema(document: Document, kind: str) -> Iterator[Mistake]:
         yield Mistake(text=text, reason="no_schema")
 
 
-def _test_warnings(path: Path) -> Iterator[Fault]:
-    name = f"{path.name.removesuffix(TEST_SUFFIX)}.yaml"
+def _test_warnings(path: Path, folder: Path) -> Iterator[Fault]:
+    name, told = f"{path.name.removesuffix(TEST_SUFFIX)}.yaml", told_name(path, folder)
     if not path.with_name(name).exists():
-        yield Fault(file=path.name, text=f"there is no {name} that it could test", reason="no_policy")
+        yield Fault(file=told, text=f"there is no {name} that it could test", reason="no_policy")
     try:
-        document = open_document(path)
+        document = open_document(path, told)
     except PolicyError:
         return
     yield from map(document.fault, _schema(document, "test"))
@@ -209,6 +211,10 @@ def _test_warnings(path: Path) -> Iterator[Fault]:
 def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
     if not path.exists():
         yield Fault(file=path.name, text="there is none, so that nothing is enforced", reason="no_guardrails")
+        return
+    if not path.read_bytes().strip():
+        text = "it is empty, so that nothing is enforced and every namespace is protected; write what is, or restore it"
+        yield Fault(file=path.name, text=text, reason="no_guardrails")
         return
     try:
         document = open_document(path)

@@ -35,6 +35,7 @@ from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
 from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision, decide
+from scc_responder.policy.folders.policy_layout import case_paths, told_name
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
 from scc_responder.policy.strict_yaml import read_document
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
@@ -130,13 +131,24 @@ def check_policy(policies: PolicySet, policy: Policy, folder: Path, findings: Pa
 def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
     """Case files without their policy: nobody would notice that they are not run."""
     expected = {f"{policy.name}{TEST_SUFFIX}" for policy in policies.policies}
-    return tuple(path.name for path in sorted(folder.glob(f"*{TEST_SUFFIX}")) if path.name not in expected)
+    lonely = (path for path in case_paths(folder) if path.name not in expected or not _policy_beside(path).exists())
+    return tuple(told_name(path, folder) for path in lonely)
+
+
+def _policy_beside(path: Path) -> Path:
+    return path.with_name(f"{path.name.removesuffix(TEST_SUFFIX)}.yaml")
 
 
 def read_cases(policy: Policy, folder: Path) -> CaseFile | None:
     """The cases beside a policy, or None. Raises PolicyError."""
-    path = folder / f"{policy.name}{TEST_SUFFIX}"
-    return read_document(path, CaseFile) if path.exists() else None
+    path = _file_of(policy, folder).with_name(f"{policy.name}{TEST_SUFFIX}")
+    return read_document(path, CaseFile, name=told_name(path, folder)) if path.exists() else None
+
+
+def _file_of(policy: Policy, folder: Path) -> Path:
+    """The policy's own file, at the top or in a subfolder: no other has its name."""
+    path = folder / f"{policy.name}.yaml"
+    return path if path.exists() else next(iter(folder.rglob(path.name)), path)
 
 
 def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: Path) -> CaseResult:

@@ -1,0 +1,4 @@
+"""How policies lie in folders: which files are read, and what a folder of a team may hold.
+
+Read `policy_layout.py` first. For people's machines: a deployment has what was checked here.
+"""

@@ -1,0 +1,136 @@
+"""`scope.yaml`: how far the policies of a subfolder, and of all folders below it, may go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from scc_responder.actions import actions
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.value import StrictValue
+from scc_responder.policy.match import as_tuple
+from scc_responder.policy.mistakes import Mistake, expected
+from scc_responder.policy.policy_set import SCOPE_FILE, Policy
+from scc_responder.policy.strict_yaml import read_document
+
+
+class PolicyScope(StrictValue, frozen=True, kw_only=True):
+    """What the policies of a folder may reach. Where a list is left out, it bounds nothing.
+
+    `clusters` are `projects/P/locations/L/clusters/C`, and `namespaces` their names: the `when` of every policy must
+    name some of these alone. `actions` are those that it may ask for, besides what changes nothing on the target.
+    `max_mode` is the furthest that its mode may be. All scopes hold on the way from the top to a policy.
+    """
+
+    max_mode: Mode
+    clusters: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+
+Scopes = Mapping[Path, PolicyScope | None]
+"""The scope of each folder that has one; None where its file cannot be used."""
+
+_BOUNDS = {"clusters": "cluster", "namespaces": "namespace"}
+"""Which condition of `when` each list of a scope bounds."""
+
+
+def load_scopes(folder: Path) -> Scopes:
+    """The scopes of all subfolders. `scope_errors` tells why one cannot be used."""
+    found: dict[Path, PolicyScope | None] = {}
+    for path in _scope_paths(folder):
+        try:
+            found[path.parent] = _read(path, folder)
+        except PolicyError:
+            found[path.parent] = None
+    return found
+
+
+def scope_errors(folder: Path) -> Iterator[PolicyError]:
+    """Why scopes cannot be used."""
+    for path in _scope_paths(folder):
+        try:
+            _read(path, folder)
+        except PolicyError as error:
+            yield error
+
+
+def _scope_paths(folder: Path) -> list[Path]:
+    found = (path for path in folder.rglob(SCOPE_FILE) if path.parent != folder)
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+
+
+def _read(path: Path, folder: Path) -> PolicyScope:
+    return read_document(path, PolicyScope, _mistakes, path.relative_to(folder).as_posix())
+
+
+def _mistakes(scope: PolicyScope) -> Iterator[Mistake]:
+    for index, name in enumerate(scope.actions):
+        if name not in actions():
+            text = f"unknown action {name!r}; {expected(name, actions())}"
+            yield Mistake(path=("actions", index), text=text, reason="unknown_action")
+    for index, pattern in enumerate(scope.clusters):
+        if pattern.count("/") != 5:
+            text = f"{pattern!r} can never match; write projects/P/locations/L/clusters/C; * stands for one part of it"
+            yield Mistake(path=("clusters", index), text=text)
+    for index, pattern in enumerate(scope.namespaces):
+        if "/" in pattern or pattern != pattern.lower():
+            text = f"{pattern!r} can never match; a namespace is lower-case letters, digits and '-', such as shop"
+            yield Mistake(path=("namespaces", index), text=text)
+
+
+def beyond_scope(policy: Policy, scope: PolicyScope, named: str) -> Iterator[Mistake]:
+    """Where a policy may go further than the scope, whose file is `named`, lets it."""
+    if capped(policy.mode, scope.max_mode) != policy.mode:
+        text = f"{policy.mode} goes further than {named} lets its policies: at most {scope.max_mode}"
+        yield Mistake(path=("mode",), text=text, reason="beyond_scope")
+    for field, condition in _BOUNDS.items():
+        bounds: tuple[str, ...] = getattr(scope, field)
+        if bounds:
+            yield from _beyond(condition, as_tuple(policy.when.given().get(condition, ())), bounds, named)
+    known = actions()
+    for index, step in enumerate(policy.then):
+        changes = step.action in known and not known[step.action].observes
+        if scope.actions and changes and step.action not in scope.actions:
+            text = f"{step.action} is no action that {named} lets its policies ask for: {', '.join(scope.actions)}"
+            yield Mistake(path=("then", index, "action"), text=text, reason="beyond_scope")
+
+
+def _beyond(condition: str, given: tuple[str, ...], bounds: tuple[str, ...], named: str) -> Iterator[Mistake]:
+    may = f"{named} lets its policies reach {' or '.join(bounds)} alone"
+    if not given:
+        yield Mistake(path=("when",), text=f"{condition} is missing: {may}; write it", reason="beyond_scope")
+    for pattern in given:
+        if not any(is_within(pattern, bound) for bound in bounds):
+            text = f"{pattern!r} reaches further: {may}"
+            yield Mistake(path=("when", condition), text=text, reason="beyond_scope")
+
+
+def is_within(pattern: str, bound: str) -> bool:
+    """Whether whatever fits the pattern fits the bound as well; where that is hard to say, no.
+
+    >>> is_within("team-a-*", "team-*"), is_within("team-*", "team-a-*"), is_within("a/b", "*")
+    (True, False, False)
+    """
+    places = _skipped({0}, bound)
+    for sign in pattern:
+        after = {place for place in places if bound[place : place + 1] == "*" and sign != "/"}
+        after |= {place + 1 for place in places if _takes(bound[place : place + 1], sign)}
+        places = _skipped(after, bound)
+    return len(bound) in places
+
+
+def _takes(of_bound: str, sign: str) -> bool:
+    return of_bound == sign or (of_bound == "?" and sign not in "*/")
+
+
+def _skipped(places: set[int], bound: str) -> set[int]:
+    """The places in the bound, and those behind each `*` there, which may stand for nothing."""
+    found = set(places)
+    for place in places:
+        end = place
+        while bound[end : end + 1] == "*":
+            end += 1
+            found.add(end)
+    return found
