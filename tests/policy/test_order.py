@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import Decision, PolicyDecision
@@ -32,3 +34,17 @@ def test_a_policy_that_did_not_match_has_no_steps() -> None:
         name="a", mode=Mode.ENFORCE, matched=False, reason=Reason.WHEN_DIFFERS.of("threat"), actions=(step("notify"),)
     )
     assert list(in_order(Decision(policies=(unmatched,)))) == []
+
+
+def test_the_furthest_mode_goes_first() -> None:
+    """What is done goes before what waits for a person, and that before what is rehearsed, whatever the names are."""
+    modes = {"a": Mode.DRY_RUN, "b": Mode.APPROVE, "c": Mode.ENFORCE, "d": Mode.ENFORCE}
+    steps = {name: [step("label_pod"), step("delete_pod"), step("notify")] for name in modes}
+    policies = tuple(replace(policy, mode=modes[policy.name]) for policy in decided(**steps).policies)
+    for given in (policies, policies[::-1]):
+        order = [(policy.mode, planned.action) for policy, planned in in_order(Decision(policies=given))]
+        assert order == [
+            (mode, action)
+            for action in ("label_pod", "delete_pod", "notify")
+            for mode in (Mode.ENFORCE, Mode.ENFORCE, Mode.APPROVE, Mode.DRY_RUN)
+        ]

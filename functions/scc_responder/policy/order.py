@@ -1,7 +1,8 @@
 """The order in which the actions of all policies run. Pure.
 
 Steps that can be undone come first, whichever policy asked for them: no policy's deletion goes before another's
-evidence. A policy's final message comes last, so that one message covers what all policies did.
+evidence. A policy's final message comes last, so that one message covers what all policies did. Among the policies
+the one whose mode goes furthest comes first: what is done goes before what waits or is rehearsed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scc_responder.actions import actions
+from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 
 
 def in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
     """Every action: those of each policy up to its first irreversible one, then the rest, then the final messages."""
-    matched = [policy for policy in decision.policies if policy.matched]
+    modes = tuple(Mode)
+    matched = sorted((policy for policy in decision.policies if policy.matched), key=lambda one: -modes.index(one.mode))
     parts = [_parts(policy.actions) for policy in matched]
     for part in range(3):
         for policy, own in zip(matched, parts, strict=True):
