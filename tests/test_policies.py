@@ -15,7 +15,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import read_facts
-from scc_responder.workbench.policies.policy_tests import PolicyCase, check_case, check_policy, orphans, read_cases
+from scc_responder.workbench.policies.cases.case_file import PolicyCase
+from scc_responder.workbench.policies.policy_tests import check_case, check_policy, orphans, read_cases
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision
 from tests.kits.responder import SHIPPED
@@ -27,7 +28,9 @@ def shipped_cases() -> Iterator[Any]:
     """Every case beside a shipped policy, by its policy and its own name."""
     for one in POLICIES.policies:
         file = read_cases(one, SHIPPED)
-        yield from (pytest.param(one, case, id=f"{one.name}: {case.name}") for case in (file.cases if file else ()))
+        yield from (
+            pytest.param(one, read.case, id=f"{one.name}: {read.name}") for read in (file.cases if file else ())
+        )
 
 
 @pytest.mark.parametrize(("shipped", "case"), list(shipped_cases()))

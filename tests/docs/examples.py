@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from msgspec import convert
 
 from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import SettingsError
+from scc_responder.policy.folders.policy_scope import PolicyScope
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy
 from scc_responder.policy.strict_yaml import read_document
-from scc_responder.workbench.policies.policy_tests import CaseFile
+from scc_responder.workbench.policies.cases.case_file import CaseFile
 from tests.kits.responder import write_policies
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +110,9 @@ def load(text: str, folder: Path) -> str:
     if keys <= set(Guardrails.__struct_fields__):
         load_policies(write_policies(folder, guardrails=text))
         return "guardrails"
+    if keys <= set(PolicyScope.__struct_fields__):
+        convert(content, PolicyScope)
+        return "scope"
     if all(key.startswith("projects/") for key in keys):
         return _load_clusters(text, folder)
     raise ValueError(f"an example of no kind that is known: {sorted(keys)}")

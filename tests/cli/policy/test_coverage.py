@@ -53,7 +53,7 @@ def test_files_are_plain_arguments(folder: Path, capsys: pytest.CaptureFixture[s
     whole = shown(capsys, folder, "--format", "json")
     assert whole == shown(capsys, "--policies", folder, "--format", "json")
     _, text = shown(capsys, folder / "pods.yaml", "--format", "json")
-    answering = {policy["name"] for threat in json.loads(text)["threats"] for policy in threat["policies"]}
+    answering = {policy["policy"] for threat in json.loads(text)["threats"] for policy in threat["policies"]}
     assert answering == {"pods"}
 
 

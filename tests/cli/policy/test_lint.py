@@ -76,6 +76,19 @@ def test_json_has_every_field_of_every_fault(tmp_path: Path, capsys: pytest.Capt
     assert error["reason"] == "invalid_policy"
 
 
+def test_what_is_found_goes_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As SARIF or JSON, with the sum told beside it, and the same exit status."""
+    where, file = folder(tmp_path, beginners.broken("misspelt-field")), tmp_path.parent / "lint.sarif"
+    arguments = ["policy", "lint", str(where), "--format", "sarif", "--output", str(file)]
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", f"{file}: 1 policy, 1 error, 0 warnings\n")
+    (result,) = json.loads(file.read_text())["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == f"{where}/contain-reverse-shell.yaml"
+    assert place["region"] == {"startLine": 8}
+
+
 def test_an_absent_folder_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that is not there is wrong use."""
     assert main(["policy", "lint", "--policies", str(tmp_path / "none")]) == 2

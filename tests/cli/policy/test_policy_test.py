@@ -138,17 +138,16 @@ def test_files_and_folders_are_chosen(folder: Path, capsys: pytest.CaptureFixtur
     (team / "contain-web.yaml").write_text(text)
     (team / "contain-web.test.yaml").write_text(CASES.replace("policy: contain", "policy: contain-web"))
     for arguments, names in (
-        ([folder], ["contain", "contain-web"]),
+        ([folder], ["contain-web", "contain"]),
         ([team], ["contain-web"]),
         ([team / "contain-web.test.yaml"], ["contain-web"]),
-        ([folder / "contain.yaml", "contain-web"], ["contain"]),
+        ([folder / "contain.yaml", "contain-web"], ["contain-web", "contain"]),
     ):
-        options = ["--findings", str(FOLDER)] if "contain-web" not in arguments else ["--policies", str(folder)]
-        status = main(["policy", "test", *map(str, arguments), *options])
+        status = main(["policy", "test", *map(str, arguments), "--findings", str(FOLDER)])
         told = capsys.readouterr().out.splitlines()
-        assert (status, [line.split()[1] for line in told[:-1]][: len(names)]) == (0, names)
+        assert (status, [line.split()[1] for line in told[:-1]]) == (0, names)
     (team / "contain-web.test.yaml").rename(folder / "contain-web.test.yaml")
-    status = main(["policy", "test", str(folder), "--findings", str(FOLDER)])
+    assert main(["policy", "test", str(folder), "--findings", str(FOLDER)]) == 1
     assert "FAIL  contain-web.test.yaml: no policy of that name stands beside it" in capsys.readouterr().out
 
 
@@ -158,12 +157,32 @@ def test_an_unknown_policy_names_the_nearest(folder: Path, capsys: pytest.Captur
     assert "there is no policy 'contian'; did you mean 'contain'?" in capsys.readouterr().err
 
 
-def test_an_unusable_file_ends_with_two(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file with an unknown key ends with 2, says which, and prints no result."""
+def test_a_wrong_case_is_shown_beside_the_others(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A case with an unknown key is told with its file and line, and fails; the other one is run."""
     change(folder, "expect: {reason", "expects: {reason")
-    assert main(["policy", "test", "--policies", str(folder)]) == 2
-    told = capsys.readouterr()
-    assert (told.out, "expects" in told.err, "contain.test.yaml" in told.err) == ("", True, True)
+    status, text = outcome(capsys, folder)
+    assert status == 1
+    assert (
+        text
+        == """\
+FAIL  contain  2 cases
+
+    An added binary is left alone
+    contain.test.yaml:8: cases[1].expects: unknown field; expected one of finding, with, given, age, at, name, \
+together, expect; did you mean 'expect'?
+
+1 policy, 2 cases, 0 untested steps, 1 failed
+"""
+    )
+
+
+def test_a_file_that_is_no_yaml_fails(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its policy fails with the line, and those of all others are still run."""
+    (folder / "other.yaml").write_text(policy("notify", name="other"))
+    (folder / "other.test.yaml").write_text("policy: [\n")
+    status, text = outcome(capsys, folder)
+    assert status == 1
+    assert text.startswith("ok    contain  2 cases\nFAIL  other  0 cases\n    other.test.yaml:2: no YAML: ")
 
 
 def test_hostile_names_are_made_visible(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,3 +202,28 @@ def test_colour_on_a_terminal(folder: Path) -> None:
     assert terminal.ended() == 1
     assert "\x1b[31m>\x1b[0m" in terminal.shown
     assert "      notify  " in terminal.shown
+
+
+def test_results_go_to_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As JUnit or JSON, with the sum told beside it, and the same exit status."""
+    change(folder, "delete_pod, notify]", "notify]")
+    junit, data = folder.parent / "junit.xml", folder.parent / "results.json"
+    assert outcome(capsys, folder, "--format", "junit", "--output", str(junit)) == (1, "")
+    assert 'tests="3" failures="2"' in junit.read_text()
+    assert outcome(capsys, folder, "--format", "json", "--output", str(data)) == (1, "")
+    assert json.loads(data.read_text())["passed"] is False
+
+
+def test_guardrails_have_cases_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are run with all policies, counted as cases, and not as a policy."""
+    case = "{name: x, finding: reverse_shell, do: [notify], expect: {then: [%s]}}\n"
+    (folder / "guardrails.test.yaml").write_text(f"cases:\n  - {case % 'notify'}")
+    status, text = outcome(capsys, folder)
+    assert (status, text.splitlines()[1:]) == (
+        0,
+        ["ok    guardrails  1 case", "1 policy, 3 cases, 0 untested steps"],
+    )
+    assert outcome(capsys, folder, "contain")[1].splitlines()[-1] == "1 policy, 2 cases, 0 untested steps"
+    (folder / "guardrails.test.yaml").write_text(f"cases:\n  - {case % ''}")
+    status, text = outcome(capsys, folder)
+    assert (status, "FAIL  guardrails  1 case" in text) == (1, True)

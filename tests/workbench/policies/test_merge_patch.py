@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.workbench.explanation import ContextFacts
-from scc_responder.workbench.policies.merge_patch import patched
+from scc_responder.workbench.policies.merge_patch import patch_mistakes, patched
 from tests.kits.decision_contexts import FINDING, NODE, POD
 
 FACTS = ContextFacts(pod=POD, node=NODE, related=())
@@ -47,8 +47,8 @@ REFUSED = [
     ),
     pytest.param({"pod": {"ownres": None}}, "pod.ownres", id="removal-of-nothing"),
     pytest.param({"pod": {"labels": {"none": None}}}, "pod.labels.none", id="removal-from-a-map"),
-    pytest.param({"pod": {"namespace": 3}}, "Expected `str`, got `int` - at `pod.namespace`", id="type"),
-    pytest.param({"pod": {"name": None}}, "missing required field `name`", id="needed"),
+    pytest.param({"pod": {"namespace": 3}}, "pod.namespace: expected a text, got the number 3", id="type"),
+    pytest.param({"pod": {"name": None}}, "pod.name: missing", id="needed"),
 ]
 
 
@@ -78,6 +78,14 @@ def test_any_patch_is_merged_or_refused(patch: dict[str, Any]) -> None:
     assert {
         name for name in changed if name not in patch and changed[name] != msgspec.to_builtins(FINDING)[name]
     } == set()
+
+
+def test_every_mistake_has_its_place() -> None:
+    """All that is wrong with a patch is told at once, each by the keys that lead to it."""
+    told = patch_mistakes(FACTS, {"pod": {"ownres": [], "labls": {}}, "node": {"nam": "x"}})
+    assert [mistake.path for mistake in told] == [("pod", "ownres"), ("pod", "labls"), ("node", "nam")]
+    assert "did you mean 'owners'?" in told[0].text
+    assert patch_mistakes(FACTS, {"pod": {"owners": []}}) == []
 
 
 def test_an_empty_patch_changes_nothing() -> None:

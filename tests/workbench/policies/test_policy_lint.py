@@ -213,6 +213,21 @@ def test_a_team_folder_is_linted_too(tmp_path: Path) -> None:
     ]
 
 
+def test_policies_that_fight_are_refused(tmp_path: Path) -> None:
+    """Two policies of one mode that would write two values are told at the step of one, with the other's file."""
+    team = tmp_path / "team-a"
+    team.mkdir()
+    (team / "scope.yaml").write_text("max_mode: dry_run\n")
+    steps = "then:\n  - action: label_pod\n    with: {labels: {scc-responder/tier: %s}}\n"
+    ours = RIGHT[: RIGHT.index("then:")]
+    (team / "isolate-web.yaml").write_text(ours.replace(NAME, "isolate-web") + steps % "low")
+    found = linted(tmp_path, ours + steps % "high")
+    assert [(fault.file, fault.path, fault.reason) for fault in found.errors] == [
+        ("team-a/isolate-web.yaml", "then[0]", "policies_fight")
+    ]
+    assert f"{NAME}.yaml asks for another label scc-responder/tier" in found.errors[0].text
+
+
 def test_schemas_of_the_other_files(tmp_path: Path) -> None:
     """Tests and guardrails too are written with an editor."""
     cases, rails = CASES.partition("\n")[2], GUARDRAILS.partition("\n")[2]

@@ -41,7 +41,8 @@ def as_json(data: Any) -> Any:
 
 def kind_of(path: Path) -> str:
     """Which schema a file is read by."""
-    return "guardrails" if path.name == "guardrails.yaml" else "test" if ".test." in path.name else "policy"
+    own = {"guardrails.yaml": "guardrails", "guardrails.test.yaml": "guardrails-test"}
+    return own.get(path.name) or ("test" if ".test." in path.name else "policy")
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)
@@ -108,6 +109,47 @@ WRONG = [
     pytest.param("guardrails", ("expires: 1h", "expires: 1 hour"), id="expires"),
     pytest.param("guardrails", ("mon, tue", "monday"), id="day"),
 ]
+
+
+CASES = """\
+policy: contain
+cases:
+  - name: acts
+    finding: reverse_shell
+    with: {severity: LOW, pods: [{namespace: shop, name: web}], marks: null}
+    given: {pod: {owners: [], labels: {app: null}}, node: null}
+    age: 5m
+    expect: {then: [notify]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("severity: LOW", "severity: LWO"),
+        ("severity: LOW", "severty: LOW"),
+        ("pods: [{", "pods: [{uid: x, "),
+        ("marks: null", "marks: 3"),
+        ("owners: []", "ownres: []"),
+        ("app: null", "app: 3"),
+        ("node: null", "nod: null"),
+        ("age: 5m", "age: soon"),
+        ("expect:", "expct:"),
+    ],
+)
+def test_a_wrong_case_fails_its_schema(right: str, wrong: str) -> None:
+    """What a case changes of a finding and of its target is completed and checked as one types."""
+    assert faults("test", CASES) == []
+    assert faults("test", CASES.replace(right, wrong))
+
+
+def test_scopes_and_cases_of_guardrails_have_schemas() -> None:
+    """An editor helps with every file that people write."""
+    assert faults("scope", "max_mode: approve\nnamespaces: [shop]\n") == []
+    assert faults("scope", "max_mode: approve\nnamespace: [shop]\n")
+    case = "cases:\n  - {name: x, finding: f, do: [notify], times: 3, expect: {then: [notify]}}\n"
+    assert faults("guardrails-test", case) == []
+    assert faults("guardrails-test", case.replace("times: 3", "times: 0"))
 
 
 @pytest.mark.parametrize(("kind", "change"), WRONG)

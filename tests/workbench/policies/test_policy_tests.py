@@ -5,23 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
-from msgspec import convert
 from msgspec.structs import replace
 
-from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.decide import match
-from scc_responder.policy.match import Match, Severity
 from scc_responder.policy.policy_file import load_policies
-from scc_responder.workbench.policies.policy_tests import (
-    Expected,
-    PolicyCase,
-    PolicyResult,
-    check_policy,
-    orphans,
-    situation,
-    untested,
-)
+from scc_responder.workbench.policies.cases.case_file import Expected
+from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans, untested
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
 
@@ -148,28 +136,6 @@ def test_each_difference_fails_the_case(
     assert failed[0].hints == hints
 
 
-SITUATIONS = [
-    pytest.param("with: {severity: LOW}", "when_severity_differs", id="with"),
-    pytest.param("with: {severity: null}", "matched", id="with-null"),
-    pytest.param("given: {pod: {namespace: kube-system}}", "unless_namespace", id="given"),
-    pytest.param("with: {pods: [{namespace: kube-system, name: x}]}, given: {pod: null}", "unless_namespace", id="two"),
-]
-
-
-@pytest.mark.parametrize(("changes", "reason"), SITUATIONS)
-def test_what_a_case_changes(tmp_path: Path, changes: str, reason: str) -> None:
-    """A case changes what was found and what was read of the target."""
-    document = yaml.safe_load(f"{{{changes}}}")
-    case = convert({"name": "x", "finding": "reverse_shell", "expect": {"reason": reason}, **document}, PolicyCase)
-    context, _ = situation(case, FOLDER)
-    one = replace(
-        POLICIES.policies[0],
-        when=Match(threat="reverse_shell", severity=Severity.HIGH),
-        unless=Match(namespace="kube-system"),
-    )
-    assert match(context, one) == reason
-
-
 @pytest.mark.parametrize(
     ("time", "told"),
     [
@@ -188,70 +154,112 @@ def test_a_case_says_when_it_arrives(tmp_path: Path, time: str, told: str) -> No
     assert checked(tmp_path, text, "delete_pod").cases[0].lines[1].came == told
 
 
-def test_a_threat_without_a_file(tmp_path: Path) -> None:
-    """Where there is no such file, a threat's name stands for a plain finding of it, with its pod there."""
-    case = PolicyCase(name="x", finding="reverse_shell", expect=Expected())
-    context, now = situation(case, tmp_path)
-    assert (context.threat.name, context.identity.level, now) == ("reverse_shell", "proved", context.finding.event_time)
-
-
-def test_a_file_in_a_subfolder() -> None:
-    """A finding's name is enough where one subfolder has it."""
-    context, _ = situation(PolicyCase(name="x", finding="vm_rootkit", expect=Expected()), FOLDER)
-    assert context.finding.finding_id != "vm_rootkit"
-    assert context.threat.name == "vm_rootkit"
-
-
 BROKEN = [
+    pytest.param("finding: reverse_shell", "finding: ../reverse_shel", 4, "cases[0].finding: ", id="no-such-finding"),
+    pytest.param("finding: reverse_shell", "finding: revers_shell", 4, "did you mean 'reverse_shell'?", id="misspelt"),
     pytest.param(
-        "finding: reverse_shell", "finding: ../reverse_shel", "unreadable_file", "acts: finding", id="no-such-finding"
+        "expect: {then", "given: {pdo: {}}\n    expect: {then", 5, "given.pdo: unknown field", id="misspelt-fact"
     ),
-    pytest.param(
-        "finding: reverse_shell", "finding: revers_shell", "unreadable_file", "mean 'reverse_shell'?", id="misspelt"
-    ),
-    pytest.param("expect: {then", "given: {pdo: {}}\n    expect: {then", "invalid_context", "pdo", id="misspelt-fact"),
     pytest.param(
         "expect: {then",
-        "given: {pod: {ownres: []}}\n    expect: {then",
-        "invalid_context",
-        "acts: given: pod.ownres: there is no such field",
+        "given:\n      pod:\n        ownres: []\n    expect: {then",
+        7,
+        "cases[0].given.pod.ownres: there is no such field",
         id="misspelt-field-of-a-fact",
     ),
     pytest.param(
         "expect: {then",
         "with: {svrity: LOW}\n    expect: {then",
-        "invalid_context",
-        "acts: with: svrity: there is no such field",
+        5,
+        "cases[0].with.svrity: there is no such field",
         id="misspelt-field-of-the-finding",
     ),
     pytest.param(
-        "expect: {then", "with: {pods: 3}\n    expect: {then", "invalid_context", "Expected `array`", id="wrong-type"
-    ),
-    pytest.param("expect: {then", "age: soon\n    expect: {then", "invalid_policy", "acts: age", id="no-duration"),
-    pytest.param(
         "expect: {then",
-        "age: 1m\n    at: 2026-03-02T10:00:00Z\n    expect: {then",
-        "invalid_policy",
-        "one way",
-        id="two",
+        "with: {severity: HIHG}\n    expect: {then",
+        5,
+        "cases[0].with.severity: unknown value 'HIHG'",
+        id="no-severity",
     ),
-    pytest.param("expect: {then", "expct: {then", "invalid_policy", "expct", id="unknown-key"),
-    pytest.param("then: [capture", "thn: [capture", "invalid_policy", "thn", id="unknown-key-below"),
-    pytest.param("cases:", "casess: []\ncases:", "invalid_policy", "casess", id="unknown-key-above"),
+    pytest.param("expect: {then", "with: {pods: 3}\n    expect: {then", 5, "with.pods: expected a list", id="type"),
+    pytest.param("expect: {then", "age: soon\n    expect: {then", 5, "cases[0].age: 'soon'", id="no-duration"),
+    pytest.param("expect: {then", "at: soon\n    expect: {then", 3, "cases[0]: Invalid RFC3339", id="no-time"),
+    pytest.param(
+        "expect: {then", "age: 1m\n    at: 2026-03-02T10:00:00Z\n    expect: {then", 5, "in one way", id="two"
+    ),
+    pytest.param("expect: {then", "expct: {then", 5, "cases[0].expct: unknown field", id="unknown-key"),
+    pytest.param("then: [capture", "thn: [capture", 5, "cases[0].expect.thn", id="unknown-key-below"),
+    pytest.param("[capture_evidence, ", "[capture_evidnce, ", 5, "unknown action 'capture_evidnce'", id="action"),
+    pytest.param(", notify]", ', "notify: no_reson"]', 5, "unknown reason 'no_reson'", id="reason-of-a-step"),
+    pytest.param("expect: {then", "expect: {reason: matchd, then", 5, "ever answers 'matchd'", id="reason"),
 ]
 
 
-@pytest.mark.parametrize(("right", "wrong", "reason", "said"), BROKEN)
-def test_an_unusable_case_is_named(tmp_path: Path, right: str, wrong: str, reason: str, said: str) -> None:
-    """A case that cannot be run stops the check with the name of what is wrong."""
-    with pytest.raises(PolicyError) as caught:
-        checked(tmp_path, CASES.replace(right, wrong, 1))
-    assert caught.value.reason == reason
-    assert said in str(caught.value)
+@pytest.mark.parametrize(("right", "wrong", "line", "said"), BROKEN)
+def test_a_wrong_case_costs_itself_alone(tmp_path: Path, right: str, wrong: str, line: int, said: str) -> None:
+    """A case that cannot be run is told with file and line, and the other one is run all the same."""
+    result = checked(tmp_path, CASES.replace(right, wrong, 1))
+    broken, other = result.cases
+    assert (result.passed, broken.passed, other.passed) == (False, False, True)
+    assert [str(fault).startswith(f"contain.test.yaml:{line}: ") for fault in broken.faults] == [True]
+    assert said in str(broken.faults[0])
+    assert (result.untested, other.lines != ()) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("casess: []\n" + CASES, "contain.test.yaml:1: casess: unknown field"),
+        ("", "contain.test.yaml:1: no case stands in it"),
+        ("policy: contain\ncases: 3\n", "contain.test.yaml:2: cases: expected a list"),
+        ("policy: [\n", "contain.test.yaml:2: no YAML"),
+        ("policy: contian\n" + CASES.partition("\n")[2], "policy: 'contian' must be 'contain'"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    """What is wrong with the file as a whole is told beside whatever of it can be run."""
+    result = checked(tmp_path, text)
+    assert any(fault.startswith(said) for fault in (*map(str, result.unusable), *result.faults))
+    assert not result.passed
+
+
+TOGETHER = """\
+policy: contain
+cases:
+  - name: Both mark it, and the deletion comes last, once
+    finding: reverse_shell
+    together: [aside]
+    expect:
+      then: [delete_pod, notify]
+      order: ["aside: label_pod", "contain: delete_pod", "contain: notify"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "passed"),
+    [
+        ("", "", True),
+        ('"aside: label_pod", ', "", False),
+        ('"contain: notify"]', '"aside: notify"]', False),
+        ('"contain: notify"]', '"contain: notify", "aside: notify"]', False),
+        ("together: [aside]", "together: [asid]", False),
+    ],
+)
+def test_several_policies_in_one_case(tmp_path: Path, right: str, wrong: str, *, passed: bool) -> None:
+    """What several policies do together has one order, in which each step stands once, with who does it."""
+    written = write_policies(
+        tmp_path, policy("delete_pod", "notify"), policy("label_pod", "delete_pod", "notify", name="aside")
+    )
+    (written / "contain.test.yaml").write_text(TOGETHER.replace(right, wrong) if right else TOGETHER)
+    policies = load_policies(written)
+    own = next(item for item in policies.policies if item.name == "contain")
+    (case,) = check_policy(policies, own, written, FOLDER).cases
+    assert case.passed is passed
 
 
 def test_cases_without_a_policy_are_named(tmp_path: Path) -> None:
     """Cases beside no policy are named: nobody would notice that they are not run."""
     folder = write_policies(tmp_path, policy("notify"))
     (folder / "contian.test.yaml").write_text(CASES)
+    (folder / "guardrails.test.yaml").write_text("cases: []\n")
     assert orphans(load_policies(folder), folder) == ("contian.test.yaml",)

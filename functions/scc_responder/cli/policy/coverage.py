@@ -18,13 +18,12 @@ The HTML page is one file that loads nothing.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scc_responder.cli.console.policy_folder import add_policy_arguments, asked_policies, require_policies
+from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.policy.reports import coverage_page, coverage_report
-from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import policy_paths
@@ -53,17 +52,5 @@ def run(options: argparse.Namespace) -> int:
     policies = [policy for policy in load_policies(asked.folder).policies if policy.name in wanted]
     require_policies(len(policies), asked.folder)
     found = coverage(tuple(policies))
-    shown = _FORMATS[options.format](found)
-    if options.output:
-        _write(options.output, shown)
-        print(f"{options.output}: {coverage_report.coverage_summary(found)}", file=sys.stderr)
-    else:
-        print(shown, end="")
+    print_report(_FORMATS[options.format](found), options.output, coverage_report.coverage_summary(found))
     return 1 if options.strict and (found.gaps or found.idle) else 0
-
-
-def _write(path: Path, shown: str) -> None:
-    try:
-        path.write_text(shown, encoding="utf-8")
-    except OSError as error:
-        raise SettingsError("unwritable_file", f"{path}: {error.strerror}") from error

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -20,27 +22,39 @@ from scc_responder.cli.console.policy_folder import (
     asked_policies,
     require_policies,
 )
+from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.policy.reports.sarif_report import sarif
 from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.mistakes import Fault
 from scc_responder.policy.policy_set import policy_paths
+from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.policy_lint import Linted, lint
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `policy lint`."""
     add_policy_arguments(parser)
+    parser.add_argument(
+        "--findings", type=Path, default=USUAL_FINDINGS, metavar="DIR", help="the findings that cases name"
+    )
     parser.add_argument("--strict", action="store_true", help="let warnings fail too")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+    parser.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="what to print")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to this file instead")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print every error and warning; 1 if there is one that fails."""
     asked = asked_policies(options.paths, options.policies)
-    found = lint(asked.folder, datetime.now(UTC).date())
+    found = lint(asked.folder, datetime.now(UTC).date(), options.findings)
     require_policies(found.policies + len(found.errors), asked.folder)
     found = _about(found, asked)
-    print(json.dumps(msgspec.to_builtins(found), indent=2) if options.format == "json" else _text(found))
+    formats: dict[str, Callable[[], str]] = {
+        "text": lambda: _text(found),
+        "json": lambda: json.dumps(msgspec.to_builtins(found), indent=2),
+        "sarif": lambda: sarif(found, asked.folder),
+    }
+    print_report(formats[options.format](), options.output, _summary(found))
     return 1 if found.errors or (options.strict and found.warnings) else 0
 
 

@@ -16,7 +16,18 @@ its steps a case that plans it.
         age: 5m                          # how late it arrives, or at: 2026-03-02T09:45:00Z
         expect: {reason: when_severity_differs}
 
-Exit 1 if a case fails, or a policy lacks one; 2 if a file cannot be used.
+A case may load several policies `together` and expect the `order` of their steps. `guardrails.test.yaml` beside the
+guardrails has cases of its own: what holds an action, lowers a mode, or denies the third.
+
+    cases:
+      - name: A pod of the system is never isolated
+        finding: reverse_shell
+        given: {pod: {namespace: kube-system}}
+        do: [isolate_pod]                # what some policy would do, in mode enforce
+        expect: {then: ["isolate_pod: namespace_protected"]}
+
+Exit 1 if a case fails or cannot be run, or a policy lacks one; 2 if the policies cannot be used. A case that is wrong
+costs no other: it is told with file and line.
 """
 
 from __future__ import annotations
@@ -24,19 +35,23 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scc_responder.cli.console.policy_folder import AskedPolicies, asked_policies, require_policies
-from scc_responder.cli.policy.reports.policy_test_report import results_text
+from scc_responder.cli.console.printed_report import print_report
+from scc_responder.cli.policy.reports.junit_report import junit
+from scc_responder.cli.policy.reports.policy_test_report import results_summary, results_text
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
-from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans
+from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
+from scc_responder.workbench.policies.guardrails_tests import check_guardrails
+from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, PolicyResult, check_policy, orphans
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,9 +59,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("policy", nargs="*", metavar="POLICY", help="only these: names, files or folders; else all")
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument(
-        "--findings", type=Path, default=Path("tests/findings"), metavar="DIR", help="the findings that cases name"
+        "--findings", type=Path, default=USUAL_FINDINGS, metavar="DIR", help="the findings that cases name"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+    parser.add_argument("--format", choices=("text", "json", "junit"), default="text", help="what to print")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it to this file instead")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,12 +73,16 @@ def run(options: argparse.Namespace) -> int:
     names = [*(name for name in options.policy if name not in paths), *_named(asked)]
     chosen = list(_chosen(policies, names))
     results = [check_policy(policies, policy, asked.folder, options.findings) for policy in chosen]
+    of_guardrails = check_guardrails(policies, asked.folder, options.findings) if not names else None
+    results += [of_guardrails] if of_guardrails else []
     stray = () if names else orphans(policies, asked.folder)
     require_policies(len(policies.policies) + len(stray), asked.folder)
-    if options.format == "json":
-        print(json.dumps(_data(results, stray), indent=2))
-    else:
-        print("\n".join(results_text(results, stray)))
+    formats: dict[str, Callable[[], str]] = {
+        "text": lambda: "\n".join(results_text(results, stray)),
+        "json": lambda: json.dumps(_data(results, stray), indent=2),
+        "junit": lambda: junit(results, stray),
+    }
+    print_report(formats[options.format](), options.output, results_summary(results))
     return 0 if not stray and all(result.passed for result in results) else 1
 
 
@@ -89,7 +109,7 @@ def _chosen(policies: PolicySet, names: Sequence[str]) -> Iterator[Policy]:
 def _data(results: Sequence[PolicyResult], stray: Sequence[str]) -> dict[str, Any]:
     return {
         "passed": not stray and all(result.passed for result in results),
-        "policies": len(results),
+        "policies": sum(result.policy != GUARDRAILS_RESULT for result in results),
         "cases": sum(len(result.cases) for result in results),
         "untested_steps": sum(len(result.untested) for result in results),
         "without_policy": list(stray),

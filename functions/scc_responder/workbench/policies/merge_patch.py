@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from scc_responder.domain.value import resolved
+from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, written
+from scc_responder.policy.type_mistakes import diagnose
 
 _T = TypeVar("_T")
 
@@ -30,28 +32,48 @@ def merge_patch(known: Any, patch: Any) -> Any:
 
 
 def patched(value: _T, patch: Mapping[str, Any]) -> _T:
-    """The value with the patch merged over it; null removes. Raises ValueError that names the path of what is wrong."""
-    known = msgspec.to_builtins(value)
+    """The value with the patch merged over it; null removes. Raises ValueError that names what is wrong."""
+    mistakes = patch_mistakes(value, patch)
+    if mistakes:
+        raise ValueError("; ".join(f"{written(mistake.path)}: {mistake.text}" for mistake in mistakes))
+    return msgspec.convert(merge_patch(msgspec.to_builtins(value), patch), resolved(type(value)))
+
+
+def patch_mistakes(value: object, patch: Mapping[str, Any]) -> list[Mistake]:
+    """What keeps the patch from being merged over the value, by places in it: other types, and keys without effect."""
+    known = msgspec.json.decode(msgspec.json.encode(value))
+    merged = merge_patch(known, patch)
     try:
-        changed = msgspec.convert(merge_patch(known, patch), resolved(type(value)))
+        changed = msgspec.convert(merged, resolved(type(value)))
     except msgspec.ValidationError as error:
-        raise ValueError(str(error).replace("`$.", "`")) from error
-    unknown = next(_unknown(patch, msgspec.to_builtins(changed), known, ""), None)
-    if unknown:
-        raise ValueError(unknown)
-    return changed
+        found = (mistake for mistake in diagnose(merged, type(value)) if _is_of(patch, mistake.path))
+        return list(found) or [Mistake(text=str(error))]
+    return list(_unknown(patch, msgspec.to_builtins(changed), known, ()))
 
 
-def _unknown(patch: Any, became: Any, known: Any, path: str) -> Iterator[str]:
+def _is_of(patch: Any, path: DocumentPath) -> bool:
+    """Whether the place is one that the patch says something about."""
+    for part in path:
+        if not isinstance(patch, Mapping):
+            return True
+        if part not in patch:
+            return False
+        patch = patch[part]
+    return True
+
+
+def _unknown(patch: Any, became: Any, known: Any, path: DocumentPath) -> Iterator[Mistake]:
     """The keys of the patch without effect: misspelt ones, and removals of what is not there."""
     if isinstance(patch, list) and isinstance(became, list | tuple):
         for index, (written, item) in enumerate(zip(patch, became, strict=True)):
-            yield from _unknown(written, item, None, f"{path}[{index}]")
+            yield from _unknown(written, item, None, (*path, index))
     if not isinstance(patch, Mapping) or not isinstance(became, Mapping):
         return
     before = known if isinstance(known, Mapping) else {}
     for key, value in patch.items():
-        place = f"{path}.{key}".lstrip(".")
+        place = (*path, key)
         if key not in became and (value is not None or key not in before):
-            yield f"{place}: there is no such field; there are {', '.join(map(str, became)) or 'none'}"
+            there = ", ".join(map(str, became)) or "none"
+            text = f"there is no such field; there are {there}{did_you_mean(str(key), map(str, became))}"
+            yield Mistake(path=place, text=text)
         yield from _unknown(value, became.get(key), before.get(key), place)

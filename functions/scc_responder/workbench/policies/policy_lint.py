@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,15 +14,18 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.execute.dependencies import ends_for_good
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
-from scc_responder.policy.folders.policy_layout import case_paths, told_name, unread_warnings
+from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths, told_name, unread_warnings
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
 from scc_responder.policy.policy_file import load_policies
-from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicyStep, policy_paths
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
 from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
-from scc_responder.policy.strict_yaml import Document, open_document, read_document
-from scc_responder.workbench.policies.policy_tests import CaseFile
+from scc_responder.policy.strict_yaml import Document, open_document
+from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile, open_cases
+from scc_responder.workbench.policies.cases.case_mistakes import case_faults
+from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
+from scc_responder.workbench.policies.policy_fights import fights
 
 SOON = timedelta(days=14)
 SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{kind}.json"
@@ -39,13 +42,17 @@ class Linted(Value, frozen=True, kw_only=True):
     warnings: tuple[Fault, ...]
 
 
-def lint(folder: Path, today: date) -> Linted:
-    """Everything that is wrong with a folder. Raises PolicyError where there is no such folder."""
-    errors = list(_refused(lambda: load_policies(folder), expect_folder=True))
-    tests = case_paths(folder)
-    for path in tests:
-        errors += _refused(lambda path=path: read_document(path, CaseFile, name=told_name(path, folder)))  # type: ignore[misc]
+def lint(folder: Path, today: date, findings: Path = USUAL_FINDINGS) -> Linted:
+    """Everything that is wrong with a folder, whose cases name findings of another. Raises PolicyError without it."""
+    loaded: list[PolicySet] = []
+    errors = list(_refused(lambda: loaded.append(load_policies(folder)), expect_folder=True))
     policies = policy_paths(folder)
+    for one in loaded:
+        errors += _fights(one.policies, policies, folder)
+    tests = case_paths(folder)
+    names = {path.stem for path in policies}
+    for path in tests:
+        errors += _case_errors(path, folder, findings, names)
     warnings = [warning for path in policies for warning in _policy_warnings(path, folder)]
     warnings += [warning for path in tests for warning in _test_warnings(path, folder)]
     warnings += unread_warnings(folder)
@@ -65,6 +72,26 @@ def _refused(read: Callable[[], object], *, expect_folder: bool = False) -> tupl
             raise
         return error.faults or (Fault(file="", text=str(error), reason=error.reason),)
     return ()
+
+
+def _fights(policies: Sequence[Policy], paths: Sequence[Path], folder: Path) -> Iterator[Fault]:
+    """Policies between which nothing but their names would decide."""
+    own = {path.stem: path for path in paths}
+    for fight in fights(policies):
+        document = open_document(own[fight.policy], told_name(own[fight.policy], folder))
+        text = (
+            f"{told_name(own[fight.other], folder)} asks for another {fight.what} in the same mode, and may match "
+            f"the same finding; agree on one, or except in unless what the other names"
+        )
+        yield document.fault(Mistake(path=("then", fight.step), text=text, reason="policies_fight"))
+
+
+def _case_errors(path: Path, folder: Path, findings: Path, names: Container[str]) -> tuple[Fault, ...]:
+    wanted = GuardrailsCaseFile if path.name == GUARDRAILS_TESTS else CaseFile
+    try:
+        return tuple(case_faults(open_cases(path, told_name(path, folder), wanted), findings, names))
+    except PolicyError as error:
+        return error.faults or (Fault(file=told_name(path, folder), text=str(error), reason=error.reason),)
 
 
 def _policy_warnings(path: Path, folder: Path) -> Iterator[Fault]:
@@ -193,7 +220,9 @@ _READ: dict[str, Callable[[Row], tuple[str, ...]]] = {
 
 def _schema(document: Document, kind: str) -> Iterator[Mistake]:
     if not _SCHEMA.match(document.text):
-        text = f"no schema in line 1; for help while typing write {SCHEMA_LINE.format(kind=kind)}"
+        up = "../" * document.name.count("/") or "./"
+        line = SCHEMA_LINE.format(kind=kind).replace("./", up, 1)
+        text = f"no schema in line 1; for help while typing write {line}"
         yield Mistake(text=text, reason="no_schema")
 
 
@@ -205,7 +234,8 @@ def _test_warnings(path: Path, folder: Path) -> Iterator[Fault]:
         document = open_document(path, told)
     except PolicyError:
         return
-    yield from map(document.fault, _schema(document, "test"))
+    kind = "guardrails-test" if path.name == GUARDRAILS_TESTS else "test"
+    yield from map(document.fault, _schema(document, kind))
 
 
 def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:

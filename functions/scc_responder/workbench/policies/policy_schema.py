@@ -13,19 +13,30 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import Action, actions
+from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import resolved
+from scc_responder.policy.folders.policy_scope import PolicyScope
 from scc_responder.policy.guardrails import Day, Guardrails
 from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
 from scc_responder.policy.rule_mistakes import VOCABULARIES
-from scc_responder.workbench.policies.policy_tests import CaseFile
+from scc_responder.workbench.explanation import ContextFacts
+from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile
+from scc_responder.workbench.policies.cases.case_mistakes import FINDING_WORDS
 
 Schema = dict[str, Any]
 
-FILE_KINDS: dict[str, type] = {"policy": Policy, "test": CaseFile, "guardrails": Guardrails}
+FILE_KINDS: dict[str, type] = {
+    "policy": Policy,
+    "test": CaseFile,
+    "guardrails": Guardrails,
+    "guardrails-test": GuardrailsCaseFile,
+    "scope": PolicyScope,
+}
 """Each kind of file and what reads it."""
 
+_CHANGED = "Changed"
 _WORDS: tuple[type[StrEnum], ...] = (Mode, Severity, OnFailure, Day)
 _DURATION = {
     "type": "string",
@@ -46,6 +57,8 @@ def schema(kind: str) -> Schema:
         parts["PolicyStep"] = _step(parts["PolicyStep"])
         for action in actions().values():
             parts |= _params(action)
+    if "PolicyCase" in parts or "GuardrailsCase" in parts:
+        parts |= _changed_parts()
     root = parts.pop(FILE_KINDS[kind].__name__)
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
     return msgspec.json.decode(msgspec.json.encode(whole), type=resolved(Schema))
@@ -106,6 +119,15 @@ def _limit(part: Schema) -> None:
     part["properties"] |= {"most": _SHARE, "within": _DURATION}
 
 
+def _case(part: Schema) -> None:
+    """A case, whose `with` and `given` change a finding and what was read of its target."""
+    part["properties"] |= {
+        "with": {"$ref": f"#/$defs/{_CHANGED}{Finding.__name__}"},
+        "given": {"$ref": f"#/$defs/{_CHANGED}{ContextFacts.__name__}"},
+        "age": {**_DURATION, "default": "0s"},
+    }
+
+
 def _lasting(*fields: str) -> Callable[[Schema], None]:
     def change(part: Schema) -> None:
         for field in fields:
@@ -124,6 +146,8 @@ def _in_order(words: type[StrEnum]) -> Callable[[Schema], None]:
 _CHANGES: dict[str, Callable[[Schema], None]] = {
     "Policy": _policy,
     "Match": _match,
+    "PolicyCase": _case,
+    "GuardrailsCase": _case,
     "Limit": _limit,
     "MaxFindingAge": _lasting("irreversible", "reversible"),
     "StormBreaker": _lasting("within"),
@@ -153,6 +177,37 @@ def _step(part: Schema) -> Schema:
 
 def _summary(action: Action) -> str:
     return _text((action.plan.__doc__ or "").partition("\n\n")[0])
+
+
+def _changed_parts() -> Schema:
+    """What may be changed of a finding and of the facts of its target: each of their fields, or null to remove it."""
+    parts = {**msgspec.json.schema(Finding)["$defs"], **msgspec.json.schema(ContextFacts)["$defs"]}
+    parts = {f"{_CHANGED}{name}": _changeable(_plain(part)) for name, part in parts.items()}
+    found = parts[f"{_CHANGED}{Finding.__name__}"]["properties"]
+    for field, words in FINDING_WORDS.items():
+        found[field] = {"anyOf": [{"enum": list(map(str, words))}, {"type": "null"}]}
+    return parts
+
+
+def _changeable(part: Any) -> Any:
+    """A schema of which nothing is required, and everything may be null."""
+    if isinstance(part, list):
+        return [_changeable(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return {"$ref": part["$ref"].replace("#/$defs/", f"#/$defs/{_CHANGED}")}
+    made = {key: _changeable(value) for key, value in part.items() if key not in {"required", "default"}}
+    if "properties" in part:
+        made["properties"] = {name: _or_null(value) for name, value in part["properties"].items()}
+        made["additionalProperties"] = False
+    elif isinstance(part.get("additionalProperties"), dict):
+        made["additionalProperties"] = _or_null(part["additionalProperties"])
+    return made
+
+
+def _or_null(part: Any) -> Schema:
+    return {"anyOf": [_changeable(part), {"type": "null"}]}
 
 
 def _params(action: Action) -> Schema:

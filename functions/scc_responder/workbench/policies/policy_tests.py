@@ -1,76 +1,34 @@
-"""Check policies by the cases beside them: `x.test.yaml` says what `x.yaml` must and must not do.
-
-policy: contain-malicious-library
-cases:
-  - name: A standalone pod is not deleted, for nothing would take its place
-    finding: modified_malicious_library_loaded
-    given: {pod: {owners: []}}
-    expect: {then: [label_pod, "delete_pod: pod_standalone"]}
-
-`finding` names FINDING.json in a folder of findings or its subfolders, or else a threat, of which a plain finding is
-made. `with` changes what was found, in the words of `explain --format json`. What was read of the target is
-FINDING.context.json beside it, with `given` merged over it. Null removes. `age` is how late the finding arrives, `at`
-when. `then` lists every action in order: its name where it is planned, `name: reason` where it is not. Where `mode` is
-given, it is the mode under the guardrails.
-"""
+"""Run the cases beside policies, and say what they do not show."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from scc_responder.domain.context import Context
-from scc_responder.domain.duration import parse_duration
-from scc_responder.domain.errors import PolicyError, RejectedMessage
-from scc_responder.domain.finding import Finding
-from scc_responder.domain.mode import Mode
+from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue, Value
+from scc_responder.domain.value import Value
+from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
-from scc_responder.intake.notification import parse_notification
-from scc_responder.intake.threats import catalogue
-from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision, decide
-from scc_responder.policy.folders.policy_layout import case_paths, told_name
+from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision, decide
+from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths, told_name
+from scc_responder.policy.mistakes import Fault
+from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
-from scc_responder.policy.strict_yaml import read_document
-from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
+from scc_responder.workbench.policies.cases.case_file import Expected, OpenedCases, PolicyCase, ReadCase, open_cases
+from scc_responder.workbench.policies.cases.case_mistakes import together_mistakes, word_mistakes
+from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
 from scc_responder.workbench.policies.hints import policy_hint, step_hint
-from scc_responder.workbench.policies.merge_patch import patched
-from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
-_T = TypeVar("_T")
-
-
-class Expected(StrictValue, frozen=True, kw_only=True):
-    """The expected result of a case: the policy's answer, and every one of its actions, no more and no fewer."""
-
-    reason: str = Reason.MATCHED
-    mode: Mode | None = None
-    then: tuple[str, ...] = ()
-
-
-class PolicyCase(StrictValue, frozen=True, kw_only=True, rename={"found": "with"}):
-    """One case: `name` is a sentence about the policy."""
-
-    name: str
-    finding: str
-    found: dict[str, Any] = {}
-    given: dict[str, Any] = {}
-    age: str = "0s"
-    at: datetime | None = None
-    expect: Expected
-
-
-class CaseFile(StrictValue, frozen=True, kw_only=True):
-    """A `.test.yaml` file."""
-
-    policy: str
-    cases: tuple[PolicyCase, ...]
+GUARDRAILS_RESULT = "guardrails"
+"""Under which name the results of the guardrails' own cases stand: no policy has it."""
 
 
 class Line(Value, frozen=True, kw_only=True):
@@ -86,52 +44,82 @@ class Line(Value, frozen=True, kw_only=True):
 
 
 class CaseResult(Value, frozen=True, kw_only=True):
-    """The result of a case: the policy's answer, then its steps. `hints` explain the differences."""
+    """The result of a case: the policy's answer, then its steps. `hints` explain the differences.
+
+    `faults` are why it could not be run, with file and line.
+    """
 
     name: str
     finding: str
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...] = ()
     hints: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether everything that was expected came, and nothing else."""
-        return not any(line.differs for line in self.lines)
+        """Whether it was run, everything that was expected came, and nothing else."""
+        return not self.faults and not any(line.differs for line in self.lines)
 
 
 class PolicyResult(Value, frozen=True, kw_only=True):
-    """The results of a policy's cases. `untested` are the steps that no case plans, `faults` what else is wrong."""
+    """The results of a policy's cases. `untested` are the steps that no case plans, `faults` what else is wrong.
+
+    `unusable` is what of the file itself cannot be read, with its lines.
+    """
 
     policy: str
     cases: tuple[CaseResult, ...] = ()
     untested: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    unusable: tuple[Fault, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether the policy does what its cases say, and they say enough."""
-        return not self.untested and not self.faults and all(case.passed for case in self.cases)
+        whole = not self.untested and not self.faults and not self.unusable
+        return whole and all(case.passed for case in self.cases)
 
 
 def check_policy(policies: PolicySet, policy: Policy, folder: Path, findings: Path) -> PolicyResult:
-    """Run the cases beside a policy, and look for what they do not show. Raises PolicyError for an unusable file."""
-    file = read_cases(policy, folder)
+    """Run the cases beside a policy, and look for what they do not show. A case that is wrong costs no other."""
+    try:
+        file = read_cases(policy, folder)
+    except PolicyError as error:
+        return PolicyResult(policy=policy.name, unusable=error.faults)
     if file is None:
         missing = f"no {policy.name}{TEST_SUFFIX} stands beside it; give it a case that acts and one that does not"
         return PolicyResult(policy=policy.name, untested=tuple(untested(policy, ())), faults=(missing,))
-    expected = [case.expect for case in file.cases]
+    expected = [read.case.expect for read in file.cases if read.case]
+    results = tuple(_check_read(policies, policy, file, read, findings) for read in file.cases)
+    whole = not file.faults and not any(result.faults for result in results)
     return PolicyResult(
         policy=policy.name,
-        cases=tuple(check_case(policies, policy, case, findings) for case in file.cases),
-        untested=tuple(untested(policy, expected)),
-        faults=(*_file_faults(policy, file), *gaps(expected)),
+        cases=results,
+        # What a case would show that is wrong is not known.
+        untested=tuple(untested(policy, expected)) if whole else (),
+        faults=(*_file_faults(policy, file), *(gaps(expected) if whole else ())),
+        unusable=file.faults,
     )
+
+
+def _check_read(policies: PolicySet, policy: Policy, file: OpenedCases, read: ReadCase, findings: Path) -> CaseResult:
+    """The result of one case of a file, which may be one that cannot be run."""
+    if read.case is None:
+        return CaseResult(name=read.name, finding="", faults=read.faults)
+    wrong = (*word_mistakes(read.case), *together_mistakes(read.case, {one.name for one in policies.policies}))
+    try:
+        result = check_case(policies, policy, read.case, findings)
+    except CaseError as error:
+        wrong = (*error.mistakes, *wrong)
+        return CaseResult(name=read.name, finding=read.case.finding, faults=file.told(read.index, wrong))
+    return replace(result, faults=file.told(read.index, wrong)) if wrong else result
 
 
 def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
     """Case files without their policy: nobody would notice that they are not run."""
     expected = {f"{policy.name}{TEST_SUFFIX}" for policy in policies.policies}
-    lonely = (path for path in case_paths(folder) if path.name not in expected or not _policy_beside(path).exists())
+    files = (path for path in case_paths(folder) if path != folder / GUARDRAILS_TESTS)
+    lonely = (path for path in files if path.name not in expected or not _policy_beside(path).exists())
     return tuple(told_name(path, folder) for path in lonely)
 
 
@@ -139,10 +127,10 @@ def _policy_beside(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix(TEST_SUFFIX)}.yaml")
 
 
-def read_cases(policy: Policy, folder: Path) -> CaseFile | None:
-    """The cases beside a policy, or None. Raises PolicyError."""
+def read_cases(policy: Policy, folder: Path) -> OpenedCases | None:
+    """The cases beside a policy, or None. Raises PolicyError where they are no YAML."""
     path = _file_of(policy, folder).with_name(f"{policy.name}{TEST_SUFFIX}")
-    return read_document(path, CaseFile, name=told_name(path, folder)) if path.exists() else None
+    return open_cases(path, told_name(path, folder)) if path.exists() else None
 
 
 def _file_of(policy: Policy, folder: Path) -> Path:
@@ -152,26 +140,26 @@ def _file_of(policy: Policy, folder: Path) -> Path:
 
 
 def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: Path) -> CaseResult:
-    """What the policy does in a case, under the set's guardrails, beside what it must do. Raises PolicyError."""
+    """What the policy does in a case, under the set's guardrails, beside what it must do. Raises CaseError."""
     context, now = situation(case, findings)
-    came = guard(context, decide(context, (policy,)), policies.guardrails, now, reach=EVERYWHERE_IN_RUN).policies[0]
-    lines = tuple(compare_decision(case.expect, came))
+    others = (other for other in policies.policies if other.name in case.together and other.name != policy.name)
+    decision = guard(context, decide(context, (policy, *others)), policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
+    if case.together:
+        decision = unapproved(decision)
+    came = decision.policies[0]
+    lines = (*compare_decision(case.expect, came), *(_order_lines(case.expect, decision) if case.together else ()))
     hints = dict.fromkeys(_answer_hints(policy, context, case.expect, came) or _step_hints(context, lines, now))
     return CaseResult(name=case.name, finding=case.finding, lines=lines, hints=tuple(hints))
 
 
-def situation(case: PolicyCase, findings: Path) -> tuple[Context, datetime]:
-    """What is known in a case, and when. Raises PolicyError that names the case and its field."""
-    finding, facts = _finding_of(case, findings)
-    finding = _changed(case, "with", finding, case.found)
-    if case.at and case.age != "0s":
-        raise PolicyError("invalid_policy", f"{case.name}: at, age: say when it arrives in one way only")
-    at = case.at.replace(tzinfo=case.at.tzinfo or UTC) if case.at else None
-    try:
-        now = at or finding.event_time + parse_duration(case.age)
-    except ValueError as error:
-        raise PolicyError("invalid_policy", f"{case.name}: age: {error}") from error
-    return context_of(finding, _changed(case, "given", facts, case.given)), now
+def _order_lines(expected: Expected, decision: Decision) -> Iterator[Line]:
+    """The steps of all policies in their order, each once: by the policy that does it first."""
+    came: dict[tuple[str, str], str] = {}
+    for policy, planned in in_order(decision):
+        if planned.result == ActionResult.PLANNED:
+            came.setdefault((planned.action, planned.variant), f"{policy.name}: {planned.action}")
+    for wanted, step in zip_longest(expected.order, came.values(), fillvalue=""):
+        yield Line(expected=wanted, came=step)
 
 
 def compare_decision(expected: Expected, came: PolicyDecision) -> Iterator[Line]:
@@ -206,10 +194,11 @@ def untested(policy: Policy, expected: Iterable[Expected]) -> Iterator[str]:
             yield f"then[{index}] {step.action}"
 
 
-def _file_faults(policy: Policy, file: CaseFile) -> Iterator[str]:
-    names = [case.name for case in file.cases]
-    if file.policy != policy.name:
-        yield f"policy: {file.policy!r} must be {policy.name!r}"
+def _file_faults(policy: Policy, file: OpenedCases) -> Iterator[str]:
+    names = [read.name for read in file.cases]
+    named = file.header("policy")
+    if isinstance(named, str) and named != policy.name:
+        yield f"policy: {named!r} must be {policy.name!r}"
     yield from (f"two cases are named {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1)
 
 
@@ -227,54 +216,3 @@ def _step_hints(context: Context, lines: Iterable[Line], now: datetime) -> list[
 
 def _step_text(item: PlannedAction) -> str:
     return item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
-
-
-def _changed(case: PolicyCase, field: str, value: _T, changes: dict[str, Any]) -> _T:
-    try:
-        return patched(value, changes)
-    except ValueError as error:
-        raise PolicyError("invalid_context", f"{case.name}: {field}: {error}") from error
-
-
-def _finding_of(case: PolicyCase, findings: Path) -> tuple[Finding, ContextFacts]:
-    """The finding that a case names, and what is known of its target."""
-    path = _file(case, findings)
-    row = next((row for row in catalogue() if row.name == case.finding), None)
-    if path is None and row:
-        finding = sample_finding(row)
-        return finding, facts_as_told(finding)
-    content = _read(path or findings / f"{case.finding}.json", case)
-    facts = (path or findings / case.finding).with_suffix(".context.json")
-    try:
-        finding = parse_notification(content)
-    except RejectedMessage as error:
-        raise PolicyError("unusable_finding", f"{case.name}: finding: {case.finding}: {error.reason}") from error
-    return finding, read_facts(_read(facts, case), facts.name) if facts.exists() else ContextFacts()
-
-
-def _file(case: PolicyCase, findings: Path) -> Path | None:
-    """The file of that name in the folder, or the only one in its subfolders."""
-    path = findings / f"{case.finding}.json"
-    if path.exists() or "/" in case.finding:
-        return path if path.exists() else None
-    below = _below(findings).get(path.name, ())
-    return below[0] if len(below) == 1 else None
-
-
-@cache
-def _below(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """The files in a folder's subfolders, by name. Many cases name findings of one folder."""
-    paths: dict[str, tuple[Path, ...]] = {}
-    for path in sorted(folder.rglob("*.json")):
-        paths[path.name] = (*paths.get(path.name, ()), path)
-    return paths
-
-
-def _read(path: Path, case: PolicyCase) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        names = [row.name for row in catalogue()]
-        close = difflib.get_close_matches(case.finding, names, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
-        raise PolicyError("unreadable_file", f"{case.name}: finding: {path}: {error.strerror}{meant}") from error

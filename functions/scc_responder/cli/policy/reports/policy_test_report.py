@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.policy.policy_set import TEST_SUFFIX
-from scc_responder.workbench.policies.policy_tests import CaseResult, Line, PolicyResult
+from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, CaseResult, Line, PolicyResult
 
 _INDENT = "    "
 _NOTHING = "(nothing)"
@@ -28,7 +28,8 @@ def results_summary(results: Sequence[PolicyResult]) -> str:
     cases = [case for result in results for case in result.cases]
     untested = sum(len(result.untested) for result in results)
     failed = sum(not case.passed for case in cases)
-    told = f"{_count(len(results), 'policy', 'policies')}, {_count(len(cases), 'case', 'cases')}, "
+    policies = sum(result.policy != GUARDRAILS_RESULT for result in results)
+    told = f"{_count(policies, 'policy', 'policies')}, {_count(len(cases), 'case', 'cases')}, "
     told += _count(untested, "untested step", "untested steps")
     return f"{told}, {styled(f'{failed} failed', 'red')}" if failed else told
 
@@ -45,6 +46,7 @@ def _policy(result: PolicyResult) -> Iterator[str]:
         yield from ("", *case_difference(case))
     yield from [""] if failed else []
     file = f"{result.policy}{TEST_SUFFIX}"
+    yield from (f"{_INDENT}{visible(str(fault))}" for fault in result.unusable)
     yield from (f"{_INDENT}{styled(file, 'dim')}: {visible(fault)}" for fault in result.faults)
     yield from (f"{_INDENT}{styled(file, 'dim')}: no case plans {visible(step)}" for step in result.untested)
 
@@ -52,11 +54,15 @@ def _policy(result: PolicyResult) -> Iterator[str]:
 def case_difference(case: CaseResult) -> Iterator[str]:
     """One failed case: its sentence, expected and came step by step, a mark where they differ, and what decided."""
     yield f"{_INDENT}{styled(case.name, 'bold')}"
+    if case.faults and not case.lines:
+        yield from (f"{_INDENT}{visible(line)}" for fault in case.faults for line in str(fault).splitlines())
+        return
     yield f"{_INDENT}{styled(f'finding {case.finding}', 'dim')}"
     yield ""
     width = min(_WIDEST, max(len("expected"), *(len(visible(line.expected) or _NOTHING) for line in case.lines))) + 2
     yield f"{_INDENT}  {styled('expected'.ljust(width) + 'came', 'dim')}"
     yield from (f"{_INDENT}{_line(line, width)}" for line in case.lines)
+    yield from (f"{_INDENT}{styled('fault:', 'red')} {visible(str(fault))}" for fault in case.faults)
     yield from (f"{_INDENT}{styled('hint:', 'yellow')} {visible(hint)}" for hint in case.hints)
 
 

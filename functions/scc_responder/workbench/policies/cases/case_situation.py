@@ -1,0 +1,123 @@
+"""What is known in a case, and when: its finding, what was read of the target, and what the case changes of both."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.errors import PolicyError, RejectedMessage
+from scc_responder.domain.finding import Finding
+from scc_responder.intake.notification import parse_notification
+from scc_responder.intake.threats import catalogue
+from scc_responder.policy.mistakes import Mistake
+from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
+from scc_responder.workbench.policies.cases.case_file import Situation
+from scc_responder.workbench.policies.merge_patch import patch_mistakes, patched
+from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
+
+USUAL_FINDINGS = Path("tests/findings")
+"""Where the findings lie that cases name, if nobody says otherwise."""
+
+_T = TypeVar("_T")
+
+
+class CaseError(PolicyError):
+    """A case that cannot be run: `mistakes` say what is wrong, by their places in the case."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__(self.mistakes[0].reason, "; ".join(mistake.text for mistake in self.mistakes))
+
+
+def situation(case: Situation, findings: Path) -> tuple[Context, datetime]:
+    """What is known in a case, and when. Raises CaseError that names each of its fields that is wrong."""
+    finding, facts = _finding_of(case, findings)
+    mistakes = list(_time_mistakes(case))
+    finding = _changed("with", finding, case.found, mistakes)
+    facts = _changed("given", facts, case.given, mistakes)
+    if mistakes:
+        raise CaseError(mistakes)
+    at = case.at.replace(tzinfo=case.at.tzinfo or UTC) if case.at else None
+    return context_of(finding, facts), at or finding.event_time + parse_duration(case.age)
+
+
+def _time_mistakes(case: Situation) -> Iterator[Mistake]:
+    if case.at and case.age != "0s":
+        yield Mistake(path=("age",), text="say when it arrives in one way only: with age, or with at")
+    try:
+        parse_duration(case.age)
+    except ValueError as error:
+        yield Mistake(path=("age",), text=str(error))
+
+
+def _changed(field: str, value: _T, changes: dict[str, Any], mistakes: list[Mistake]) -> _T:
+    """The value with the changes merged over it; what is wrong with them is added to the mistakes."""
+    found = patch_mistakes(value, changes) if changes else []
+    mistakes += (replace(mistake, path=(field, *mistake.path), reason="invalid_context") for mistake in found)
+    return patched(value, changes) if changes and not found else value
+
+
+def _unusable(reason: str, text: str) -> CaseError:
+    return CaseError([Mistake(path=("finding",), text=text, reason=reason)])
+
+
+def _finding_of(case: Situation, findings: Path) -> tuple[Finding, ContextFacts]:
+    """The finding that a case names, and what is known of its target."""
+    path = _file(case, findings)
+    row = next((row for row in catalogue() if row.name == case.finding), None)
+    if path is None and row:
+        finding = sample_finding(row)
+        return finding, facts_as_told(finding)
+    content = _read(path or findings / f"{case.finding}.json", case)
+    facts = (path or findings / case.finding).with_suffix(".context.json")
+    try:
+        finding = parse_notification(content)
+    except RejectedMessage as error:
+        raise _unusable("unusable_finding", f"{case.finding}: {error.reason}") from error
+    return finding, _facts_of(facts, case)
+
+
+def _facts_of(path: Path, case: Situation) -> ContextFacts:
+    try:
+        return read_facts(_read(path, case), path.name) if path.exists() else ContextFacts()
+    except CaseError:
+        raise
+    except PolicyError as error:
+        raise _unusable(error.reason, str(error)) from error
+
+
+def _file(case: Situation, findings: Path) -> Path | None:
+    """The file of that name in the folder, or the only one in its subfolders."""
+    path = findings / f"{case.finding}.json"
+    if path.exists() or "/" in case.finding:
+        return path if path.exists() else None
+    below = _below(findings).get(path.name, ())
+    return below[0] if len(below) == 1 else None
+
+
+@cache
+def _below(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """The files in a folder's subfolders, by name. Many cases name findings of one folder."""
+    paths: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(folder.rglob("*.json")):
+        paths[path.name] = (*paths.get(path.name, ()), path)
+    return paths
+
+
+def _read(path: Path, case: Situation) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        names = [row.name for row in catalogue()]
+        close = difflib.get_close_matches(case.finding, names, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        told = f"{case.finding!r} is no threat, and no file: {path}: {error.strerror}{meant}"
+        raise _unusable("unreadable_file", f"{told}; --findings names their folder") from error
