@@ -79,8 +79,8 @@ def test_examples_are_found() -> None:
 
 @each_yaml
 def test_every_yaml_example_is_read(example: Example, tmp_path: Path) -> None:
-    """Every example of YAML is a policy, or steps of one, or cases, guardrails or clusters, and is read as it is."""
-    assert load(example.text, tmp_path / "policies") in {"policy", "cases", "guardrails", "clusters"}
+    """Every example of YAML is what its keys say, from a policy to a scope, and is read as it is."""
+    assert load(example.text, tmp_path / "policies") in {"policy", "cases", "guardrails", "scope", "clusters"}
 
 
 def damaged(text: str) -> str:

@@ -54,6 +54,19 @@ def test_the_shipped_policies_compile_unchanged(tmp_path: Path) -> None:
     assert load_deployed(tmp_path) == load_policies(SHIPPED)
 
 
+def test_policies_of_teams_are_deployed(tmp_path: Path) -> None:
+    """Those in subfolders decide with the others, and a file that is moved is another source."""
+    folder = write_policies(tmp_path / "p", policy("notify", name="other"))
+    team = folder / "team-a"
+    team.mkdir()
+    (team / "scope.yaml").write_text("max_mode: enforce\n")
+    (team / "contain.yaml").write_text(whole())
+    (folder / COMPILED_FILE).write_bytes(compile_policies(folder))
+    assert load_deployed(folder) == load_policies(folder)
+    (team / "contain.yaml").rename(folder / "contain.yaml")
+    assert "other policies" in refused(folder)
+
+
 CHANGES = [
     pytest.param("contain.yaml", whole().replace("mode: enforce", "mode: dry_run"), id="changed"),
     pytest.param("contain.yaml", whole().replace("For a test.", "For a test. "), id="by-a-blank"),

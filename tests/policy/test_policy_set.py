@@ -499,7 +499,7 @@ def test_guardrails_with_mistakes_are_refused(tmp_path: Path, text: str, told: s
 
 NO_GUARDRAILS = [
     pytest.param("max_mode: enforce\n", "guardrails.yaml:1: protected: missing; add it, a mapping", id="no-protection"),
-    pytest.param("# nothing\n", "guardrails.yaml:1: expected a mapping, got nothing", id="only-a-comment"),
+    pytest.param("# nothing\n", "guardrails.yaml:1: nothing stands in it; write it, or remove", id="only-a-comment"),
 ]
 
 
