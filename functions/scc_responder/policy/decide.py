@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from scc_responder.actions import Action, Hold, Planned, Skip, actions
+from msgspec.structs import replace
+
+from scc_responder.actions import Action, Hold, Skip, actions
 from scc_responder.domain.changes import Change
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
@@ -14,9 +16,6 @@ from scc_responder.domain.value import Value
 from scc_responder.policy.cel import CelFacts, evaluate
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
-
-Plans = dict[tuple[str, str], Planned]
-"""The planned result of each (action name, parameters): the same for every policy."""
 
 
 class ActionResult(StrEnum):
@@ -90,6 +89,10 @@ class Decision(Value, frozen=True, kw_only=True):
         return {policy.name: policy.mode for policy in self.policies if policy.matched}
 
 
+Plans = dict[tuple[str, str], PlannedAction]
+"""The plan of the first step of each (action name, parameters): the same for every policy but in its needs."""
+
+
 def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
     """Every policy's answer, in the order given."""
     facts = CelFacts(context)
@@ -110,14 +113,19 @@ def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> 
 def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
     key = step.action, step.variant
     if key not in plans:
-        planned = actions()[step.action].plan(context, step.params)
-        plans[key] = planned if isinstance(planned, Skip | Hold) else tuple(planned)
+        plans[key] = _first_plan(context, step)
     planned = plans[key]
-    reason = planned.reason if isinstance(planned, Skip | Hold) else Reason.PLANNED
+    if planned.needs == step.needs and planned.on_failure == step.on_failure:
+        return planned
+    return replace(planned, needs=step.needs, on_failure=step.on_failure)
+
+
+def _first_plan(context: Context, step: PolicyStep) -> PlannedAction:
+    planned = actions()[step.action].plan(context, step.params)
     return PlannedAction(
         action=step.action,
         result=_RESULTS.get(type(planned), ActionResult.PLANNED),
-        reason=reason,
+        reason=planned.reason if isinstance(planned, Skip | Hold) else Reason.PLANNED,
         changes=() if isinstance(planned, Skip | Hold) else tuple(planned),
         variant=step.variant,
         needs=step.needs,
