@@ -10,7 +10,10 @@ from msgspec.structs import replace
 
 from scc_responder.actions import Hold, Skip
 from scc_responder.domain.changes import Change, stored
+from scc_responder.domain.changes.cloud_run.restrict_access import AccessSettings, RestrictAccess
+from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
 from scc_responder.domain.changes.delete_pod import DeletePod
+from scc_responder.domain.cloud_run.run_objects import RunScaling, RunTraffic
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
@@ -138,6 +141,32 @@ def test_what_was_not_approved_is_held() -> None:
     """A step that is planned only once the plan is approved is not part of it."""
     decided, _ = ask(decision(policy(Mode.APPROVE, LABEL, DELETION)), asked(PlanState.USED), POLICIES, NOW)
     assert results(decided) == ["label_pod: held approval_void_plan_changed", f"delete_pod: {GIVEN}"]
+
+
+PATH = "projects/example-project/locations/europe-west1/services/checkout"
+SCALE = ScaleService(path=PATH, uid="s", prior=RunScaling(mode="AUTOMATIC"))
+TAGGED = replace(SCALE, tags=(RunTraffic(revision="checkout-00001-abc", tag="canary"),))
+CUT = RestrictAccess(path=PATH, uid="s", wanted=AccessSettings(), prior=AccessSettings())
+STORED: dict[str, tuple[tuple[Change, ...], bool]] = {
+    "the same service, as it was when it was approved": ((TAGGED,), True),
+    "another service of that name": ((replace(TAGGED, uid="o"),), False),
+    "another service": ((replace(TAGGED, path=f"{PATH}-2"),), False),
+    "another service besides": ((TAGGED, replace(TAGGED, uid="o")), False),
+    "what another action does": ((CUT,), False),
+    "what is not on Cloud Run": ((DELETE,), False),
+}
+
+
+@pytest.mark.parametrize(("changes", "stands"), STORED.values(), ids=STORED)
+def test_an_approved_change_stands_for_its_own_service_alone(changes: tuple[Change, ...], *, stands: bool) -> None:
+    """A plan in a record is no order: what it says of any other object, or by another action, is not carried out."""
+    scaling = decision(policy(Mode.APPROVE, planned("scale_to_zero", SCALE)))
+    _, record = ask(decision(policy(Mode.APPROVE, planned("scale_to_zero", *changes))), CASE, POLICIES, NOW)
+    record = replace(record, plan=replace(plan_of(record), state=PlanState.USED))
+    decided, _ = ask(scaling, record, POLICIES, LATER)
+    (step,) = decided.policies[0].actions
+    held = ((SCALE,), ActionResult.HELD, Reason.APPROVAL_VOID_PLAN_CHANGED)
+    assert (step.changes, step.result, step.reason) == ((changes, ActionResult.PLANNED, "planned") if stands else held)
 
 
 def test_too_large_a_plan_is_held() -> None:

@@ -50,7 +50,7 @@ UNREADABLE = [
     (b"[]", "record_unreadable"),
     (b'{"schema":1}', "record_unreadable"),
     (b"{}", "record_newer"),
-    (b'{"schema":2}', "record_newer"),
+    (b'{"schema":3}', "record_newer"),
 ]
 
 

@@ -254,7 +254,7 @@ UNREADABLE = {
     "no object": (b"[]", "record_unreadable"),
     "no fields": (b'{"schema":1}', "record_unreadable"),
     "no schema": (b"{}", "record_newer"),
-    "a later schema": (b'{"schema":2}', "record_newer"),
+    "a later schema": (b'{"schema":3}', "record_newer"),
 }
 
 
@@ -280,7 +280,7 @@ def test_cases_are_listed_page_by_page(world: JournalWorld) -> None:
     assert (len(first.records), rest.cursor) == (3, None)
 
 
-@pytest.mark.parametrize("value", [b'{"schema":2}', b"[]"], ids=["later", "no-object"])
+@pytest.mark.parametrize("value", [b'{"schema":3}', b"[]"], ids=["later", "no-object"])
 def test_an_unreadable_case_hides_no_other(world: JournalWorld, value: bytes) -> None:
     """It is told by its key and why, in its place."""
     keys = [f"{number:064x}" for number in range(3)]

@@ -15,6 +15,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.pipeline import containment
+from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster.polling import wait_until
@@ -119,6 +120,27 @@ def test_people_are_told_once(deployment: Deployment, pod: dict[str, Any]) -> No
     assert [message["cluster"] for message in told] == [SILENT[0]]
     assert "API server" in told[0]["remedy"]
     assert {line["severity"] for line in deployment.lines if line["message"].endswith(": cluster_busy")} == {"WARNING"}
+
+
+def test_an_instance_that_told_remembers_it(
+    deployment: Deployment, pod: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of refused findings asks the store once who was told; another instance asks it too, and is silent."""
+    store, asked = deployment.services.store, []
+    read = store.get
+    monkeypatch.setattr(store, "get", lambda key: [asked.append(key), read(key)][1])
+    documents = [listed(deployment, pod, CLUSTER, number) for number in range(5)]
+
+    def refused() -> int:
+        asked.clear()
+        with half_taken(deployment, CLUSTER):
+            assert {deployment.deliver(document).reason for document in documents} == {"cluster_busy"}
+        return len([key for key in asked if key.startswith("told/cluster_busy/")])
+
+    first = refused()
+    deployment.services.bulkheads = Bulkheads(AT_A_TIME, lambda: deployment.services.pool, 8)
+    assert (first, refused()) == (1, 1)
+    assert [message["cluster"] for message in deployment.published.messages] == [CLUSTER]
 
 
 def test_a_refused_finding_is_contained_when_it_comes_again(deployment: Deployment, pod: dict[str, Any]) -> None:

@@ -247,6 +247,35 @@ def test_three_at_once_delete_once(
     assert any("delete_pod: processes_ended" in made.outcomes(document) for document in documents)
 
 
+MEANWHILE = [
+    pytest.param(("patch", {"metadata": {"labels": {"note": "seen"}}}), [409, 200], id="marked"),
+    pytest.param(("delete", {"gracePeriodSeconds": 30}), [409], id="deleted"),
+]
+
+
+@pytest.mark.parametrize(("request_of_another", "codes"), MEANWHILE)
+def test_a_deletion_is_of_what_was_read(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], request_of_another: Any, codes: list[int]
+) -> None:
+    """What anybody changes between the read and the request refuses it: no pod is deleted twice, however many ask.
+
+    A pod that was only marked is deleted by the next request; one that is on its way out is not asked to go again.
+    """
+    made = deployment(tmp_path, cluster)
+    document = finding_about(pod)
+    admin, left = api_of(cluster, "admin"), [request_of_another]
+
+    def meanwhile(_number: int, called: str, path: str) -> None:
+        if called == "delete" and left:
+            verb, content = left.pop()
+            getattr(admin, verb)(path, content)
+
+    made.clusters.api = Interposed(made.clusters.api, before=meanwhile)
+    made.respond_to(document)
+    sent = [event for event in cluster.audit if (event.verb, event.user) == ("delete", "responder")]
+    assert ([event.code for event in sent], left) == (codes, [])
+
+
 @DISTANCES
 def test_three_at_once_mark_side_by_side(
     tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], milliseconds: int

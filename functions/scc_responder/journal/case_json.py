@@ -1,6 +1,6 @@
 """A case as it is stored: JSON of at most 100 KiB under `case/<finding key>`, with a schema number. Pure.
 
-Fields that a newer version added are kept; words that it added make the record `record_newer`.
+Fields that a newer version added are kept; words that it added, and a later schema, make the record `record_newer`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, Closing
-from scc_responder.journal.chain.step_chain import StepChain, relinked
+from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
+from scc_responder.journal.case import CaseRecord, Closing
+from scc_responder.journal.chain.step_chain import relinked
 from scc_responder.journal.newer_words import newer_words
 from scc_responder.journal.plan import Plan
 from scc_responder.journal.step import Step
@@ -28,11 +29,12 @@ def encode(record: CaseRecord) -> bytes:
     return fitted(record)[0]
 
 
-def fitted(record: CaseRecord) -> tuple[bytes, StepChain | None]:
-    """The stored form, and the chain in it.
+def fitted(record: CaseRecord) -> tuple[bytes, CaseRecord]:
+    """The stored form, and the record in it.
 
     Over 100 KiB the decision, then the changes of settled steps are left out, never a step.
     """
+    record = msgspec.structs.replace(record, schema=stored_schema(record))
     value = _plain(record)
     if len(value) > MAX_VALUE_BYTES:
         record = msgspec.structs.replace(record, decision={"left_out": Reason.TOO_LARGE})
@@ -42,7 +44,7 @@ def fitted(record: CaseRecord) -> tuple[bytes, StepChain | None]:
         chain = record.chain and relinked(record.chain, record.finding_key, steps)
         record = msgspec.structs.replace(record, steps=steps, chain=chain)
         value = _plain(record)
-    return value, record.chain
+    return value, record
 
 
 def _bare(step: Step) -> Step:
@@ -54,6 +56,9 @@ def _plain(record: CaseRecord) -> bytes:
     fields = _flat(msgspec.to_builtins(record))
     lists = {name: [_flat(item) for item in fields[name]] for name in _KEPT}
     plan = fields["plan"] and _flat(fields["plan"])
+    if plan and plan["asked"] is None:
+        # The last release takes a plan with a field that it does not know for another plan.
+        del plan["asked"]
     return msgspec.json.encode(fields | lists | {"plan": plan}, order="sorted")
 
 
@@ -75,8 +80,8 @@ def decode(value: bytes) -> CaseRecord:
     """
     try:
         fields = msgspec.json.decode(value, type=dict[str, Any])
-        if fields.get("schema") != CASE_SCHEMA:
-            raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {CASE_SCHEMA}")
+        if fields.get("schema") not in READABLE_SCHEMAS:
+            raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {AGAIN_SCHEMA}")
         newer = newer_words(fields)
         if newer:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")

@@ -61,8 +61,8 @@ class CaseWriter:
         now, seq = self.clock(), record.seq + 1
         chain = extended(record.chain, record.finding_key, record.steps, seq)
         sealed = replace(scheduled(record, self.looks, now), writer=self.token, seq=seq, updated_at=now, chain=chain)
-        value, chained = fitted(sealed)
-        return replace(sealed, chain=chained), value
+        value, stored = fitted(sealed)
+        return replace(sealed, chain=stored.chain, schema=stored.schema), value
 
     def _unless_applied(self, key: str, value: bytes, write: Callable[[], Entry]) -> Entry:
         # An answer that did not come leaves it open whether the value was stored. The token and number in it make it

@@ -50,11 +50,11 @@ RECORD = CaseRecord(
 def test_a_list_has_a_line_for_each_case() -> None:
     """What waits says how long; what cannot be read comes last, and why."""
     done = replace(RECORD, finding_key="0b" * 32, state=CaseState.DONE, reason="done", plan=None)
-    unreadable = Unreadable(finding_key="0c" * 32, reason="record_newer", why="schema 2, of 1")
+    unreadable = Unreadable(finding_key="0c" * 32, reason="record_newer", why="schema 3, of 2")
     lines = list(case_list([RECORD, done], NOON, [unreadable]))
     assert [line.split()[:2] for line in lines] == [["0a" * 6, "waiting"], ["0b" * 6, "done"], ["0c" * 6, "unreadable"]]
     assert "expires in 30 min, at 12:30:00 UTC" in lines[0]
-    assert "schema 2, of 1" in lines[2]
+    assert "schema 3, of 2" in lines[2]
     assert list(case_list([], NOON)) == ["There are no such cases."]
 
 

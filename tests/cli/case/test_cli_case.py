@@ -120,7 +120,7 @@ def test_of_a_later_version(tmp_path: Path) -> None:
         reason="finding_too_old",
     )
     store.create(f"case/{held.finding_key}", encode(held))
-    store.create(f"case/{'b' * 64}", b'{"schema":2}')
+    store.create(f"case/{'b' * 64}", b'{"schema":3}')
     store.close()
     asked = ("--store", tmp_path / "journal.db")
     listed = called("case", "list", "--state", "held", *asked)
@@ -128,7 +128,7 @@ def test_of_a_later_version(tmp_path: Path) -> None:
     healthy, newer = (called("case", "show", name * 12, *asked) for name in "ab")
 
     assert [line.split()[:2] for line in listed.stdout.splitlines()] == [["a" * 12, "held"], ["b" * 12, "unreadable"]]
-    assert "bbbbbbbbbbbb cannot be read: record_newer: schema 2, of 1" in listed.stderr
+    assert "bbbbbbbbbbbb cannot be read: record_newer: schema 3, of 2" in listed.stderr
     assert {one["case"]: one["reason"] for one in json.loads(document.stdout)} == {
         "a" * 12: "finding_too_old",
         "b" * 12: "record_newer",

@@ -63,6 +63,15 @@ def test_denials_trip_the_scope_that_denied(scope: str, wider: dict[str, str]) -
     assert tripped.detail == "targets of 3 workloads denied within 10m, of at most 2"
 
 
+def test_denials_of_pods_whose_workload_was_not_read_hold_such_pods() -> None:
+    """Each of them may be of the same workload. What is known to be of another is under the limit alone."""
+    limits = rails(StormBreaker(targets=1000, denials=2), owner=(Limit(most=1, within="10m"),))
+    found = steps([*(pod(number, scopes={"owner": ""}) for number in range(5)), node(1)], limits)
+    assert [answer.reason or "ok" for _, answer in found] == ["ok", *["limit_owner"] * 3, "storm_breaker", "ok"]
+    assert breakers(found[-1][0]) == [("owner", "disruption")]
+    assert admit(found[-1][0], apart(9), limits, NOW)[1].reason == "limit_owner"
+
+
 def test_denials_of_the_cluster_trip_the_cluster() -> None:
     """What the cluster's own limit denies is the cluster's."""
     limits = rails(StormBreaker(targets=1000, denials=2), cluster=(Limit(most=0, within="10m"),))

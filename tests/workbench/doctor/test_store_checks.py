@@ -25,7 +25,7 @@ def test_unreadable_records_are_counted_and_named(tmp_path: Path) -> None:
     record = CaseRecord(finding_key="0" * 64, decision={"policy_digest": "of noon"}, **known)
     store.create(f"case/{record.finding_key}", encode(record))
     for number in (1, 2):
-        store.create(f"case/{number:064}", b'{"schema":2}')
+        store.create(f"case/{number:064}", b'{"schema":3}')
     folder = write_policies(tmp_path / "policies", policy("label_pod"))
     settings = Settings(policies=folder, clusters=(), sources=("1",), store="sqlite:///x.db")
     ask = Ask(settings=settings, deployment=Deployment(), policies=load_policies(folder))
@@ -33,7 +33,7 @@ def test_unreadable_records_are_counted_and_named(tmp_path: Path) -> None:
     store.close()
     told = checks["records"]
     assert (told.reason, told.probed) == ("record_newer", "2 of 3 cases")
-    assert "case 000000000000: schema 2, of 1" in told.why
+    assert "case 000000000000: schema 3, of 2" in told.why
     assert "deploy the later version again" in told.fix
     assert checks["policies.digest"].reason == "policy_digest_differs"
 
