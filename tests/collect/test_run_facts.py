@@ -15,7 +15,7 @@ from scc_responder.collect import run_facts as module
 from scc_responder.collect.target import Collected, collect
 from scc_responder.domain.cloud_run.running_executions import MOST_EXECUTIONS
 from scc_responder.domain.context import IdentityLevel
-from scc_responder.domain.finding import CloudRunTarget, Finding
+from scc_responder.domain.finding import CloudRunTarget, Finding, FindingContainer
 from tests.kits.google.cloud_run.samples import CHECKOUT, add_job, deploy, image, let_anyone_invoke, start_execution
 from tests.kits.google.cloud_run.server import CloudRunServer
 from tests.kits.google.cloud_run.world import World, condition, now
@@ -48,9 +48,11 @@ def read(
     seconds: float = 20.0,
     revision: str = "",
     settled: str = "",
+    *,
+    containers: tuple[FindingContainer, ...] = (),
 ) -> Collected:
     """What is known of a finding about this, now."""
-    about = finding(cluster=None, pods=(), node="", containers=(), cloud_run=target, event_time=now())
+    about = finding(cluster=None, pods=(), node="", containers=containers, cloud_run=target, event_time=now())
     admin: Any = CloudRunAdmin(endpoint=server.endpoint, timeout_seconds=10.0)
     nothing: Any = Nothing()
     try:
@@ -90,6 +92,20 @@ def test_a_record_turns_no_finding_to_another_revision(server: CloudRunServer) -
     revision = read(server, service(revision=newer), settled=older).context.revision
     assert revision is not None
     assert revision.name == newer
+
+
+def test_a_record_turns_no_finding_to_what_it_cannot_mean(server: CloudRunServer) -> None:
+    """That is a revision that runs another image than the finding names, or was made after the event."""
+    older, newer = "checkout-00001-abc", "checkout-00002-abc"
+    names: list[str] = []
+    for letter in "ab":
+        named = (FindingContainer(name="main", image=image(letter)),)
+        revision = read(server, service(), settled=older, containers=named).context.revision
+        names.append(revision.name if revision else "")
+    made = next(each for each in server.world.revisions.values() if each.name.endswith(older))
+    made.create_time = now() + timedelta(hours=1)
+    revision = read(server, service(), settled=older).context.revision
+    assert [*names, revision.name if revision else ""] == [older, newer, newer]
 
 
 def test_a_service_is_read_with_three_requests(server: CloudRunServer) -> None:

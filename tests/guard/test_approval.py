@@ -169,6 +169,20 @@ def test_an_approved_change_stands_for_its_own_service_alone(changes: tuple[Chan
     assert (step.changes, step.result, step.reason) == ((changes, ActionResult.PLANNED, "planned") if stands else held)
 
 
+def test_what_was_approved_for_a_pod_is_planned_anew() -> None:
+    """Only what is on Cloud Run says itself what it is made upon: any other change is made as it is planned by now."""
+    before = planned("delete_pod", replace(DELETE, grace_period_seconds=5))
+    _, record = ask(decision(policy(Mode.APPROVE, before)), CASE, POLICIES, NOW)
+    decided, _ = ask(
+        decision(policy(Mode.APPROVE, DELETION)),
+        replace(record, plan=replace(plan_of(record), state=PlanState.USED)),
+        POLICIES,
+        LATER,
+    )
+    (step,) = decided.policies[0].actions
+    assert (step.changes, step.reason) == ((DELETE,), Reason.APPROVAL_VOID_PLAN_CHANGED)
+
+
 def test_too_large_a_plan_is_held() -> None:
     """A plan that does not fit in its case's record can be approved by nobody."""
     large = planned("delete_pod", *[DELETE] * (MAX_PLAN_BYTES // 100))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.guard.ledger import admit
 from scc_responder.guard.limits.ledger_document import Budget, Ledger, State
-from scc_responder.guard.limits.storm import reset
+from scc_responder.guard.limits.storm import held_by, reset
 from scc_responder.policy.guardrails import Isolation, StormBreaker
 from scc_responder.policy.limits import Limit
 from tests.guard.test_ledger import NOW, apart, asked, breakers, isolating, node, pod, rails, service, steps, timedelta
@@ -35,8 +35,8 @@ def test_one_workload_holds_itself_alone() -> None:
     found = steps([*many, apart(20), node(1)], rails(STORMY))
     assert [answer.reason for _, answer in found] == [*[None] * 7, *["storm_breaker"] * 2, None, None]
     assert breakers(found[-1][0]) == [("owner=web", "disruption")]
-    unread = admit(found[-1][0], pod(30, scopes={"owner": ""}), rails(STORMY), NOW)[1]
-    assert unread.reason == "storm_breaker", "its workload was not read: it may be this one"
+    held = [held_by(found[-1][0].cluster, pod(30, scopes={"owner": owner})) for owner in ("", "other")]
+    assert [each and each.scope for each in held] == ["owner=web", None], "one not read may be of this workload"
     denied = [*(pod(number) for number in range(6)), apart(20, scopes={"namespace": "other"})]
     found = steps(denied, rails(STORMY, namespace=(Limit(most=1, within="10m"),)))
     assert [answer.reason or "ok" for _, answer in found] == [
