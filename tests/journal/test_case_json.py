@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -45,9 +46,31 @@ def test_fields_of_a_later_version_are_kept_in_a_plan_that_ended() -> None:
     assert json.loads(encode(decode(json.dumps(fields).encode()))) == fields
 
 
+SHAPES: list[dict[str, Any]] = [
+    {"pod": ["web-1"]},
+    {"cloud_run": "checkout"},
+    {"threat": []},
+    {"policies": [{"name": "contain", "mode": "enforce", "matched": [], "actions": []}]},
+    {"policies": [{"mode": "at once"}]},
+    {"identity": {"checks": {"one_revision_of": ["a", "b"]}}},
+    {"images": "sha256:0a"},
+    {"missing": ["pod"]},
+]
+
+
+@pytest.mark.parametrize("decision", SHAPES, ids=str)
+def test_a_decision_of_another_form_is_unreadable(decision: dict[str, Any]) -> None:
+    """Whoever may write the store could stop each sweep and look by one such record; so it is counted, and left."""
+    fields = json.loads(encode(RECORD)) | {"decision": decision}
+    with pytest.raises(RetryableError, match="the record is damaged") as caught:
+        decode(json.dumps(fields).encode())
+    assert caught.value.reason == "record_unreadable"
+
+
 UNREADABLE = [
     (b"\xff", "record_unreadable"),
     (b"[]", "record_unreadable"),
+    (b'{"schema":1,"steps":' + b"[" * 50_000, "record_unreadable"),
     (b'{"schema":1}', "record_unreadable"),
     (b"{}", "record_newer"),
     (b'{"schema":3}', "record_newer"),

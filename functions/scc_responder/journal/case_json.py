@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value, resolved
@@ -22,6 +23,33 @@ from scc_responder.journal.step import Step
 
 _KEPT: dict[str, type[Value]] = {"steps": Step, "history": Closing}
 """Lists of a case in whose items the fields are kept that this version does not know."""
+
+
+class _KeptPolicy(Value, frozen=True, kw_only=True):
+    """A policy's answer, as far as others go by what a case keeps of it."""
+
+    name: str = ""
+    mode: Mode = Mode.DISABLED
+    matched: bool = False
+    actions: list[dict[str, Any]] = []
+
+
+class _KeptIdentity(Value, frozen=True, kw_only=True):
+    """The checks of the target's identity that were kept."""
+
+    checks: dict[str, str] = {}
+
+
+class _KeptDecision(Value, frozen=True, kw_only=True):
+    """The forms of what a case keeps of a decision: whoever may write the store could put others there."""
+
+    policies: list[_KeptPolicy] = []
+    identity: _KeptIdentity = _KeptIdentity()
+    threat: dict[str, Any] = {}
+    pod: dict[str, Any] | None = None
+    cloud_run: dict[str, Any] | None = None
+    images: list[str] = []
+    missing: dict[str, Any] = {}
 
 
 def encode(record: CaseRecord) -> bytes:
@@ -85,10 +113,11 @@ def decode(value: bytes) -> CaseRecord:
         newer = newer_words(fields)
         if newer:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
+        msgspec.convert(fields.get("decision", {}), resolved(_KeptDecision))
         lists = {name: [_with_extra(item, kind) for item in fields.get(name, ())] for name, kind in _KEPT.items()}
         plan = fields.get("plan") and _with_extra(fields["plan"], Plan)
         return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, resolved(CaseRecord))
-    except (msgspec.DecodeError, TypeError, AttributeError) as error:
+    except (msgspec.DecodeError, TypeError, AttributeError, RecursionError) as error:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 
 

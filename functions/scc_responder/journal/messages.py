@@ -134,7 +134,7 @@ def _acted(found: Set[StepStatus]) -> CaseState | None:
 
 def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
     """The modes of the policies that matched, by their names, as a case keeps them in the summary of its decision."""
-    return {policy["name"]: policy["mode"] for policy in summary.get("policies", ()) if policy["matched"]}
+    return {policy["name"]: policy["mode"] for policy in summary.get("policies", ()) if policy.get("matched")}
 
 
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:

@@ -410,3 +410,17 @@ def test_a_record_of_the_last_release_has_no_watch(deployment: Deployment, isola
     assert fields.pop("watch")
     assert decode(msgspec.json.encode(fields)).watch is None
     assert msgspec.convert(None, Watch | None) is None
+
+
+@pytest.mark.parametrize(
+    "forged", [b'{"pod": ["web-1"]}', b'{"threat": "shell"}', b"[" * 40_000], ids=["pod", "threat", "nested"]
+)
+def test_a_forged_record_hides_no_other(deployment: Deployment, isolated: dict[str, Any], forged: bytes) -> None:
+    """Whoever may write the store cannot keep the responder from looking at what it contained."""
+    copies(deployment, isolated, 1)
+    store = deployment.services.store
+    (entry, *_) = store.scan("case/", None, 2).entries
+    decision = msgspec.json.encode(msgspec.json.decode(entry.value)["decision"])
+    store.replace(entry.key, entry.value.replace(decision, forged), entry.version, due_at=entry.due_at)
+    later(deployment, MINUTE)
+    assert looked(deployment) == {"record_unreadable": 1, "still_contained": 1}

@@ -61,7 +61,9 @@ def is_isolation(step: Step) -> bool:
     """Whether a step isolated a pod, or is a part of it."""
     change = step.change
     labels = change.get("labels") if change.get("change") == "patch" else None
-    return change.get("change") == "create_network_policy" or bool(labels and labels.keys() <= _ISOLATES)
+    return change.get("change") == "create_network_policy" or (
+        isinstance(labels, dict) and bool(labels) and labels.keys() <= _ISOLATES
+    )
 
 
 def standing(record: CaseRecord) -> Iterator[Step]:
