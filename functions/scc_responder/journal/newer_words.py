@@ -100,5 +100,5 @@ def _lost(where: str, written: Any, read: Any) -> Iterator[str]:
 
 
 def _unknown(where: str, fields: Mapping[str, Any], kind: type[msgspec.Struct]) -> str:
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}
-    return next((f"{where}.{name}" for name in sorted(fields.keys() - known)), "")
+    unknown = sorted(fields.keys() - set(kind.__struct_encode_fields__))
+    return f"{where}.{unknown[0]}" if unknown else ""
