@@ -131,12 +131,12 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
 
 
 def _set_timed(switch: KillSwitch, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
-    limit(switch, ceiling)
+    control = limit(switch, ceiling)
     folder = USUAL_FOLDER
     known = {path.stem for path in policy_paths(folder)} if folder.is_dir() else {ceiling.name}
     if ceiling.scope is TimedScope.POLICY and ceiling.name not in known:
         print(f"scc-responder: warning: {folder} has no policy {ceiling.name}", file=sys.stderr)
-    _print_timed(options, [ceiling])
+    _print_timed(options, [item for item in control.timed if item.key == ceiling.key])
     return 0
 
 

@@ -149,3 +149,21 @@ def test_two_people_at_once_both_count(store: FaultyStore, switch: KillSwitch) -
     store.meanwhile = lambda: limit(KillSwitch(store.store), ceiling("first"))
     limit(switch, ceiling("second"))
     assert [item.name for item in switch.ceiling("").timed] == ["first", "second"]
+
+
+@pytest.mark.parametrize("hours", [-100, -3, 3, 100])
+def test_a_desk_with_a_wrong_clock_sets_the_length_that_it_says(tmp_path: Path, hours: int) -> None:
+    """The store's clock says when it ends: what was asked for two hours stands for two hours, and what lasts, lasts."""
+    now = datetime.now(UTC) + timedelta(hours=hours)
+    store = SqliteStore(tmp_path / "store.db", clock=lambda: now)
+    switch = KillSwitch(store)
+    switch.set(Setting(mode=Mode.ENFORCE, reason="r", by="b", at=now))
+    limit(switch, ceiling(length=2 * HOUR))
+    exempt(switch, exemption(length=2 * HOUR))
+    lasting = datetime(9999, 12, 31, tzinfo=UTC)
+    limit(switch, ceiling("wrong", scope=TimedScope.ERROR_BUDGET, until=lasting))
+    for minutes, standing in ((0, 3), (119, 3), (121, 1)):
+        at = now + timedelta(minutes=minutes)
+        found = KillSwitch(SqliteStore(tmp_path / "store.db", clock=lambda at=at: at)).ceiling("")
+        assert len(found.timed) + len(found.exemptions) == standing
+    assert [item.until for item in found.timed] == [lasting]

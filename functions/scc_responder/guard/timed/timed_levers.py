@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -17,6 +17,9 @@ from scc_responder.guard.timed.timed_exemptions import TimedExemption
 MOST_STANDING = 50
 """As many ceilings may stand at once, and as many exemptions: the document stays small, and every step reads it."""
 KEEP_ENDED = 10
+_EXACT = timedelta(minutes=1)
+"""A clock that is off by less is taken for the store's."""
+_LASTING = 9999
 _NOT_SET = "nothing is changed yet. First say how far the responder may go: scc-responder control set"
 
 _Timed = TypeVar("_Timed", bound=TimedCeiling | TimedExemption)
@@ -25,14 +28,15 @@ _Timed = TypeVar("_Timed", bound=TimedCeiling | TimedExemption)
 def limit(switch: KillSwitch, ceiling: TimedCeiling) -> Control:
     """Add the ceiling, in place of one on the same. Raises what `KillSwitch.set` does, and StoreError.
 
-    `control_missing`: the switch has no document that can be read. `control_full`: too many stand.
+    `control_missing`: the switch has no document that can be read. `control_full`: too many stand. It stands for as
+    long as it says, counted by the store's clock.
     """
-    return switch.change(lambda before, now: _written(before, now, ceilings=(ceiling,)))
+    return switch.change(lambda before, now: _written(before, now, ceilings=(_by_store(ceiling, now),)))
 
 
 def exempt(switch: KillSwitch, exemption: TimedExemption) -> Control:
     """Add the exemption, in place of one on the same. Raises what `limit` does."""
-    return switch.change(lambda before, now: _written(before, now, exemptions=(exemption,)))
+    return switch.change(lambda before, now: _written(before, now, exemptions=(_by_store(exemption, now),)))
 
 
 def clear(switch: KillSwitch, items: Iterable[TimedCeiling | TimedExemption], why: str) -> Control:
@@ -50,6 +54,12 @@ def clear(switch: KillSwitch, items: Iterable[TimedCeiling | TimedExemption], wh
         )
 
     return switch.change(rule)
+
+
+def _by_store(item: _Timed, now: datetime | None) -> _Timed:
+    """The same for as long from now on, where the clock of the desk is wrong. What lasts has no length."""
+    off = now - item.at if now and item.until.year < _LASTING else _EXACT
+    return replace(item, at=item.at + off, until=item.until + off) if abs(off) > _EXACT else item
 
 
 def _ended(item: _Timed, now: datetime, why: str) -> _Timed:
