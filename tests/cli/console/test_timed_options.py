@@ -72,3 +72,12 @@ def test_a_length_is_some_time(length: str) -> None:
     with pytest.raises(SettingsError, match="--for"):
         length_of(options("--for", length), LONGEST_CEILING)
     assert length_of(options("--for", "2h"), LONGEST_CEILING) == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("kind", "meant"), [("deploy", "Deployment"), ("Pods", "Pod"), ("sts", "StatefulSet")])
+def test_a_kind_is_named_in_full(kind: str, meant: str) -> None:
+    """What `kubectl` takes for it is no owner's kind: a ceiling on it would say that it stands, and hold nothing."""
+    with pytest.raises(SettingsError, match=f"in full, {meant}"):
+        timed_key(options("--workload", f"{CLUSTER}/shop/{kind}/web"))
+    rollout = f"{CLUSTER}/shop/Rollout/web"
+    assert timed_key(options("--workload", rollout)) == ("workload", "shop/Rollout/web", CLUSTER)

@@ -24,6 +24,17 @@ _FORMS = {
     TimedScope.NAMESPACE: "NAMESPACE, or projects/P/locations/L/clusters/C/NAMESPACE",
     TimedScope.WORKLOAD: "projects/P/locations/L/clusters/C/NAMESPACE/KIND/NAME, such as .../shop/Deployment/web",
 }
+_SHORT_KINDS = {
+    "Pod": ("po", "pods"),
+    "Deployment": ("deploy", "deployments"),
+    "ReplicaSet": ("rs", "replicasets"),
+    "StatefulSet": ("sts", "statefulsets"),
+    "DaemonSet": ("ds", "daemonsets"),
+    "Job": ("jobs",),
+    "CronJob": ("cj", "cronjobs"),
+    "ReplicationController": ("rc", "replicationcontrollers"),
+}
+"""What `kubectl` takes for a kind, and no owner is called by: a ceiling on such a name would hold nothing."""
 _SLASHES = {TimedScope.POLICY: 0, TimedScope.NAMESPACE: 0, TimedScope.WORKLOAD: 2}
 """How many slashes the name has, without the cluster before it."""
 
@@ -68,6 +79,8 @@ def timed_key(options: argparse.Namespace) -> tuple[TimedScope, str, str] | None
     well_formed = _is_name(scope, names) and (not cluster or (is_cluster(cluster) and not place))
     if not well_formed or (scope is TimedScope.WORKLOAD and not (cluster or place)):
         raise SettingsError(f"invalid_{scope}", f"--{scope} {text}: give {_FORMS[scope]}")
+    if scope is TimedScope.WORKLOAD:
+        _check_kind(text, names[1])
     return scope, "/".join(names), cluster or place
 
 
@@ -87,6 +100,12 @@ def timed_ceiling(key: tuple[TimedScope, str, str], setting: Setting, length: ti
         at=setting.at,
         until=now + length,
     )
+
+
+def _check_kind(text: str, kind: str) -> None:
+    for meant, short in _SHORT_KINDS.items():
+        if kind.lower() in short:
+            raise SettingsError("invalid_workload", f"--workload {text}: give the kind in full, {meant}")
 
 
 def _is_name(scope: TimedScope, names: list[str]) -> bool:
