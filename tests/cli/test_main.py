@@ -178,3 +178,20 @@ def test_as_a_program() -> None:
     """The module runs as a program and its exit status is the command's."""
     assert run("--version").returncode == 0
     assert run("explain", "none.json").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("control", "set", "enforce", "--reason", "r", "--cluster", ""),
+        ("control", "set", "enforce", "--reason", "r", "--cluster="),
+        ("breaker", "reset", "--reason", "r", "--scope", ""),
+        ("case", "show", ""),
+    ],
+    ids=["place", "place-with-equals-sign", "scope", "case"],
+)
+def test_an_empty_value_is_refused(words: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A variable that is not set must not widen a command to all clusters, all scopes, or the only case there is."""
+    assert main([*words, "--store", str(tmp_path / "journal.db")]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, "it is empty" in shown.err, list(tmp_path.iterdir())) == ("", True, [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from scc_responder import __version__
@@ -33,6 +33,10 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    empty = next(_empty(given), None)
+    if empty:
+        print(f"scc-responder: {visible_lines(empty)}: it is empty: is a variable not set?", file=sys.stderr)
+        return 2
     options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
     try:
         status = int(options.run(options))
@@ -47,6 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nscc-responder: interrupted", file=sys.stderr)
         return 130
     return status
+
+
+def _empty(given: Sequence[str]) -> Iterator[str]:
+    """The options and other arguments whose value is empty: `--cluster ""` must not mean all clusters."""
+    for number, word in enumerate(given):
+        before = given[number - 1] if number else ""
+        if not word:
+            yield before if before.startswith("-") else f"argument {number + 1}"
+        elif word.startswith("--") and word.endswith("="):
+            yield word[:-1]
 
 
 def _unwritten(error: OSError) -> int:
