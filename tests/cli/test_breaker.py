@@ -80,8 +80,27 @@ def test_reset_keeps_who_and_why(journal: Path) -> None:
     assert (again.returncode, again.stdout) == (1, f"the breaker of {PROD} has not tripped\n")
 
 
+def test_the_store_that_the_environment_names_is_asked(journal: Path) -> None:
+    """The page for a night sets it once, for this command too."""
+    named = {"SCC_RESPONDER_STORE": str(journal)}
+    assert f"tripped  {PROD}" in called("breaker", "show", **named).stdout
+    assert called("breaker", "reset", "--reason", "withdrawn", **named).returncode == 0
+    assert ledger(journal, PROD).breaker is None
+
+
+def test_who_and_why_are_kept_short_and_visible(journal: Path) -> None:
+    """What is typed or pasted cannot fill the ledger of limits, which every step reads, nor hide in it."""
+    words = "\x1b[2J" + "why " * 100_000
+    assert called("breaker", "reset", "--store", journal, "--reason", words, "--by", words).returncode == 0
+    (kept,) = ledger(journal, PROD).resets
+    assert max(len(kept.reason.encode()), len(kept.by.encode())) <= 500
+    assert "\x1b" not in kept.reason + kept.by
+
+
 WRONG = [
     pytest.param(("reset",), "--reason", id="no-reason"),
+    pytest.param(("reset", "--store", "missing.db", "--reason", " "), "--reason: say why", id="empty-reason"),
+    pytest.param(("show",), "--store", id="no-store-named"),
     pytest.param(("show", "--store", "missing.db"), "there is no such file", id="no-store"),
 ]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import existing_store
+from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError
@@ -24,6 +24,7 @@ from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.limiter import CLUSTERS, cluster_key, read_ledger
 from scc_responder.guard.limits.ledger_document import WHOLE, Breaker, Ledger
 from scc_responder.guard.limits.storm import reset
+from scc_responder.journal.persons_word import short_words
 
 _TRIES = 8
 
@@ -40,12 +41,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
     for command in (show, closing):
-        command.add_argument("--store", required=True, metavar="STORE", help="SQLite file, or firestore: address")
+        store_option(command, fallback="")
         place_options(command, "what runs on Cloud Run in this project")
 
 
 def run(options: argparse.Namespace) -> int:
     """Show, or reset."""
+    if options.breaker_command == "reset" and not options.reason.strip():
+        raise SettingsError("no_reason", "--reason: say why it is safe to go on; it is kept")
     store = existing_store(options.store)
     try:
         return _reset(store, options) if options.breaker_command == "reset" else _show(store, options)
@@ -96,12 +99,11 @@ def _scope(breaker: Breaker) -> str:
 
 def _reset(store: CasStore, options: argparse.Namespace) -> int:
     cluster = place_of(options) or _only_tripped(store)
+    by, said = short_words(options.by), short_words(options.reason.strip())
     for _ in range(_TRIES):
         entry = store.get(cluster_key(cluster))
         ledger = read_ledger(entry) if entry else None
-        closed = (
-            reset(ledger, options.by, options.reason, entry.server_time, options.scope) if entry and ledger else None
-        )
+        closed = reset(ledger, by, said, entry.server_time, options.scope) if entry and ledger else None
         if entry is None or closed is None or closed is ledger:
             print(f"the breaker of {visible_lines(' '.join(filter(None, (cluster, options.scope))))} has not tripped")
             return 1
