@@ -227,3 +227,18 @@ def test_a_person_reads_what_differs(answered: Answered, capsys: pytest.CaptureF
     first, second = capsys.readouterr().out.splitlines()[:2]
     assert first.startswith(f"case {answered.case}: record not verified; 8 steps, chain ")
     assert second.startswith("  chain_broken  step 7 delete_pod is another  the record: the steps are not those")
+
+
+def test_the_log_may_be_in_several_files(
+    answered: Answered, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """One of them alone tells of the case; where none does, or one is no log, the answer names the files."""
+    other, wrong = tmp_path / "monday.jsonl", tmp_path / "notes.txt"
+    other.write_text('{"jsonPayload": {"case": "ffffffffffff"}}\n')
+    wrong.write_text("call Ann")
+    assert answered.verified(capsys, "--log", str(other), "--log", str(answered.log)) == (0, [])
+    asked = ["case", "verify", answered.case, "--store", answered.store, "--log", str(other)]
+    assert main(asked) == 2
+    assert f"--log {other}: no entry tells of the hash chain" in capsys.readouterr().err
+    assert main([*asked, "--log", str(wrong)]) == 2
+    assert f"--log {wrong}: it is no export of JSON lines" in capsys.readouterr().err

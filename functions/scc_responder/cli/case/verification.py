@@ -19,7 +19,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.chain.chain_check import ChainDifference, chain_differences, chain_fields
+from scc_responder.journal.chain.chain_check import ChainDifference, Statement, chain_differences, chain_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.settings import FIRESTORE_ADDRESS, VARIABLE_PREFIX
 from scc_responder.workbench.bundle.bundle_check import case_folder, check_bundle
@@ -70,7 +70,7 @@ def verify(options: argparse.Namespace) -> int:
     wrong: tuple[ChainDifference, ...] = ()
     if record:
         case = case_id(record.finding_key)
-        said = [each for file in options.log for each in exported_statements(_content(file), case)]
+        said = [*_said_in(options.log, case)]
         wrong = chain_differences(record, [*said, *(manifest_statements(report) if report else ())])
     verified = not wrong and (report is None or report.is_verified)
     if options.format == "json":
@@ -106,11 +106,21 @@ def _record(options: argparse.Namespace) -> CaseRecord | None:
     return record
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SettingsError("log_unreadable", f"--log {file}: it cannot be read ({error})") from error
+def _said_in(files: Sequence[Path], case: str) -> Iterator[Statement]:
+    """What the files of an export say of the case together: it may be in one of several. Raises SettingsError."""
+    told = False
+    for file in files:
+        try:
+            said = exported_statements(file.read_bytes(), case)
+        except OSError as error:
+            raise SettingsError("log_unreadable", f"--log {file}: it cannot be read ({error})") from error
+        except SettingsError as error:
+            raise SettingsError(error.reason, f"--log {file}: {error.explanation}") from error
+        told = told or bool(said)
+        yield from said
+    if files and not told:
+        names = ", ".join(map(str, files))
+        raise SettingsError("no_lines", f"--log {names}: no entry tells of the hash chain of case {case}")
 
 
 def _folder(options: argparse.Namespace, *, optional: bool) -> Path | None:

@@ -29,14 +29,10 @@ class SaidCase(Value, frozen=True, kw_only=True):
 def exported_statements(content: bytes, case: str) -> tuple[Statement, ...]:
     """What an export says of the case: JSON lines, or one list, of log entries, of our own lines, or of messages.
 
-    An entry that is none of ours is left out. Raises SettingsError where the content is no such export, or says nothing
-    of the case.
+    An entry that is none of ours is left out. Raises SettingsError where the content is no such export.
     """
-    said = tuple(_said(number, entry, case) for number, entry in enumerate(_entries(content), start=1))
-    statements = tuple(filter(None, said))
-    if not statements:
-        raise SettingsError("no_lines", f"no entry of the log tells of the hash chain of case {case}")
-    return statements
+    said = (_said(number, entry, case) for number, entry in enumerate(_entries(content), start=1))
+    return tuple(filter(None, said))
 
 
 def manifest_statements(report: BundleReport) -> Iterator[Statement]:
@@ -51,7 +47,7 @@ def _entries(content: bytes) -> list[Any]:
         if content.lstrip().startswith(b"["):
             return list(msgspec.json.decode(content, type=list[Any]))
         return [msgspec.json.decode(line) for line in content.splitlines() if line.strip()]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError("log_unreadable", f"it is no export of JSON lines: {error}") from error
 
 
