@@ -379,3 +379,11 @@ def test_a_rejection_that_can_not_be_recorded_is_an_error(world: JournalWorld) -
     world.store.fail = "before"
     with pytest.raises(StoreUnavailable):
         world.journal.reject("0f" * 32, "junk")
+
+
+def test_less_than_a_case_id_names_no_case(world: JournalWorld) -> None:
+    """A slip of the hand, or a variable that is not set, must not choose the only case that there is."""
+    world.closed()
+    key = finding().key
+    assert [world.journal.find(key[:length]) for length in (0, 1, 11)] == [None, None, None]
+    assert [world.journal.find(key[:length]) for length in (12, 64)] == [key, key]

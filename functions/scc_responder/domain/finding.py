@@ -279,6 +279,9 @@ class Threat(Value, frozen=True, kw_only=True):
         return self.severity in {"HIGH", "CRITICAL"}
 
 
+CASE_ID_DIGITS = 12
+
+
 def case_id(finding_key: str) -> str:
     """The short name of a case, for names and labels: the first 12 digits of the finding's key."""
-    return finding_key[:12]
+    return finding_key[:CASE_ID_DIGITS]

@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import CASE_ID_DIGITS, Finding
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -105,7 +105,12 @@ class Journal:
         return cases_of(self._store.scan(_case_key(beginning), cursor, limit))
 
     def find(self, case: str) -> str | None:
-        """The key of the one finding whose case id, or key, this is; None where there is none, or several."""
+        """The key of the one finding whose case id, or key, this is; None where there is none, or several.
+
+        Less than a case id names none, also where one case alone begins so: it may be a slip.
+        """
+        if len(case) < CASE_ID_DIGITS:
+            return None
         page = self._store.scan(_case_key(case), limit=2)
         return page.entries[0].key.removeprefix(_case_key("")) if len(page.entries) == 1 else None
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.finding import CASE_ID_DIGITS
 from scc_responder.domain.value import Value
 
 TOKEN = "SCC_RESPONDER_ID_TOKEN"  # noqa: S105 - a variable's name
 MAX_READ_BYTES = 8 * 1024
-_ID_DIGITS = 12
 ANSWER_SECONDS = 600.0
 """An approved plan is carried out within the request, which ends with the function's own time at the latest."""
 
@@ -39,7 +39,7 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
             said = msgspec.json.decode(self.body, type=dict[str, str])
         except (msgspec.DecodeError, UnicodeError):
             return False
-        same_case = len(said.get("case", "")) >= _ID_DIGITS and case.startswith(said["case"])
+        same_case = len(said.get("case", "")) >= CASE_ID_DIGITS and case.startswith(said["case"])
         return said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
 
 

@@ -53,7 +53,7 @@ class Reason(Word):
     CASE_CONTENDED = "case_contended", "other writers changed the case at each try"
     CASE_NOT_HELD = "case_not_held", "the case was given back already"
     LEASE_LOST = "lease_lost", "another process has taken the case"
-    NO_SUCH_CASE = "no_such_case", "there is no such case"
+    NO_SUCH_CASE = "no_such_case", "there is no such case: give all 12 digits of its id, as `case list` prints them"
     RECORD_NEWER = "record_newer", "a later version wrote the case"
     RECORD_UNREADABLE = "record_unreadable", "the stored case makes no sense"
     NO_CHAIN = "no_chain", "a version without hash chains wrote the case, or somebody took its chain away"
