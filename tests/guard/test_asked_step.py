@@ -68,7 +68,7 @@ REFUSED = {
     "another step": (record(steps=()), "no_step_to_ask_for"),
     "a policy that only rehearses": (record(mode="dry_run"), "no_step_to_ask_for"),
     "a plan that waits": (record(state=CaseState.WAITING, plan=plan(PlanState.WAITING)), "plan_waits"),
-    "an open case": (record(state=CaseState.OPEN), "case_in_progress"),
+    "an open case": (record(state=CaseState.OPEN), "still_open"),
 }
 
 

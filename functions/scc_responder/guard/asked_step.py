@@ -29,7 +29,7 @@ BY_PERSON = "case_do"
 def ask_for(record: CaseRecord, is_held: bool, *, action: str, by: str, said: str, now: datetime) -> Transition:
     """Reopen the case for this step alone; the next sweep plans it. A `journal.TransitionRule`, but for the names.
 
-    Refused with 409: `case_in_progress`, `plan_waits`, `no_step_to_ask_for`.
+    Refused with 409: `case_in_progress`, `still_open`, `plan_waits`, `no_step_to_ask_for`.
     """
     step = _held_step(record, action)
     refused = _refused(record, step, is_held=is_held)
@@ -49,7 +49,7 @@ def ask_for(record: CaseRecord, is_held: bool, *, action: str, by: str, said: st
 
 def _refused(record: CaseRecord, step: Step | None, *, is_held: bool) -> Reason | None:
     if is_held or record.state is CaseState.OPEN:
-        return Reason.CASE_IN_PROGRESS
+        return Reason.CASE_IN_PROGRESS if is_held else Reason.STILL_OPEN
     if record.plan and record.plan.is_pending:
         return Reason.PLAN_WAITS
     return None if step else Reason.NO_STEP_TO_ASK_FOR
