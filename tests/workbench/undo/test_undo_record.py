@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.changes import stored
 from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus, done, undo_refused
 from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import CaseRecord, WordKind
@@ -65,12 +66,13 @@ def test_a_case_that_is_worked_on_is_refused() -> None:
     assert (refused.reason, refused.record) == ("case_in_progress", None)
 
 
-@pytest.mark.parametrize("result", [done("undone"), undo_refused("changed")])
+@pytest.mark.parametrize("result", [done(Reason.UNDONE), undo_refused("changed")])
 def test_the_outcome_takes_the_place_of_the_intent(result: Any) -> None:
     """One step for each step that is taken back, however often it is tried."""
     record = begun(case()).record
     outcome = undo_step(record, MADE, CHANGE.inverse, NOW, result)
-    ended = undo_ended(record, [outcome]).record
+    ended = undo_ended(record, [outcome], result.reason).record
+    assert (record.reason, ended.reason) == ("undone", result.reason)
     assert len(ended.steps) == 2
     assert (ended.steps[-1].status, ended.steps[-1].reason) == (result.status, result.reason)
     assert replace(ended.steps[-1], status=StepStatus.INTENT, reason="", detail="", settled_at=None) == record.steps[-1]

@@ -172,7 +172,7 @@ def test_what_somebody_changed_is_refused_and_the_rest_is_done(tmp_path: Path, c
     labels = cluster.objects("Pod", "shop")[0]["metadata"]["labels"]
     assert [key for key in labels if key.startswith("scc-responder/")] == [ISOLATED_POD]
     assert night.deployment.published.messages[-1]["attributes"]["reason"] == "undo_refused"
-    assert containment(night.case().steps) == "isolated"
+    assert (containment(night.case().steps), night.case().reason) == ("isolated", "undo_refused")
 
 
 def test_a_deletion_says_why_it_stays(tmp_path: Path, cluster: SimulatedCluster) -> None:
@@ -199,6 +199,21 @@ def test_a_case_at_work_is_left_alone(tmp_path: Path, cluster: SimulatedCluster)
         undo.apply()
     assert refused.value.reason == "case_in_progress"
     assert len(cluster.objects("NetworkPolicy")) == 1
+
+
+def test_no_case_says_undone_where_another_of_the_pod_is_at_work(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """All or none: a delivery that works on one of the two cases leaves both as they were, and is named."""
+    night = Night(tmp_path, cluster, *ACTIONS[:3])
+    first, second = night.case(1), night.case(2)
+    undo, journal = night.undo(first), night.deployment.services.journal
+    apply = journal.apply
+    journal.apply = lambda key, rule: apply(
+        key, lambda stored, held: rule(stored, held or stored.finding_key == second.finding_key)
+    )
+    with pytest.raises(RetryableError, match=f"case {case_id(second.finding_key)}: a delivery works on"):
+        undo.apply()
+    assert [night.case(1), night.case(2)] == [first, second]
+    assert len(cluster.objects("NetworkPolicy")) == 2
 
 
 def test_the_same_finding_does_nothing_again(tmp_path: Path, cluster: SimulatedCluster) -> None:

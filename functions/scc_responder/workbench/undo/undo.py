@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import cast
 
 from msgspec.structs import replace
@@ -84,6 +85,9 @@ class Undo:
             return rehearsed
         asked = [key for key in self._records if any(item.key == key for item in self._items)]
         for key in asked:
+            # Before any of them has the person's word: else one would say that it was undone, and nothing was.
+            _refuse(self._journal.apply(key, _left_alone)[0], key)
+        for key in asked:
             self._begin(key)
         undone = [*self._each(dry_run=False)]
         for key in asked:
@@ -150,12 +154,11 @@ class Undo:
         """Write the outcomes, destroy the key of a thaw, and tell."""
         now, record = self._services.clock(), self._records[key]
         outcomes = [undo_step(record, each.item.step, each.item.inverse, now, each.result) for each in undone]
-        record = self._written(
-            key, lambda stored, _held: undo_ended(stored, [step for step in outcomes if step.change])
-        )
-        drop_key(record, self._services.store)
         is_good = all(each.is_good for each in undone)
         reason = Reason.UNDONE if is_good else Reason.UNDO_REFUSED
+        steps = [step for step in outcomes if step.change]
+        record = self._written(key, lambda stored, _held: undo_ended(stored, steps, reason))
+        drop_key(record, self._services.store)
         severity = NoticeSeverity.NOTICE if is_good else NoticeSeverity.WARNING
         said = ": ".join(filter(None, (self._by, self._said)))
         notice = case_notice(NoticeKind.UNDONE, record, reason, said, severity)
@@ -165,9 +168,23 @@ class Undo:
 
     def _written(self, key: str, rule: TransitionRule) -> CaseRecord:
         transition, _ = self._journal.apply(key, rule)
-        if transition.record is None:
-            raise RetryableError(transition.reason, case_id(key))
-        return transition.record
+        _refuse(transition, key)
+        return transition.record or self._records[key]
+
+
+def _left_alone(_record: CaseRecord, is_held: bool) -> Transition:
+    """Whether a delivery works on the case. Nothing is written: a `TransitionRule`."""
+    return (
+        Transition(reason=Reason.CASE_IN_PROGRESS, status=503)
+        if is_held
+        else Transition(reason=Reason.AT_REST, status=204)
+    )
+
+
+def _refuse(transition: Transition, key: str) -> None:
+    """Raises RetryableError where the transition is refused."""
+    if transition.status != HTTPStatus.NO_CONTENT:
+        raise RetryableError(transition.reason, f"case {case_id(key)}: {transition.reason.meaning}")
 
 
 class _DeskMeans:

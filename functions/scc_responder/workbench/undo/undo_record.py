@@ -40,9 +40,9 @@ def undo_begun(
     return Transition(reason=Reason.UNDONE, status=204, record=record)
 
 
-def undo_ended(record: CaseRecord, outcomes: Iterable[Step]) -> Transition:
-    """The case with what came of it."""
-    return Transition(reason=Reason.UNDONE, status=204, record=record.with_steps(tuple(outcomes)))
+def undo_ended(record: CaseRecord, outcomes: Iterable[Step], reason: Reason) -> Transition:
+    """The case with what came of it: `undone`, or `undo_refused` where something of it stands that could go."""
+    return Transition(reason=reason, status=204, record=replace(record.with_steps(tuple(outcomes)), reason=reason))
 
 
 def undo_step(
