@@ -92,3 +92,19 @@ def test_a_script_reads_json(deployment: Deployment, case: str) -> None:
     told = json.loads(typed(deployment, "exempt", case, "--for", "1h", "--reason", "r", "--format", "json")[1])
     assert (told["case"], told["taken"], told["reason"]) == (case, True, "exempted")
     assert told["exemption"]["threat"] == "reverse_shell"
+
+
+@pytest.mark.parametrize("words", [("exempt", "--for", "1h"), ("do", "delete_pod"), ("mark", "wrong"), ("resume",)])
+@pytest.mark.parametrize("digits", [0, 4])
+def test_a_part_of_an_id_names_no_case(deployment: Deployment, case: str, words: tuple[str, ...], digits: int) -> None:
+    """An empty variable or a slip must not choose the only case that there is; the answer says how an id looks."""
+    before = deployment.services.store.get(f"case/{deployment.services.journal.find(case)}")
+    options = ("--apply",) if words[0] == "resume" else ("--by", "me", "--reason", "r")
+    store = ("--store", deployment.folder / "journal.db")
+    done = called("case", words[0], case[:digits], *words[1:], *options, *store)
+    assert (done.returncode != 0, done.stdout) == (True, "")
+    assert digits == 0 or "give all 12 digits of its id" in done.stderr
+    after = deployment.services.store.get(f"case/{deployment.services.journal.find(case)}")
+    assert before is not None
+    assert after is not None
+    assert before.version == after.version

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord, WordKind
 from scc_responder.journal.case_json import Unreadable
-from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState, PlanStep
 from scc_responder.journal.step import Step
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -139,3 +139,22 @@ def test_a_case_says_how_far_it_is_contained(step: Step, text: str) -> None:
     assert said.split(None, 1)[1] == text
     assert f"{step.containment}, planned" in next(case_list([record], NOON))
     assert not any("  threat " in line for line in case(RECORD, NOON))
+
+
+def test_a_persons_words_are_shown() -> None:
+    """Who said it, when, why and until when; and the responder takes nothing back."""
+    word = PersonsWord(kind=WordKind.EXEMPTED, by="ann", at=NOON, said="a load test", until=NOON + timedelta(hours=1))
+    mark = PersonsMark(is_wrong=True, by="bob", at=NOON)
+    assert next(case_list([replace(RECORD, word=word)], NOON)).endswith("exempted")
+    assert not next(case_list([replace(RECORD, word=word)], NOON + timedelta(hours=2))).endswith("exempted")
+    asked = AskedStep(
+        policy="contain", action="delete_pod", reason="limit_namespace", by="ann", said="it mines", at=NOON
+    )
+    told = "\n".join(case(replace(RECORD, plan=None, asked=asked), NOON))
+    assert "asked     delete_pod, which limit_namespace held, by ann: it mines. The next sweep plans it" in told
+    back = Step(action_id="b", policy="", action="label_pod", status=StepStatus.DONE, reason="undone", undoes="a:0")
+    text = "\n".join(case(replace(RECORD, word=word, mark=mark, steps=(*RECORD.steps, back)), NOON))
+    assert "word      exempted by ann, 2026-03-02 12:00 UTC: a load test, until 2026-03-02 13:00 UTC" in text
+    assert "marked    wrong by bob, 2026-03-02 12:00 UTC\n" in text
+    lines = [line.split("  ") for line in text.splitlines() if line.startswith(("  label_pod", "  notify"))]
+    assert [line[-1] for line in lines] == ["the responder", "by a person"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import split
 from subprocess import CompletedProcess
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_without_such_a_case_nothing_is_asked(desk: Desk, tmp_path: Path) -> Non
     file.write_text("".join(f"{name}={value}\n" for name, value in desk.settings.items()))
     told = called("case", "undo", "ffffffffffff", "--settings", file, "--store", tmp_path / "journal.db")
     assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr == "scc-responder: case ffffffffffff: no_such_case\n"
+    assert told.stderr.startswith("scc-responder: case ffffffffffff: no_such_case: there is no such case: ")
 
 
 def test_a_cluster_that_does_not_answer_changes_nothing(desk: Desk) -> None:
@@ -114,3 +115,23 @@ def test_what_is_undone_may_be_exempt_too(desk: Desk) -> None:
     assert desk.night.state() != desk.night.before
     applied = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
     assert (applied.returncode, desk.night.state(), desk.exempt()) == (0, desk.night.before, [desk.case])
+    assert f"scc-responder control clear --exemption {desk.case} ends it" in applied.stdout
+
+
+def test_the_command_that_is_printed_can_be_copied(desk: Desk, tmp_path: Path) -> None:
+    """It has all that was given: without the settings it would not run, without the exemption it would do less."""
+    file = tmp_path / "responder night.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in desk.settings.items()))
+    given = ("--only", "--settings", str(file), "--exempt", "24h", "--reason", "a load test")
+    looked = called("case", "undo", desk.case, *given)
+    printed = looked.stdout.splitlines()[-1].partition("To do it: scc-responder ")[2]
+    assert sorted(split(printed)) == sorted(("case", "undo", desk.case, *given, "--apply"))
+    assert called(*split(printed)).returncode == 0
+    assert desk.exempt() == [desk.case]
+
+
+def test_who_has_no_settings_is_told_how_to_give_them(tmp_path: Path) -> None:
+    """At night the first thing that is missing is the file of the deployment's settings."""
+    told = called("case", "undo", "0123456789ab", "--store", tmp_path / "journal.db")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "name their file with --settings" in told.stderr

@@ -168,3 +168,17 @@ def test_a_policy_is_raised_in_its_environment(deleting: Desk, cluster: Simulate
     assert deleting.run(*clear, "--cluster", CLUSTER)[0] == 1
     assert deleting.run(*clear, "--environment", "production")[0] == 0
     assert deleting.modes(third) == [("enforce", "")]
+
+
+def test_a_folder_without_guardrails_counts_for_no_other_place(
+    deleting: Desk, cluster: SimulatedCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt folder would count the verdict for another place than the environment; from elsewhere it is said."""
+    (document,) = told_of(pods(cluster, 1))
+    (case,) = deleting.contain(document)
+    code, told = deleting.run("case", "mark", case, "wrong", "--policies", str(tmp_path / "polices"))
+    assert (code, "there is no guardrails.yaml in it" in told) == (2, True)
+    assert deleting.responder.case(document).mark is None
+    monkeypatch.chdir(tmp_path / "..")
+    code, told = deleting.run("case", "mark", case, "wrong")
+    assert (code, "for no environment. Name the deployment's folder" in told) == (0, True)

@@ -60,7 +60,10 @@ def test_it_says_first_what_would_be_tried(
     assert called(case, "--apply")[:2] == (0, f"scc-responder: case {case}: open again; a sweep resumes it\n")
     sweep(HERE, "127.0.0.1", deployment.services)
     assert (deployment.case(document).state, len(cluster.objects("NetworkPolicy"))) == ("done", 1)
-    assert called(case)[::2] == (1, f"scc-responder: case {case}: not resumed: nothing_left\n")
+    assert called(case)[::2] == (
+        1,
+        f"scc-responder: case {case}: not resumed: nothing_left: the case is done: there is nothing to try again\n",
+    )
 
 
 def test_those_that_a_policy_just_rehearsed_go_on_together(
@@ -73,7 +76,8 @@ def test_those_that_a_policy_just_rehearsed_go_on_together(
         deployment.list_finding(document, f"finding-{number}")
         deployment.deliver(document)
     rewritten(deployment, policy("label_pod"))
-    assert "0 to be tried again" in called("--policy", "another")[1]
+    code, _, err = called("--policy", "contian", "--apply")
+    assert (code, "no case has a step of such a policy" in err) == (2, True)
     assert "2 to be tried again with --apply" in called("--policy", "contain", "--since", "30m")[1]
     assert len(json.loads(called("--policy", "contain", "--format", "json")[1])) == 2
     assert called("--policy", "contain", "--apply")[0] == 0
@@ -119,3 +123,23 @@ def test_a_person_opens_what_a_person_ended(
     sweep(HERE, "127.0.0.1", deployment.services)
     record = deployment.case(document)
     assert (record.state, record.word, record.plan and str(record.plan.state)) == ("waiting", None, "waiting")
+
+
+def test_what_would_hold_it_again_is_said(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], called: Called
+) -> None:
+    """An exemption, a lowered policy and the switch are a person's own; each is named with the command for it."""
+    deployment, document = deployed(tmp_path, cluster, policy("isolate_pod", mode="dry_run")), finding_about(pod)
+    deployment.respond_to(document)
+    case, store = case_of(deployment, document), str(tmp_path / "journal.db")
+    assert "kill switch" not in called(case)[1]
+    words = ("--reason", "r", "--store", store)
+    assert main(["case", "exempt", case, "--for", "1h", *words]) == 0
+    assert main(["control", "set", "dry_run", "--policy", "contain", "--for", "1h", *words]) == 0
+    deployment.turn("approve")
+    told = called(case)[1]
+    assert "the kill switch lets it go as far as approve" in told
+    assert "policy contain goes as far as dry_run" in told
+    assert f"control clear --exemption {case}" in told
+    code, out, err = called(case, "--apply")
+    assert (code, "open again" in out, f"control clear --exemption {case}" in err) == (0, True, True)

@@ -33,9 +33,9 @@ _EXEMPT = "exempt: {1} until {2}. Evidence and messages go on. scc-responder con
 _WHY: dict[str, str] = {
     Reason.CASE_IN_PROGRESS: "a delivery works on the case: ask again in a minute",
     Reason.PLAN_WAITS: "a plan of the case waits: approve or reject it first",
-    Reason.NO_STEP_TO_ASK_FOR: "no limit, breaker or age holds such a step in a policy that acts: see `case show`",
+    Reason.NO_STEP_TO_ASK_FOR: "no limit, breaker or age holds such a step in a policy that acts: see `case show`. "
+    "What was only rehearsed, `case resume` tries again",
     Reason.NOTHING_TO_EXEMPT: "the case knows no workload: nothing was decided yet",
-    Reason.NO_SUCH_CASE: "there is none; see `case list`",
 }
 
 
@@ -68,7 +68,8 @@ def ask_step(options: argparse.Namespace) -> int:
         rule = partial(ask_for, action=options.step, by=by, said=said, now=utc_now())
         reason = journal.apply(key, rule)[0].reason if key else Reason.NO_SUCH_CASE
     taken = reason == Reason.ASKED_BY_PERSON
-    return _tell(options, key or options.case, reason, _ASKED if taken else "", {"step": options.step})
+    done = _ASKED.format(case_id(key)) if taken and key else ""
+    return _tell(options, key or options.case, reason, done, {"step": options.step})
 
 
 def exempt_case(options: argparse.Namespace) -> int:
@@ -83,13 +84,15 @@ def exempt_case(options: argparse.Namespace) -> int:
         if key is None or made is None:
             reason = Reason.NO_SUCH_CASE if key is None else Reason.NOTHING_TO_EXEMPT
             return _tell(options, key or options.case, reason, "", {})
-        set_exemption(store, key, made)
-    done = _EXEMPT.format("{0}", timed_name(made), until.isoformat(timespec="seconds"))
-    return _tell(options, key, Reason.EXEMPTED, done, {"exemption": msgspec.to_builtins(made)})
+        made = set_exemption(store, key, made)
+    return _tell(options, key, Reason.EXEMPTED, exempt_text(made), {"exemption": msgspec.to_builtins(made)})
 
 
-def exempt_first(options: argparse.Namespace, store: CasStore, key: str) -> None:
-    """Exempt what `case undo --exempt` is about, before anything is taken back. Raises SettingsError, StoreError."""
+def exempt_first(options: argparse.Namespace, store: CasStore, key: str) -> TimedExemption:
+    """Exempt what `case undo --exempt` is about, before anything is taken back; without `--apply` only what would be.
+
+    Raises SettingsError, StoreError.
+    """
     by, said = _words(options)
     now = utc_now()
     until = now + length_of(options, LONGEST_EXEMPTION, "--exempt")
@@ -97,14 +100,24 @@ def exempt_first(options: argparse.Namespace, store: CasStore, key: str) -> None
     made = exemption_by(record, by=by, said=said, at=now, until=until) if record else None
     if made is None:
         raise SettingsError(Reason.NOTHING_TO_EXEMPT, f"--exempt: {_WHY[Reason.NOTHING_TO_EXEMPT]}")
-    exempt(KillSwitch(store), made)
+    return _set(store, made) if options.apply else made
 
 
-def set_exemption(store: CasStore, key: str, exemption: TimedExemption) -> Reason:
-    """Set the exemption, and end the case with the person's word: `exempted`, or why the case does not take it yet."""
-    exempt(KillSwitch(store), exemption)
-    transition, _ = Journal(store, utc_now).apply(key, partial(exempted, exemption=exemption))
-    return transition.reason
+def exempt_text(made: TimedExemption) -> str:
+    """What is exempt now, until when, and how to end it."""
+    return _EXEMPT.format(made.case, timed_name(made), made.until.isoformat(timespec="seconds"))
+
+
+def set_exemption(store: CasStore, key: str, exemption: TimedExemption) -> TimedExemption:
+    """Set the exemption, and end the case with the person's word unless it is worked on; what stands then."""
+    stored = _set(store, exemption)
+    Journal(store, utc_now).apply(key, partial(exempted, exemption=stored))
+    return stored
+
+
+def _set(store: CasStore, exemption: TimedExemption) -> TimedExemption:
+    control = exempt(KillSwitch(store), exemption)
+    return next(item for item in control.exemptions if item.key == exemption.key)
 
 
 def _words(options: argparse.Namespace) -> tuple[str, str]:
@@ -119,6 +132,6 @@ def _tell(options: argparse.Namespace, key: str, reason: Reason, done: str, fact
     if options.format == "json":
         print(json.dumps({"case": name, "taken": bool(done), "reason": reason, **facts}))
     else:
-        text = done.format(name) if done else f"{reason}: {_WHY.get(reason, reason.meaning)}"
+        text = done or f"{reason}: {_WHY.get(reason, reason.meaning)}"
         print(f"scc-responder: case {name}: {visible_lines(text)}", file=sys.stdout if done else sys.stderr)
     return 0 if done else 1

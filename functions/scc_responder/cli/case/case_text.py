@@ -13,10 +13,10 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
-from scc_responder.journal.plan import Plan, PlanState, PlanStep, felt_of_stored, plan_summary
+from scc_responder.journal.plan import AskedStep, Plan, PlanState, PlanStep, felt_of_stored, plan_summary
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.looks_due import due_at
@@ -62,7 +62,8 @@ def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence
     for record in records:
         state = styled(f"{record.state:<{width}}", _STATES.get(record.state, "dim"))
         left = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
-        note = ", ".join(filter(None, (containment(record.current_steps), left)))
+        word = record.word if record.word and record.word.until and record.word.until > now else None
+        note = ", ".join(filter(None, (containment(record.current_steps), left, word and str(word.kind))))
         yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
     for item in unreadable:
         state, why = styled(f"{'unreadable':<{width}}", "red"), visible(f"{item.reason}: {item.why}")
@@ -83,11 +84,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield _fact("open", f"not contained: {lacking}")
     if why := instances_unknown(record, "nobody has counted them since the change"):
         yield _fact("unknown", f"whether instances of the revision still run: {why}")
-    if mark := record.mark:
-        said = f": {mark.said}" if mark.said else ""
-        yield _fact(
-            "marked", f"{'wrong' if mark.is_wrong else 'right'} by {mark.by}, {mark.at:%Y-%m-%d %H:%M} UTC{said}"
-        )
+    yield from _said_by_people(record)
     yield from _looks(record)
     pod = record.decision.get("pod") or {}
     if pod:
@@ -100,6 +97,25 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield styled("Steps", "bold")
         yield from map(_step, record.steps)
         yield from _set_back(record.current_steps)
+
+
+def _said_by_people(record: CaseRecord) -> Iterator[str]:
+    """What a person said of what was done, and the word by which a person ended the case: who, when and why."""
+    if mark := record.mark:
+        yield _fact("marked", f"{'wrong' if mark.is_wrong else 'right'} {_by(mark)}")
+    if word := record.word:
+        until = f", until {word.until:%Y-%m-%d %H:%M} UTC" if word.until else ""
+        yield _fact("word", f"{word.kind} {_by(word)}{until}")
+    if record.asked and not (record.plan and record.plan.asked):
+        yield _fact("asked", f"{_asked(record.asked)}. The next sweep plans it")
+
+
+def _asked(step: AskedStep) -> str:
+    return f"{step.action}, which {step.reason} held, by {step.by}: {step.said}"
+
+
+def _by(spoke: PersonsWord | PersonsMark) -> str:
+    return f"by {spoke.by or 'nobody named'}, {spoke.at:%Y-%m-%d %H:%M} UTC{f': {spoke.said}' if spoke.said else ''}"
 
 
 def _looks(record: CaseRecord) -> Iterator[str]:
@@ -149,8 +165,7 @@ def _plan(record: CaseRecord, plan: Plan, now: datetime) -> Iterator[str]:
     if plan.after:
         yield _fact("new", f"the plan before it is void: {plan.after}")
     if plan.asked:
-        who = f"{plan.asked.by}: {plan.asked.said}"
-        yield _fact("asked", f"{plan.asked.action}, which {plan.asked.reason} held, by {who}")
+        yield _fact("asked", _asked(plan.asked))
     yield _fact("approved", f"{len(plan.approvals)} of {plan.needed} needed{_names(plan)}")
     ended = " ".join(part for part in (str(plan.state), plan.reason, plan.by and f"by {plan.by}", plan.said) if part)
     yield _fact("expires", _left(plan, now)) if plan.state is PlanState.WAITING else _fact("ended", ended)
@@ -186,7 +201,7 @@ def _left(plan: Plan, now: datetime) -> str:
 
 def _step(step: Step) -> str:
     status = styled(f"{step.status:<13}", _STATUSES.get(step.status, "red"))
-    policy = step.policy or "the responder"
+    policy = "by a person" if step.undoes else step.policy or "the responder"
     detail = f"  {step.detail}" if step.detail else ""
     return f"  {visible(step.action):<18}{status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
 

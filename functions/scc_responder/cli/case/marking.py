@@ -15,6 +15,7 @@ from scc_responder.cli.console.existing_store import existing_store, store_optio
 from scc_responder.cli.console.place_options import place_text
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
@@ -26,7 +27,7 @@ from scc_responder.journal.journal import Journal
 from scc_responder.journal.notices import error_budget_notice
 from scc_responder.journal.persons_word import short_words
 from scc_responder.pipeline.later.left_notices import leave_notice
-from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.guardrails_file import load_guardrails
 
 _VERDICTS = ("right", "wrong")
@@ -39,7 +40,7 @@ def mark_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps it")
     command.add_argument("--by", default=getpass.getuser(), help="who says so")
     told = "the folder of the deployment's guardrails, which name its environments (default: policies)"
-    command.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help=told)
+    command.add_argument("--policies", type=Path, metavar="DIR", help=told)
     store_option(command)
 
 
@@ -47,7 +48,7 @@ def mark_case(options: argparse.Namespace) -> int:
     """Keep the mark, and count it; 0 if the case takes it, else 1."""
     is_wrong = options.verdict == "wrong"
     mark = PersonsMark(is_wrong=is_wrong, by=short_words(options.by), at=utc_now(), said=short_words(options.reason))
-    guardrails = load_guardrails(options.policies)
+    guardrails = _guardrails(options.policies)
     with closing(existing_store(options.store)) as store:
         journal = Journal(store, utc_now)
         key = journal.find(options.case)
@@ -68,6 +69,17 @@ def mark_case(options: argparse.Namespace) -> int:
         text = _said(options.verdict, acted, lowered) if record else f"{reason}: {reason.meaning}"
         print(f"scc-responder: case {name}: {visible_lines(text)}", file=sys.stdout if record else sys.stderr)
     return 0 if record else 1
+
+
+def _guardrails(folder: Path | None) -> Guardrails:
+    """The guardrails, by whose environments it is counted. Raises SettingsError where a folder is named without any."""
+    place = folder or Path("policies")
+    if not (place / GUARDRAILS_FILE).is_file():
+        if folder:
+            raise SettingsError("no_guardrails", f"--policies {folder}: there is no {GUARDRAILS_FILE} in it")
+        told = f"warning: {place} has no {GUARDRAILS_FILE}: it counts for the cluster alone, for no environment"
+        print(f"scc-responder: {told}. Name the deployment's folder with --policies", file=sys.stderr)
+    return load_guardrails(place)
 
 
 def _counted(

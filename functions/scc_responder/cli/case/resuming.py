@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,14 +15,20 @@ from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
+from scc_responder.guard.kill_switch import KillSwitch, KillSwitchCeiling
 from scc_responder.guard.resumed_case import just_held, left_undone, resume, resume_refused
+from scc_responder.guard.timed.exempted_case import exemption_by
+from scc_responder.guard.timed.timed_ceilings import TimedScope
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.contained import not_undone
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.revision_choice import revision_candidates
 from scc_responder.journal.step import Step
 
+_OF_POLICY = frozenset({TimedScope.POLICY, TimedScope.ERROR_BUDGET})
 _AFTER = "the finding and its target are read again before, and every guard is asked again"
 
 
@@ -37,7 +43,10 @@ def resume_options(parser: argparse.ArgumentParser) -> None:
 
 
 def resume_cases(options: argparse.Namespace) -> int:
-    """Open again what the options name, or say what would be tried; 0 where that is possible, else 1."""
+    """Open again what the options name, or say what would be tried; 0 where that is possible, else 1.
+
+    Raises SettingsError, also for a policy that no case knows: a misspelt name must not look as if nothing was held.
+    """
     if bool(options.case) == bool(options.policy) or (options.policy and options.revision):
         raise SettingsError(
             "invalid_arguments", "case resume: give a case, or --policy, and --revision for a case alone"
@@ -51,7 +60,7 @@ def resume_cases(options: argparse.Namespace) -> int:
         journal = Journal(opened, _now)
         if options.policy:
             return _resume_policy(journal, options, since)
-        return _resume_case(journal, options)
+        return _resume_case(journal, options, KillSwitch(opened))
 
 
 def _since(text: str) -> timedelta:
@@ -61,14 +70,16 @@ def _since(text: str) -> timedelta:
         raise SettingsError("invalid_duration", f"--since: {error}") from error
 
 
-def _resume_case(journal: Journal, options: argparse.Namespace) -> int:
+def _resume_case(journal: Journal, options: argparse.Namespace, switch: KillSwitch) -> int:
     key = journal.find(options.case)
     record = journal.read(key) if key else None
     if record is None:
         return _refused(options, Reason.NO_SUCH_CASE)
     if not (options.apply or options.revision):
         refused = resume_refused(record)
-        return _refused(options, refused) if refused else _shown(options, (record,))
+        if refused:
+            return _refused(options, refused)
+        return _shown(options, (record,), [*_standing_against(switch.ceiling(record.cluster), record)])
     rule = partial(resume, revision=options.revision, now=_now())
     reason = journal.apply(record.finding_key, rule)[0].reason
     if reason != Reason.RESUMED_BY_PERSON:
@@ -77,11 +88,32 @@ def _resume_case(journal: Journal, options: argparse.Namespace) -> int:
         print(json.dumps({"case": options.case, "resumed": True, "reason": reason}))
     else:
         print(f"scc-responder: case {visible_lines(options.case)}: open again; a sweep resumes it")
+        for line in _standing_against(switch.ceiling(record.cluster), record):
+            print(visible_lines(line), file=sys.stderr)
     return 0
 
 
+def _standing_against(limit: KillSwitchCeiling, record: CaseRecord) -> Iterator[str]:
+    """What a person set that would hold the case again, and what ends it."""
+    if limit.mode is not Mode.ENFORCE:
+        yield f"  the kill switch lets it go as far as {limit.mode}: see `scc-responder control show`"
+    policies = {step.policy for step in record.current_steps}
+    for ceiling in limit.timed:
+        if ceiling.scope in _OF_POLICY and ceiling.name in policies:
+            yield f"  policy {ceiling.name} goes as far as {ceiling.mode}: see `scc-responder control show`"
+    own = exemption_by(record, by="", said="", at=_now(), until=_now())
+    for exemption in limit.exemptions:
+        if own and exemption.key == own.key:
+            until = exemption.until.isoformat(timespec="seconds")
+            ends = f"scc-responder control clear --exemption {exemption.case} --reason 'WHY' ends that"
+            yield f"  it is exempt until {until}, and nothing is changed: {ends}"
+
+
 def _resume_policy(journal: Journal, options: argparse.Namespace, since: timedelta) -> int:
-    records = just_held(_all(journal), options.policy, _now(), since)
+    known: set[str] = set()
+    records = just_held(_noting(_all(journal), known), options.policy, _now(), since)
+    if options.policy not in known:
+        raise SettingsError("no_such_policy", f"--policy {options.policy}: no case has a step of such a policy")
     if not options.apply:
         return _shown(options, records)
     rule = partial(resume, now=_now())
@@ -94,6 +126,13 @@ def _resume_policy(journal: Journal, options: argparse.Namespace, since: timedel
     return 0 if len(opened) == len(records) else 1
 
 
+def _noting(records: Iterable[CaseRecord], known: set[str]) -> Iterator[CaseRecord]:
+    """The same records; `known` gets the policies of their steps."""
+    for record in records:
+        known.update(step.policy for step in record.current_steps)
+        yield record
+
+
 def _all(journal: Journal) -> Iterator[CaseRecord]:
     cursor = None
     while True:
@@ -104,7 +143,7 @@ def _all(journal: Journal) -> Iterator[CaseRecord]:
             return
 
 
-def _shown(options: argparse.Namespace, records: Sequence[CaseRecord]) -> int:
+def _shown(options: argparse.Namespace, records: Sequence[CaseRecord], against: Sequence[str] = ()) -> int:
     """Say what would be tried of these cases."""
     if options.format == "json":
         cases = [{**_case(record), "steps": [_step(step) for step in left_undone(record)]} for record in records]
@@ -112,9 +151,10 @@ def _shown(options: argparse.Namespace, records: Sequence[CaseRecord]) -> int:
         return 0
     for record in records:
         print(visible_lines(f"case {case_id(record.finding_key)} is {record.state}: {record.reason}"))
-        lines = [_line(step) for step in left_undone(record)]
+        standing = not_undone(record.steps)
+        lines = [_line(step, taken_back=step not in standing) for step in left_undone(record)]
         print("\n".join(lines or ["  nothing was asked for: the policies decide anew"]))
-    print(f"{len(records)} to be tried again with --apply; {_AFTER}")
+    print("\n".join([*map(visible_lines, against), f"{len(records)} to be tried again with --apply; {_AFTER}"]))
     return 0
 
 
@@ -127,7 +167,9 @@ def _step(step: Step) -> dict[str, str]:
     return {**fields, "status": str(step.status), "reason": step.reason}
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, *, taken_back: bool = False) -> str:
+    if taken_back:
+        return visible_lines(f"  {step.action} {_target(step)} ({step.policy}) was taken back by a person")
     reason = Reason.read(step.reason)
     why = f": {reason.meaning}" if reason else ""
     return visible_lines(f"  {step.action} {_target(step)} ({step.policy}) is {step.status}, {step.reason}{why}")
@@ -138,13 +180,13 @@ def _target(step: Step) -> str:
     return "/".join(str(part) for part in parts if part) or step.expected_uid
 
 
-def _refused(options: argparse.Namespace, reason: str, candidates: Sequence[str] = ()) -> int:
+def _refused(options: argparse.Namespace, reason: Reason, candidates: Sequence[str] = ()) -> int:
     if options.format == "json":
         offered = {"candidates": candidates} if candidates else {}
         print(json.dumps({"case": options.case, "resumed": False, "reason": reason, **offered}))
         return 1
     offer = f": choose one of {', '.join(candidates)}" if candidates else ""
-    text = f"case {visible_lines(options.case)}: not resumed: {reason}{visible_lines(offer)}"
+    text = f"case {visible_lines(options.case)}: not resumed: {reason}: {reason.meaning}{visible_lines(offer)}"
     print(f"scc-responder: {text}", file=sys.stderr)
     return 1
 

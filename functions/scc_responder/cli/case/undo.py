@@ -9,16 +9,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from scc_responder.cli.case.case_levers import exempt_first
+import msgspec
+
+from scc_responder.cli.case.case_levers import exempt_first, exempt_text
 from scc_responder.cli.console.existing_store import SETTING, existing_store
 from scc_responder.cli.console.settings_file import settings_environment
 from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.domain.errors import RetryableError
+from scc_responder.domain.errors import RetryableError, SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
+from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.settings import FIRESTORE_ADDRESS, read_settings
 from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UNDO_IDENTITY, UndoServices
@@ -49,7 +53,11 @@ def undo(options: argparse.Namespace) -> int:
     if options.store:
         is_address = FIRESTORE_ADDRESS.fullmatch(options.store) or options.store.startswith("sqlite:")
         environment[SETTING] = options.store if is_address else f"sqlite:///{Path(options.store).absolute()}"
-    settings = read_settings(environment, Path("policies"))
+    try:
+        settings = read_settings(environment, Path("policies"))
+    except SettingsError as error:
+        told = f"{error}. Undo goes by the deployment's settings: name their file with --settings"
+        raise error if options.settings else SettingsError(error.reason, told) from error
     identity = environment.get(UNDO_IDENTITY, "")
     with (
         closing(existing_store(settings.store)) as store,
@@ -57,29 +65,38 @@ def undo(options: argparse.Namespace) -> int:
     ):
         key = services.journal.find(options.case)
         if key is None:
-            print(f"scc-responder: case {visible_lines(options.case)}: {Reason.NO_SUCH_CASE}", file=sys.stderr)
+            text = f"case {options.case}: {Reason.NO_SUCH_CASE}: {Reason.NO_SUCH_CASE.meaning}"
+            print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
             return 1
         asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, _MAX_SAID))
-        if options.length and options.apply:
-            exempt_first(options, store, key)
+        exempt = exempt_first(options, store, key) if options.length else None
         try:
             undone = asked.apply() if options.apply else asked.look()
         except RetryableError as error:
             print(f"scc-responder: case {case_id(key)}: {error.reason}: {visible_lines(str(error))}", file=sys.stderr)
             return 1
-    _show(asked, undone, options)
+    _show(asked, undone, options, exempt)
     return 0 if undone and all(each.is_good for each in undone) else 1
 
 
-def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace) -> None:
+def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace, exempt: TimedExemption | None) -> None:
     if options.format == "json":
         told = {"case": options.case, "applied": options.apply, "cases": asked.cases}
+        told |= {"exemption": msgspec.to_builtins(exempt)} if exempt else {}
         print(json.dumps({**told, "steps": [*map(_facts, undone)]}, indent=2))
         return
     print("\n".join(undo_lines(asked.cases, undone)))
-    command = f"scc-responder case undo {options.case}{' --only' if options.only else ''} --apply"
+    if exempt and options.apply:
+        print(visible_lines(exempt_text(exempt)))
     if not options.apply and any(each.is_good and each.item.inverse for each in undone):
-        print(f"\nNothing was changed. To do it: {visible_lines(command)}")
+        print(f"\nNothing was changed. To do it: {visible_lines(_command(options))}")
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The same command with `--apply`, to copy."""
+    given = {"settings": options.settings, "store": options.store, "exempt": options.length, "reason": options.reason}
+    words = [f"--{name} {quote(value)}" for name, value in given.items() if value]
+    return " ".join(["scc-responder case undo", options.case, *(["--only"] if options.only else ()), *words, "--apply"])
 
 
 def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = _MAX_SAID) -> Iterator[str]:
@@ -92,7 +109,8 @@ def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = _MAX_
         color = "green" if each.is_good and each.item.inverse else "yellow"
         shown = styled(f"{each.result.reason:<17}", color)
         case = styled(f"  {case_id(each.item.key)}", "dim") if len(cases) > 1 else ""
-        yield f"  {visible(each.item.step.action):<18}{shown} {visible(each.result.detail, most)}{case}"
+        why = visible(each.result.detail or each.result.reason.meaning, most)
+        yield f"  {visible(each.item.step.action):<18}{shown} {why}{case}"
 
 
 def _facts(undone: Undone) -> dict[str, Any]:
