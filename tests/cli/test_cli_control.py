@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +262,18 @@ def test_a_ceiling_needs_a_switch_first(store: Path) -> None:
     done = turned(store, "dry_run", "--policy", "isolate-crypto-mining", "--for", "2h")
     assert (done.returncode, "First say how far" in done.stderr) == (2, True)
     assert shown(store)["documents"] == []
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_desk_with_a_wrong_clock_is_told_what_stands(
+    store: Path, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """The store's clock says what stands and what is over: neither that it is set, nor that it ended, may be untrue."""
+    turned(store, "enforce")
+    monkeypatch.setattr("scc_responder.cli.control.utc_now", lambda: datetime.now(UTC) + timedelta(hours=hours))
+    what = ("--policy", "isolate-miner")
+    assert turned(store, "dry_run", *what, "--for", "2h").stdout.startswith("dry_run    policy isolate-miner until")
+    assert "\ndry_run    policy isolate-miner until" in called("control", "show", "--store", store).stdout
+    ended = called("control", "clear", *what, "--reason", "over", "--store", store)
+    assert (ended.returncode, ended.stdout[:10]) == (0, "expired   ")
+    assert "\nexpired    policy isolate-miner until" in called("control", "show", "--store", store).stdout

@@ -37,6 +37,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -117,7 +118,7 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
     key = timed_key(options)
     if key:
-        return _set_timed(switch, options, timed_ceiling(key, setting, length_of(options, LONGEST_CEILING), setting.at))
+        return _set_timed(store, options, timed_ceiling(key, setting, length_of(options, LONGEST_CEILING), setting.at))
     if options.length:
         raise SettingsError("invalid_duration", "--for: only with --policy, --namespace or --workload")
     control = switch.set(setting, place_of(options))
@@ -130,19 +131,19 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
     return 0
 
 
-def _set_timed(switch: KillSwitch, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
-    control = limit(switch, ceiling)
+def _set_timed(store: CasStore, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
+    control = limit(KillSwitch(store), ceiling)
     folder = USUAL_FOLDER
     known = {path.stem for path in policy_paths(folder)} if folder.is_dir() else {ceiling.name}
     if ceiling.scope is TimedScope.POLICY and ceiling.name not in known:
         print(f"scc-responder: warning: {folder} has no policy {ceiling.name}", file=sys.stderr)
-    _print_timed(options, [item for item in control.timed if item.key == ceiling.key])
+    _print_timed(store, options, [item for item in control.timed if item.key == ceiling.key])
     return 0
 
 
 def _clear(store: CasStore, options: argparse.Namespace) -> int:
     switch = KillSwitch(store)
-    key, control, now = timed_key(options), switch.read(), utc_now()
+    key, control, now = timed_key(options), switch.read(), _now(store)
     known: list[TimedCeiling | TimedExemption] = [*control.timed, *control.exemptions] if control else []
     case = options.exemption
     if not key and not case:
@@ -160,7 +161,7 @@ def _clear(store: CasStore, options: argparse.Namespace) -> int:
         print(visible_lines(told), file=sys.stderr)
     left = clear(switch, standing, f"ended by {by}: {said}") if standing else None
     ended: list[TimedCeiling | TimedExemption] = [*left.timed, *left.exemptions] if left else []
-    _print_timed(options, [item for item in ended if item.key in {item.key for item in standing}])
+    _print_timed(store, options, [item for item in ended if item.key in {item.key for item in standing}])
     return 0
 
 
@@ -172,11 +173,17 @@ def _keys(key: tuple[TimedScope, str, str] | None, environment: str) -> list[tup
     return [budget] if environment else [key, budget]
 
 
-def _print_timed(options: argparse.Namespace, items: Sequence[TimedCeiling | TimedExemption]) -> None:
+def _now(store: CasStore) -> datetime:
+    """The store's clock, by which all of this ends; that of the desk may be wrong."""
+    entry = store.get(GLOBAL)
+    return entry.server_time if entry else utc_now()
+
+
+def _print_timed(store: CasStore, options: argparse.Namespace, items: Sequence[TimedCeiling | TimedExemption]) -> None:
     if options.format == "json":
         print(json.dumps({"store": address(options.store), "items": msgspec.to_builtins(items)}, indent=2))
     else:
-        print("\n".join([*timed_lines(items, utc_now()), _place(options)]))
+        print("\n".join([*timed_lines(items, _now(store)), _place(options)]))
 
 
 def _show(store: CasStore, options: argparse.Namespace) -> int:
@@ -184,7 +191,7 @@ def _show(store: CasStore, options: argparse.Namespace) -> int:
     shots = [shot for _, shot in refused_shots(store) if place in {"", shot.place}]
     wanted = {GLOBAL, *map(key_of, enclosing(place))}
     documents = {key: control for key, control in switch.documents() if not place or key in wanted}
-    lowest = switch.ceiling(place)
+    lowest, now = switch.ceiling(place), _now(store)
     if options.format == "json":
         listed = [_facts(key, control) for key, control in documents.items()]
         told = {"store": address(options.store), "mode": str(lowest.mode), "reason": lowest.reason, "documents": listed}
@@ -194,7 +201,7 @@ def _show(store: CasStore, options: argparse.Namespace) -> int:
         print(f"{'now':10} {visible_lines(ceiling_text(lowest))}")
         for key, control in documents.items():
             print("\n".join(_lines(key, control)))
-            if control and (lines := [*timed_lines((*control.timed, *control.exemptions), utc_now())]):
+            if control and (lines := [*timed_lines((*control.timed, *control.exemptions), now)]):
                 print("\n".join(lines))
         for shot in shots:
             print(first_shot_line(shot))
