@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.journal import Transition
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
 from scc_responder.workbench.simulated_cluster.story.story_folder import write_access
@@ -116,6 +118,20 @@ def test_what_is_undone_may_be_exempt_too(desk: Desk) -> None:
     applied = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
     assert (applied.returncode, desk.night.state(), desk.exempt()) == (0, desk.night.before, [desk.case])
     assert f"scc-responder control clear --exemption {desk.case} ends it" in applied.stdout
+
+
+def test_an_exemption_is_said_where_the_case_is_at_work(desk: Desk) -> None:
+    """It stands, though nothing can be taken back yet; who repeats the command is told so."""
+    key = desk.night.case().finding_key
+    journal = desk.night.deployment.services.journal
+    held = journal.apply(
+        key, lambda record, _held: Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
+    )
+    assert held[1] is not None
+    told = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
+    assert (told.returncode, desk.exempt()) == (1, [desk.case])
+    assert f"control clear --exemption {desk.case} ends it" in told.stdout
+    assert "case_in_progress: " in told.stderr
 
 
 def test_the_command_that_is_printed_can_be_copied(desk: Desk, tmp_path: Path) -> None:

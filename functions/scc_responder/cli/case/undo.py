@@ -70,6 +70,9 @@ def undo(options: argparse.Namespace) -> int:
             return 1
         asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, _MAX_SAID))
         exempt = exempt_first(options, store, key) if options.length else None
+        if exempt and options.apply and options.format == "text":
+            # Now: it stands, also where nothing can be taken back.
+            print(visible_lines(exempt_text(exempt)))
         try:
             undone = asked.apply() if options.apply else asked.look()
         except RetryableError as error:
@@ -86,8 +89,6 @@ def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace, ex
         print(json.dumps({**told, "steps": [*map(_facts, undone)]}, indent=2))
         return
     print("\n".join(undo_lines(asked.cases, undone)))
-    if exempt and options.apply:
-        print(visible_lines(exempt_text(exempt)))
     if not options.apply and any(each.is_good and each.item.inverse for each in undone):
         print(f"\nNothing was changed. To do it: {visible_lines(_command(options))}")
 
