@@ -178,3 +178,26 @@ def test_one_scope_is_reset_by_its_name(journal: Path) -> None:
     left = ledger(journal, THIRD)
     assert [breaker.scope for breaker in left.breakers] == ["owner=u-1"]
     assert [item.scope for item in left.resets] == ["namespace=shop"]
+
+
+@pytest.mark.parametrize("damaged", [b"{", b'{"cluster": 3}', b'{"x":' + b"[" * 50_000], ids=["cut", "other", "nested"])
+def test_a_ledger_that_makes_no_sense_is_named_and_made_anew(journal: Path, damaged: bytes) -> None:
+    """It holds all in its cluster and hides no other breaker; whoever resets it by name lets the responder go on."""
+    store = SqliteStore(journal)
+    entry = store.get(cluster_key(TEST))
+    assert entry is not None
+    store.replace(entry.key, damaged, entry.version)
+    done = called("breaker", "show", "--store", journal)
+    assert (done.returncode, f"tripped  {PROD}" in done.stdout) == (1, True)
+    assert f"unusable {cluster_key(TEST)}: it makes no sense" in done.stdout
+    listed = json.loads(called("breaker", "show", "--store", journal, "--format", "json").stdout)
+    assert listed[-1] == {"key": cluster_key(TEST), "reason": "ledger_unusable"}
+    named = ("--store", journal, "--cluster", TEST, "--reason", "it was damaged", "--by", "ann")
+    assert called("breaker", "reset", *named).returncode == 0
+    (kept,) = ledger(journal, TEST).resets
+    assert (kept.by, kept.reason, kept.detail) == (
+        "ann",
+        "it was damaged",
+        "the stored ledger of limits makes no sense",
+    )
+    assert ledger(journal, PROD).breaker == TRIPPED

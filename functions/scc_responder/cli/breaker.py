@@ -12,6 +12,7 @@ import argparse
 import getpass
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -19,7 +20,8 @@ import msgspec
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.place_options import place_of, place_options
 from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.domain.errors import Conflict, SettingsError
+from scc_responder.domain.errors import Conflict, SettingsError, StoreError
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.limiter import CLUSTERS, cluster_key, read_ledger
 from scc_responder.guard.limits.ledger_document import WHOLE, Breaker, Ledger
@@ -27,6 +29,7 @@ from scc_responder.guard.limits.storm import reset
 from scc_responder.journal.persons_word import short_words
 
 _TRIES = 8
+_UNUSABLE = "it makes no sense, and what it limits is held. `breaker reset --cluster PATH` makes it anew"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -57,14 +60,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(store: CasStore, options: argparse.Namespace) -> int:
-    found = [read_ledger(entry) for entry in _entries(store)]
     place = place_of(options)
-    ledgers = [ledger for ledger in found if place in {"", ledger.cluster}]
+    found = {entry.key: _usable(entry) for entry in _entries(store) if not place or entry.key == cluster_key(place)}
+    ledgers = [ledger for ledger in found.values() if ledger]
+    unusable = [key for key, ledger in found.items() if ledger is None]
     if options.format == "json":
-        print(json.dumps([_facts(ledger) for ledger in ledgers], indent=2))
+        listed = [{"key": key, "reason": Reason.LEDGER_UNUSABLE} for key in unusable]
+        print(json.dumps([*map(_facts, ledgers), *listed], indent=2))
     else:
-        print("\n".join(line for ledger in ledgers for line in _lines(ledger)) or "no cluster has a ledger yet")
-    return 1 if any(ledger.breaker for ledger in ledgers) else 0
+        lines = [line for ledger in ledgers for line in _lines(ledger)]
+        lines += [f"{styled('unusable', 'red'):8} {visible_lines(key)}: {_UNUSABLE}" for key in unusable]
+        print("\n".join(lines) or "no cluster has a ledger yet")
+    return 1 if unusable or any(ledger.breaker for ledger in ledgers) else 0
+
+
+def _usable(entry: Entry) -> Ledger | None:
+    """The ledger; None where the stored document makes no sense, so that all that it limits is held."""
+    with suppress(StoreError):
+        return read_ledger(entry)
+    return None
 
 
 def _entries(store: CasStore) -> Iterator[Entry]:
@@ -102,7 +116,7 @@ def _reset(store: CasStore, options: argparse.Namespace) -> int:
     by, said = short_words(options.by), short_words(options.reason.strip())
     for _ in range(_TRIES):
         entry = store.get(cluster_key(cluster))
-        ledger = read_ledger(entry) if entry else None
+        ledger = (_usable(entry) or _made_anew(cluster, entry)) if entry else None
         closed = reset(ledger, by, said, entry.server_time, options.scope) if entry and ledger else None
         if entry is None or closed is None or closed is ledger:
             print(f"the breaker of {visible_lines(' '.join(filter(None, (cluster, options.scope))))} has not tripped")
@@ -116,8 +130,17 @@ def _reset(store: CasStore, options: argparse.Namespace) -> int:
     raise SettingsError("ledger_contended", f"{cluster}: it changed {_TRIES} times meanwhile; try again")
 
 
+def _made_anew(cluster: str, entry: Entry) -> Ledger:
+    """A ledger in the place of one that makes no sense. What was done before is not counted in it."""
+    now = entry.server_time
+    return Ledger(
+        cluster=cluster,
+        breaker=Breaker(tripped_at=now, detail=Reason.LEDGER_UNUSABLE.meaning, paging_since=now, told_at=now),
+    )
+
+
 def _only_tripped(store: CasStore) -> str:
-    tripped = [ledger.cluster for entry in _entries(store) if (ledger := read_ledger(entry)).breaker]
+    tripped = [ledger.cluster for entry in _entries(store) if (ledger := _usable(entry)) and ledger.breaker]
     if len(tripped) != 1:
         names = ", ".join(tripped) or "none"
         raise SettingsError("which_cluster", f"tripped: {names}; name the one to reset with --cluster or --project")

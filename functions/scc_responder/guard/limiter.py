@@ -71,7 +71,7 @@ def read_ledger(entry: Entry) -> Ledger:
     """The ledger that is stored. Raises StoreError `ledger_unusable` where it is none of this version's."""
     try:
         return msgspec.json.decode(entry.value, type=resolved(Ledger))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
 
 

@@ -62,8 +62,8 @@ def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence
     for record in records:
         state = styled(f"{record.state:<{width}}", _STATES.get(record.state, "dim"))
         left = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
-        word = record.word if record.word and record.word.until and record.word.until > now else None
-        note = ", ".join(filter(None, (containment(record.current_steps), left, word and str(word.kind))))
+        word = record.word.kind if record.word and record.word.until and record.word.until > now else ""
+        note = ", ".join(filter(None, (containment(record.current_steps), left, word)))
         yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
     for item in unreadable:
         state, why = styled(f"{'unreadable':<{width}}", "red"), visible(f"{item.reason}: {item.why}")
