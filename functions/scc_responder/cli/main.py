@@ -33,11 +33,11 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
     empty = next(_empty(given), None)
     if empty:
         print(f"scc-responder: {visible_lines(empty)}: it is empty: is a variable not set?", file=sys.stderr)
         return 2
-    options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
     try:
         status = int(options.run(options))
         # Here, not when the interpreter ends: a disk that is full is told like any other error.

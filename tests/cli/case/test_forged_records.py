@@ -233,6 +233,7 @@ def test_the_log_may_be_in_several_files(
     answered: Answered, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """One of them alone tells of the case; where none does, or one is no log, the answer names the files."""
+    put(answered, untouched, chained=False)
     other, wrong = tmp_path / "monday.jsonl", tmp_path / "notes.txt"
     other.write_text('{"jsonPayload": {"case": "ffffffffffff"}}\n')
     wrong.write_text("call Ann")
