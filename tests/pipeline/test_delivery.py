@@ -89,6 +89,7 @@ def test_an_unknown_finding_is_finally_rejected(deployment: Deployment, pod: Obj
         (204, "duplicate"),
     ]
     assert endings[2].severity == "ERROR"
+    assert "finding_not_listed_yet" not in str(deployment.published.messages), "people are told once it is rejected"
     assert deployment.case(document).state == "rejected"
     assert deployment.clusters.asked == 0
 

@@ -67,6 +67,7 @@ def test_the_other_waits(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
     ]
     assert "delete_pod: deleted_meanwhile" in made.outcomes(second)
     assert len([event for event in cluster.audit if event.verb == "delete"]) == 1
+    assert made.published.messages == [], "to wait for another finding is ordinary: nobody is told"
 
 
 def test_an_unused_reservation_passes_on(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
