@@ -132,7 +132,7 @@ variable "clusters" {
 }
 
 variable "collector_image" {
-  description = "The collector's image by its digest, as `make collector` names it: `REGISTRY/IMAGE@sha256:DIGEST`. Without it nothing is put into a pod, to look into it or to cut its connections. Clusters must allow it too: `terraform/kubernetes/forensic`."
+  description = "The collector's image by its digest, as `make collector` names it: `REGISTRY/IMAGE@sha256:DIGEST`. Without it nothing is put into a pod, to look into it or to cut its connections. Clusters must allow it too: `terraform/kubernetes/forensic`, and `undo/forensic` beside it to let frozen processes go on."
   type        = string
   default     = ""
   nullable    = false

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import pytest
 import yaml
 
 from scc_responder.domain.permissions import Permission, Permissions, Tier, acts, forensic, observes
-from scc_responder.workbench.needed_permissions import of_all_actions
-from tests.admission.kustomize import FOLDER
+from scc_responder.workbench.needed_permissions import Need, of_all_actions, of_undo
+from tests.docs.examples import ROOT
 
 FILE = "terraform/kubernetes/admission.yaml"
 CHANGING = frozenset({Tier.ACT, Tier.FORENSIC})
@@ -37,28 +37,35 @@ def declared_acts(permissions: Iterable[Permission]) -> set[str]:
     return {act_of(permission) for permission in permissions if permission.tier in CHANGING}
 
 
-def mistakes(declared: set[str], listed: Sequence[str], rules: Sequence[str]) -> Iterator[str]:
+def mistakes(declared: set[str], listed: Sequence[str], rules: Sequence[str], file: str = FILE) -> Iterator[str]:
     """What the admission policy lacks, or has beyond what is declared: each with its file and line."""
     for act in sorted(declared - set(listed)):
-        yield f"{FILE}: add '{act}' to the list after `variables.act in`"
+        yield f"{file}: add '{act}' to the list after `variables.act in`"
     for act in sorted(declared & set(listed)):
         if not any(f"'{act}'" in rule for rule in rules):
-            yield f"{FILE}: add a rule that begins with `variables.act != '{act}' ||`"
+            yield f"{file}: add a rule that begins with `variables.act != '{act}' ||`"
     for act in sorted(set(listed) - declared):
-        yield f"{FILE}: take '{act}' out of the list: no kind of change declares it"
+        yield f"{file}: take '{act}' out of the list: no kind of change declares it"
 
 
-def admission() -> tuple[Sequence[str], Sequence[str]]:
-    """The acts that the shipped policy lists, and its other expressions."""
-    spec = next(yaml.safe_load_all((FOLDER / "admission.yaml").read_text()))["spec"]
+def admission(file: str) -> tuple[Sequence[str], Sequence[str]]:
+    """The acts that a shipped policy lists, and its other expressions."""
+    spec = next(yaml.safe_load_all((ROOT / file).read_text()))["spec"]
     first, *others = [rule["expression"] for rule in spec["validations"]]
     return re.findall(r"'([^']+)'", first), others
 
 
-def test_every_declared_act_is_admitted_under_a_rule() -> None:
-    """What all actions together may change is what the admission policy lets through, no less and no more."""
-    permissions = [Permission(name=need.resource, verb=need.verb, tier=need.tier) for need in of_all_actions()]
-    assert list(mistakes(declared_acts(permissions), *admission())) == []
+POLICIES = [
+    pytest.param(FILE, of_all_actions, id="responder"),
+    pytest.param("terraform/kubernetes/undo/admission.yaml", of_undo, id="undo"),
+]
+
+
+@pytest.mark.parametrize(("file", "needs"), POLICIES)
+def test_every_declared_act_is_admitted_under_a_rule(file: str, needs: Callable[[], Sequence[Need]]) -> None:
+    """What all actions, or all undos, may change is what the admission policy lets through, no less and no more."""
+    permissions = [Permission(name=need.resource, verb=need.verb, tier=need.tier) for need in needs()]
+    assert list(mistakes(declared_acts(permissions), *admission(file), file)) == []
 
 
 DECLARED = [

@@ -100,16 +100,23 @@ def test_the_identity_is_filled_in(default: ControlPlane, tree: Path, part: str,
     assert all(name in made for name in names)
 
 
-def test_the_image_is_filled_in(default: ControlPlane, tree: Path) -> None:
+@pytest.mark.parametrize("part", ["", "/undo"], ids=["responder", "undo"])
+def test_the_image_is_filled_in(default: ControlPlane, tree: Path, part: str) -> None:
     """After the page's command the admission policy names the image, beside the one that no image can be."""
-    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith("collector.yaml"))
+    place = f"terraform/kubernetes{part}"
+    (line,) = (line for line in LINES if line.startswith("sed ") and line.endswith(f"{place}/forensic/collector.yaml"))
     run(line, default, tree)
-    file = tree / "terraform" / "kubernetes" / "kustomization.yaml"
+    file = tree / place / "kustomization.yaml"
     file.write_text(file.read_text().replace("# components:", "components:").replace("#   - forensic", "  - forensic"))
-    made = yaml.safe_load_all(run("kubectl kustomize terraform/kubernetes", default, tree).stdout)
+    made = [*yaml.safe_load_all(run(f"kubectl kustomize {place}", default, tree).stdout)]
     built = build(components=["forensic"], folder=file.parent)
     image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:DIGEST"
+    assert sorted(made, key=_name) == sorted(built, key=_name)
     assert [_images(manifests) for manifests in (made, built)] == [f"['{image}', 'COLLECTOR-IMAGE-BEFORE']"] * 2
+
+
+def _name(item: dict[str, Any]) -> tuple[str, str]:
+    return item["kind"], item["metadata"]["name"]
 
 
 def _images(manifests: Iterable[dict[str, Any]]) -> str:

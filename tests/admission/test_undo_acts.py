@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.admission.installed import Installed, network_policy
+from tests.admission.installed import COLLECTOR, Installed, network_policy
 from tests.admission.kustomize import FOLDER, build, of_kind
 from tests.admission.undo_installed import UndoInstalled
 from tests.cluster import objects
@@ -81,7 +81,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(control_plane: ControlPlane) -> Iterator[Scene]:
     """The admission policy of undo, for an identity that RBAC allows everything."""
-    undo = UndoInstalled(control_plane, objects.create_namespace(control_plane.admin), wide=True)
+    undo = UndoInstalled(control_plane, objects.create_namespace(control_plane.admin), wide=True, collector=COLLECTOR)
     made = Scene(undo)
     try:
         undo.apply()
@@ -215,6 +215,12 @@ def test_all_else_is_denied(scene: Scene, request_of: Callable[[Scene], Request]
     assert said in scene.told((method, path, body))
 
 
+def test_no_command_is_run_in_a_pod(scene: Scene) -> None:
+    """There is no rehearsal of a connection."""
+    request = ("POST", f"{scene.pod()}/exec", None, {"command": "sh"})
+    assert scene.told(request) == f"{NOT_AN_ACT}CONNECT pods/exec"
+
+
 def test_the_two_identities_are_two_files() -> None:
     """The role of undo has no verb that the responder's acts need but to patch, and no name of the responder's."""
     undo, responder = build(folder=FOLDER / "undo"), build()
@@ -233,6 +239,14 @@ def hostile(random: Random, pod: str, policy: str, node: str, responder: str) ->
     keys = ("scc-responder/isolated-pod", "scc-responder/case", "app", "scc-responder/armed-by", "example.com/b")
     labels = {key: random.choice([None, "x", "web"]) for key in random.sample(keys, random.randint(1, 3))}
     kept = json.dumps({"app": random.choice(["web", "x"])}, separators=(",", ":"))
+    form = random.choice(["cut", "look", "freeze", "thaw", "shell"])
+    container = {
+        "name": f"scc-responder-{form}-0123456789ab",
+        "image": random.choice([COLLECTOR["image"], "busybox:1"]),
+        "targetContainerName": "web",
+        "args": random.choice([[form], [form, f"-key={'K' * 43}", "-request=e30"], ["look", "-freeze"]]),
+        "securityContext": random.choice([{}, {"privileged": True}]),
+    }
     return random.choice(
         [
             ("DELETE", pod),
@@ -246,6 +260,8 @@ def hostile(random: Random, pod: str, policy: str, node: str, responder: str) ->
             ("PATCH", pod, {"metadata": {"annotations": {PRIOR: None}, "finalizers": ["example.com/x"]}}),
             ("PATCH", node, {"spec": {"unschedulable": random.choice([None, False])}}),
             ("PATCH", node, {"metadata": {"annotations": {PRIOR: random.choice([None, "false"])}}}),
+            ("PATCH", f"{pod}/ephemeralcontainers", {"spec": {"ephemeralContainers": [container]}}),
+            ("POST", f"{pod}/exec", None, {"command": "sh"}),
             ("POST", f"{pod}/binding", {"metadata": {}, "target": {"name": responder}}),
         ]
     )
@@ -272,7 +288,7 @@ def test_the_responder_releases_nothing(wide: Installed) -> None:
         method, path, *rest = hostile(random, pod, policy, node_path, node)
         if method == "DELETE" and path == pod:
             continue  # an act of its own, once the pod is armed
-        wide.send(wide.names["email"], method, path, *rest)
+        wide.send(wide.names["email"], method, path, *rest[:1], **(rest[1] if rest[1:] else {}))
     assert admin.get(pod)["metadata"]["labels"].items() >= label.items()
     assert admin.get(policy)["spec"] == spec
     assert admin.get(node_path)["spec"]["unschedulable"]
@@ -280,13 +296,14 @@ def test_the_responder_releases_nothing(wide: Installed) -> None:
 
 
 def test_undo_deletes_no_pod(scene: Scene) -> None:
-    """However a pod is armed, and whatever else is tried: it lives on, and so does what is not ours."""
+    """However a pod is armed, and whatever is tried: pod and others' objects live on, and no container is put in."""
     admin, random = scene.admin, Random(15)
     pod, policy, node = scene.pod(), scene.isolated(spec={"ingress": [{}]}), scene.cordoned("true")
     uid = admin.get(pod)["metadata"]["uid"]
     for _ in range(HOSTILE.number):
         scene.told(hostile(random, pod, policy, node, scene.node))
-    found = admin.get(pod)["metadata"]
+    found, spec = admin.get(pod)["metadata"], admin.get(pod)["spec"]
     assert (found["uid"], found["labels"]["example.com/b"], "deletionTimestamp" in found) == (uid, "2", False)
+    assert "ephemeralContainers" not in spec
     assert admin.get(policy)["spec"]["ingress"] == [{}]
     assert admin.get(node)["spec"]["unschedulable"]

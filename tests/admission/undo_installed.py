@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -19,15 +20,20 @@ class UndoInstalled:
     """What `kubectl apply -k terraform/kubernetes/undo` puts there, under names with a suffix.
 
     With `wide`, the identity is a cluster-admin too, so that nothing but admission holds. It is a side for `api_of`.
+    `collector`: the lines of forensic/collector.yaml that were edited; None: without that component.
     """
 
-    def __init__(self, plane: ControlPlane, namespace: str, *, wide: bool = False) -> None:
+    def __init__(
+        self, plane: ControlPlane, namespace: str, *, wide: bool = False, collector: Mapping[str, str] | None = None
+    ) -> None:
         self.plane, self.namespace = plane, namespace
         self.url, self.ca_pem = plane.url, plane.ca_pem.encode()
         self._token = objects.create_service_account(plane.admin, namespace, "undo")
         self.user = f"system:serviceaccount:{namespace}:undo"
         names = {"email": self.user, "unique_id": "1" * 21}
-        self.manifests = build(names, suffix=f"-{namespace}", folder=FOLDER / "undo")
+        components = [] if collector is None else ["forensic"]
+        undo = FOLDER / "undo"
+        self.manifests = build(names, components, f"-{namespace}", folder=undo, collector=collector or {})
         if wide:
             self.manifests.append(self._wide())
 
@@ -63,6 +69,12 @@ class UndoInstalled:
         kind = MERGE_PATCH if method == "PATCH" else "application/json"
         headers = {"Impersonate-User": self.user}
         return self.plane.admin.send(method, path, body, content_type=kind, headers=headers, **query)
+
+    def put_in(self, pod: str, *containers: Mapping[str, Any], **query: str) -> Answer:
+        """One request that puts containers into a running pod."""
+        path, body = f"{pod}/ephemeralcontainers", {"spec": {"ephemeralContainers": list(containers)}}
+        headers, kind = {"Impersonate-User": self.user}, "application/strategic-merge-patch+json"
+        return self.plane.admin.send("PATCH", path, body, content_type=kind, headers=headers, **query)
 
     def remove(self) -> None:
         """Take all of it away again."""

@@ -207,13 +207,13 @@ def test_the_targets_own_user_sees_its_own_processes(program: Path, attacked: Co
 FORKING = r"""
 cp /usr/bin/dash /tmp/evil; printf tail >> /tmp/evil; cp /tmp/evil /kept
 /tmp/evil -c 'while :; do sleep 7101 & sleep 0.01; done' &
-/tmp/evil -c 'sleep 7103 & wait' &
+setpriv --reuid 1000 --regid 1000 --clear-groups /tmp/evil -c 'sleep 7103 & wait' &
 sleep 7102 &
 """
 
 
 def test_a_matched_process_and_its_children_stand_still(program: Path, tmp_path: Path) -> None:
-    """Also those that were born meanwhile. Others go on; a person lets them go on again."""
+    """Also those that were born meanwhile. Others go on. A person lets all go on again, which takes KILL alone."""
     with container(tmp_path / "root", FORKING) as made:
         wait_until(lambda: len(made.named("7101")) > 3)
         answer = made.look(program, "-freeze", binaries=[evil(made)], event_time=LATER, started_at=EARLIER)
@@ -225,7 +225,9 @@ def test_a_matched_process_and_its_children_stand_still(program: Path, tmp_path:
         assert {*made.named("7101"), *made.named("7103")} <= {entry["pid"] for entry in frozen}
         assert made.state(made.named("7102")[0]) == "S"
         asked = {"frozen": [{"pid": entry["pid"], "start_ticks": entry["start_ticks"]} for entry in frozen]}
-        thawed = made.collect(program, "thaw", request=asked)
+        refused = made.collect(program, "thaw", user=65532, capabilities="-all", request=asked).documents["thaw"]
+        assert ({entry["outcome"] for entry in refused["processes"]}, refused["complete"]) == ({"denied"}, False)
+        thawed = made.collect(program, "thaw", capabilities="-all,+kill", request=asked)
         assert thawed.documents["thaw"]["thawed"] == len(frozen)
         assert made.state(made.named("7103")[0]) == "S"
 

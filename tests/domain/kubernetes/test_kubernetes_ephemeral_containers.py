@@ -20,6 +20,7 @@ from scc_responder.domain.kubernetes.ephemeral_containers import (
     own_form,
     request_argument,
     root_form,
+    thaw_forms,
 )
 
 
@@ -31,14 +32,16 @@ def decoded(text: str) -> Any:
 def test_each_form_drops_all_and_adds_little() -> None:
     """No form has more than it needs, and none may gain more."""
     forms = {"cut": cut_form(), "look": root_form(), "host network": root_form(network=True)}
+    forms["thaw"] = thaw_forms(pod(), "app")[0]
     assert {name: form.security["capabilities"]["add"] for name, form in forms.items()} == {
         "cut": ["NET_ADMIN"],
         "look": ["SYS_PTRACE", "DAC_OVERRIDE", "KILL"],
         "host network": ["SYS_PTRACE", "DAC_OVERRIDE", "KILL", "NET_ADMIN"],
+        "thaw": ["KILL"],
     }
     assert all(form.security["capabilities"]["drop"] == ["ALL"] for form in forms.values())
     assert all(form.security["allowPrivilegeEscalation"] is False for form in forms.values())
-    assert [is_root_form(form.security) for form in forms.values()] == [False, True, True]
+    assert [is_root_form(form.security) for form in forms.values()] == [False, True, True, False]
 
 
 def pod(security: Any = None, user: Any = None) -> dict[str, Any]:

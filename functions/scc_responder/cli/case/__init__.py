@@ -26,7 +26,7 @@ be tried; --policy names the cases of which a policy just held or rehearsed some
   scc-responder case resume --policy contain-miner --since 2h --apply
 
 What a case did is taken back as the identity of undo (docs: terraform/docs/on-call.md); without --apply it only says
-what would be, and why not all:
+what would be, and why not all. Frozen processes go on where terraform/kubernetes/undo/forensic is applied, too:
 
   scc-responder case undo CASE --settings responder.env
   scc-responder case undo CASE --settings responder.env --apply --reason "INC-1: a load test"

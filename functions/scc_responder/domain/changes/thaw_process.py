@@ -14,9 +14,9 @@ from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_
 from scc_responder.domain.kubernetes.ephemeral_containers import (
     LookRequest,
     Role,
-    look_forms,
     request_argument,
     thaw_arguments,
+    thaw_forms,
 )
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, not_effective
@@ -56,7 +56,7 @@ class ThawProcess(Change, frozen=True, kw_only=True, tag="thaw_process"):
             uid=self.uid,
             role=Role.THAW,
             target=self.container,
-            forms=partial(look_forms, container=self.container),
+            forms=partial(thaw_forms, container=self.container),
             arguments=partial(thaw_arguments, request=request),
         )
         container = begin_container(session, step, means, job, tries)

@@ -20,7 +20,8 @@ from scc_responder.domain.value import Value
 
 CONTAINER_PREFIX = "scc-responder-"
 MOST_REQUEST_CHARACTERS = 8192
-_CAPABILITIES = ("SYS_PTRACE", "DAC_OVERRIDE", "KILL")
+_KILL = "KILL"
+_CAPABILITIES = ("SYS_PTRACE", "DAC_OVERRIDE", _KILL)
 _NET_ADMIN = "NET_ADMIN"
 _COPIED = ("seLinuxOptions", "appArmorProfile", "seccompProfile", "capabilities", "allowPrivilegeEscalation")
 
@@ -174,8 +175,12 @@ def own_form(pod: ApiObject, container: str) -> Form | None:
 
 def look_forms(pod: ApiObject, container: str, *, network: bool = False) -> tuple[Form, ...]:
     """The forms of a container beside that target, the one that sees most first. `network`: see `root_form`."""
-    own = own_form(pod, container)
-    return (root_form(network=network), *((own,) if own else ()))
+    return _and_own(root_form(network=network), pod, container)
+
+
+def thaw_forms(pod: ApiObject, container: str) -> tuple[Form, ...]:
+    """The forms of one that lets processes of that target go on: root that may signal any, then the target's own."""
+    return _and_own(_form((_KILL,)), pod, container)
 
 
 def is_root_form(security: Mapping[str, Any]) -> bool:
@@ -196,6 +201,11 @@ def ephemeral_status(pod: ApiObject, name: str) -> ApiObject:
 
 def _named(items: list[ApiObject] | None, name: str) -> ApiObject:
     return next((item for item in items or () if item.get("name") == name), {})
+
+
+def _and_own(root: Form, pod: ApiObject, container: str) -> tuple[Form, ...]:
+    own = own_form(pod, container)
+    return (root, *((own,) if own else ()))
 
 
 def _form(capabilities: tuple[str, ...]) -> Form:
