@@ -72,6 +72,34 @@ class ToldStep(msgspec.Struct, forbid_unknown_fields=True):
     on_failure: str
 
 
+class ToldShot(msgspec.Struct, forbid_unknown_fields=True):
+    """What waits where a policy has not acted yet, as the contract has it."""
+
+    policy: str
+    mode: str
+    place: str
+    warm_up: str
+    actions: list[str]
+    then: str
+    detail: str
+    notice: dict[str, Any] | None
+
+
+class ToldHold(msgspec.Struct, forbid_unknown_fields=True):
+    """One hold of which people are told, as the contract has it."""
+
+    action: str
+    reason: str
+    to_do: str
+
+
+class ToldPeople(msgspec.Struct, forbid_unknown_fields=True):
+    """What people are told, as the contract has it."""
+
+    reason: str
+    holds: list[ToldHold]
+
+
 class Told(msgspec.Struct, forbid_unknown_fields=True):
     """The document as the contract has it."""
 
@@ -81,6 +109,8 @@ class Told(msgspec.Struct, forbid_unknown_fields=True):
     context: dict[str, Any] | None
     policies: list[ToldPolicy]
     order: list[ToldStep]
+    first_shots: list[ToldShot]
+    told: ToldPeople | None
 
     def policy(self, name: str) -> ToldPolicy:
         """The answer of one policy."""
@@ -210,6 +240,28 @@ def test_the_order_says_what_needs_what(tmp_path: Path, capsys: pytest.CaptureFi
     assert [step.action for step in told.order if step.needs == ["capture_evidence"]] == ["delete_pod"]
     assert [step.action for step in told.order if step.on_failure == "stop"] == ["isolate_pod"]
     assert [step.action for step in told.order if step.needs_identity] == ["isolate_pod", "delete_pod"]
+
+
+def test_a_first_shot_and_its_end_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What waits the first time that a policy acts in a cluster, for how long, and what then comes of it."""
+    rails = f"{deployment.RAILS}warm_up: 60s\n"
+    folder = deployment.write_policies(tmp_path, deployment.policy("label_pod", "delete_pod"), guardrails=rails)
+    options = ("--context", str(FOLDER / "reverse_shell.context.json"), "--policies", str(folder))
+    assert main(["explain", str(golden("reverse_shell")), *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    waits = lines.index("The first time that contain acts in prod-1")
+    assert lines[waits + 1] == "  delete_pod waits 60s; if nothing else waits then: done"
+
+
+def test_who_is_told_of_a_hold(tmp_path: Path, explained: Explained) -> None:
+    """A severe finding that is held has a command for what to do now; another one says nothing."""
+    document = notification("reverse_shell")
+    for severity in ("HIGH", "LOW"):
+        document["finding"]["severity"] = severity
+        _, shown = explained.text(written(tmp_path, document))
+        is_told = "A person is told, as its severity is HIGH or above" in shown.splitlines()
+        assert is_told is (severity == "HIGH")
+        assert ("scc-responder case resume" in shown) is is_told
 
 
 def test_identity_is_told_in_both_formats(explained: Explained) -> None:

@@ -14,9 +14,9 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts, context_of, explain, read_facts
-from tests.findings import data, notification
+from tests.findings import FOLDER, data, notification
 from tests.kits.decision_contexts import NODE, POD
-from tests.kits.responder import policy, write_policies
+from tests.kits.responder import RAILS, policy, write_policies
 
 
 def explained(folder: Path, content: bytes, **given: Any) -> dict[str, Any]:
@@ -69,3 +69,23 @@ def test_a_context_agrees_with_its_finding() -> None:
     finding = parse_notification(data(notification("reverse_shell")))
     context = context_of(finding, NOTHING_READ)
     assert (context.threat.name, context.identity.level) == ("reverse_shell", "unknown")
+
+
+def test_a_first_deletion_is_said_to_wait(tmp_path: Path) -> None:
+    """As is what people would be told of what holds the answer to a severe finding."""
+    rails = f"{RAILS}warm_up: 60s\n"
+    policies = load_policies(write_policies(tmp_path, policy("delete_pod"), guardrails=rails))
+    facts = read_facts((FOLDER / "reverse_shell.context.json").read_bytes(), "reverse_shell.context.json")
+    found = explain(data(notification("reverse_shell")), facts, policies)
+    (shot,) = found["first_shots"]
+    assert (shot["policy"], shot["actions"], shot["warm_up"], shot["then"]) == (
+        "contain",
+        ("delete_pod",),
+        "60s",
+        "passed",
+    )
+    assert found["told"] is None
+    unread = explain(data(notification("reverse_shell", finding={"severity": "HIGH"})), NOTHING_READ, policies)
+    assert unread["first_shots"] == []
+    assert [(hold["action"], hold["reason"]) for hold in unread["told"]["holds"]] == [("delete_pod", "not_read")]
+    json.dumps(found)

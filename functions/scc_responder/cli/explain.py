@@ -95,6 +95,9 @@ def _text(told: dict[str, Any]) -> str:
         else:
             others.setdefault(policy["reason"], []).append(policy["name"])
     lines += _order(told["order"])
+    for shot in told["first_shots"]:
+        lines += _first_shot(shot)
+    lines += _told(told["told"])
     for reason, names in sorted(others.items(), key=lambda item: len(item[1])):
         lines += _others(reason, names)
     return "\n".join(lines)
@@ -143,6 +146,24 @@ def _order(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
         chain = ["stops the later changes if it fails"] if step["on_failure"] == OnFailure.STOP else []
         told = "; ".join([*needed, *chain, *([step["policy"]] if names else [])])
         yield f"  {number:>2}. {step['action']:17} {styled(told, 'dim')}".rstrip()
+
+
+def _first_shot(shot: dict[str, Any]) -> Iterator[str]:
+    """What waits where the policy has not acted yet, and what comes of it if nothing else waits by then."""
+    where = shot["place"].rpartition("/")[2] or "this place"
+    yield styled(f"The first time that {shot['policy']} acts in {where}", "bold")
+    alone = "done" if not shot["notice"] else f"not done: {shot['detail']}. {shot['notice']['remedy']}"
+    waits = f"{', '.join(shot['actions'])} {styled('waits', 'yellow')} {shot['warm_up']}"
+    yield f"  {waits}; if nothing else waits then: {alone}"
+
+
+def _told(told: dict[str, Any] | None) -> Iterator[str]:
+    """What a person is told of what holds the answer, and can do about it now."""
+    if told:
+        reason = "" if told["holds"] else f": {styled(told['reason'], 'yellow')}"
+        yield styled("A person is told, as its severity is HIGH or above", "bold") + reason
+        for hold in told["holds"]:
+            yield f"  {hold['action']:17} {styled(hold['reason'], 'yellow')}  {hold['to_do']}"
 
 
 def _policy(policy: dict[str, Any]) -> list[str]:

@@ -5,10 +5,11 @@ A pod that is not cut off is told of by itself: somebody has to do something abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from scc_responder.actions import actions
+from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.execution import Execution
@@ -34,20 +35,22 @@ _OF_AVAILABILITY = frozenset(
 
 def is_told_as_one(execution: Execution, untold: Sequence[Step]) -> bool:
     """Whether limits or availability alone hold these steps, and another case of the workload told so already."""
-    store, finding = execution.world.store, execution.context.finding
-    words = {reason.word if (reason := Reason.read(step.reason)) else None for step in untold}
-    if store is None or not words <= _OF_AVAILABILITY:
+    store, context = execution.world.store, execution.context
+    if store is None or not is_of_availability(untold):
         return False
-    about = f"{finding.place} {_told_of(execution)}"
-    return not is_first_within(store, about, finding.key, execution.world.clock(), WITHIN)
+    about = told_of(context, execution.target_uid, execution.current_steps)
+    return not is_first_within(store, about, context.finding.key, execution.world.clock(), WITHIN)
 
 
-def _told_of(execution: Execution) -> str:
-    """The workload, if this pod of it is cut off; else the pod."""
+def is_of_availability(untold: Sequence[Step]) -> bool:
+    """Whether limits or availability alone hold these steps."""
+    words = {reason.word if (reason := Reason.read(step.reason)) else None for step in untold}
+    return words <= _OF_AVAILABILITY
+
+
+def told_of(context: Context, target_uid: str, steps: Iterable[Step]) -> str:
+    """Where it is, and the workload, if this pod of it is cut off; else the pod."""
     known = actions()
-    asked = disruption_request(execution.context, known["isolate_pod"], "")
-    cut = any(
-        step.status is StepStatus.DONE and budget_of(known[step.action]) is Budget.ISOLATION
-        for step in execution.current_steps
-    )
-    return asked.group if asked and cut else execution.target_uid
+    asked = disruption_request(context, known["isolate_pod"], "")
+    cut = any(step.status is StepStatus.DONE and budget_of(known[step.action]) is Budget.ISOLATION for step in steps)
+    return f"{context.finding.place} {asked.group if asked and cut else target_uid}"

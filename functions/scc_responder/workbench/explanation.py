@@ -27,6 +27,7 @@ from scc_responder.journal.messages import policy_answers
 from scc_responder.policy.decide import PlannedAction, PolicyDecision, decide
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.foretold import first_shots, foretold
 
 
 class ContextFacts(StrictValue, frozen=True, kw_only=True):
@@ -88,9 +89,12 @@ def _identity(finding: Finding, facts: ContextFacts) -> Identity:
 
 
 def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datetime | None = None) -> dict[str, Any]:
-    """The decision as JSON data: `rejected`, `finding`, `threat`, `context`, `policies`, `order`.
+    """The decision as JSON data, always with the same fields.
 
-    `order` has the steps of all policies as they are carried out, each with what it needs. `rejected` is why nothing is
+    They are `rejected`, `finding`, `threat`, `context`, `policies`, `order`, `first_shots` and `told`.
+
+    `order` has the steps of all policies as they are carried out, each with what it needs. `first_shots` are what would
+    wait where a policy has not acted yet, `told` is what a person would be told of holds. `rejected` is why nothing is
     decided at all, else None. `now` is when the finding arrives: at its event time where not given, so that an old
     finding is explained as it was.
     """
@@ -101,6 +105,8 @@ def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datet
         "context": None,
         "policies": [],
         "order": [],
+        "first_shots": [],
+        "told": None,
     }
     try:
         finding = parse_notification(content)
@@ -130,6 +136,8 @@ def explain_context(context: Context, policies: PolicySet, now: datetime) -> dic
         "context": read,
         "policies": policy_answers(decision),
         "order": [_in_turn(policy, planned) for policy, planned in in_order(decision)],
+        "first_shots": [msgspec.to_builtins(shot) for shot in first_shots(context, decision, policies, now)],
+        "told": msgspec.to_builtins(foretold(context, decision.policies)),
     }
 
 

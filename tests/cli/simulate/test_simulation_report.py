@@ -23,7 +23,8 @@ from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told
 from scc_responder.workbench.simulation.guardrail_edits import Edit
 from scc_responder.workbench.simulation.impact import AffectedObject, Difference
-from scc_responder.workbench.simulation.replay import Comparison, RaisedMode, Reached, Replay, ReplayReport
+from scc_responder.workbench.simulation.replay import Replay
+from scc_responder.workbench.simulation.replay_report import Comparison, RaisedMode, Reached, ReplayReport
 from scc_responder.workbench.simulation.replayed_limits import Trip
 from tests.findings import notification
 from tests.kits.responder import CLUSTER, policy, write_policies

@@ -8,7 +8,13 @@ import pytest
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction
-from scc_responder.workbench.simulation.held_steps import hold_denied
+from scc_responder.workbench.simulation.held_steps import (
+    alone,
+    hold_denied,
+    planned_anew,
+    still_waiting,
+    without_waiting,
+)
 from tests.kits.decisions import decided, step
 
 NEEDY = step("delete_pod", needs=("capture_evidence",))
@@ -45,3 +51,32 @@ def test_nothing_denied_changes_nothing() -> None:
     """The very same decision comes back."""
     decision = decided(a=[step("label_pod")])
     assert hold_denied(decision) is decision
+
+
+WAITS = step("delete_pod", "held", Reason.WARMING_UP)
+AFTER = step("cordon_node", needs=("delete_pod",))
+UNMET = step("cordon_node", "held", Reason.NEEDS.of("delete_pod"), needs=("delete_pod",))
+
+
+def test_what_needs_a_waiting_step_waits_with_it() -> None:
+    """Only in the same policy, and not what was held before for another reason."""
+    held = step("notify", "held", Reason.POD_NOT_NAMED)
+    before = decided(a=[step("isolate_pod"), step("delete_pod"), AFTER, held], b=[AFTER])
+    after = decided(a=[step("isolate_pod"), WAITS, UNMET, held], b=[UNMET])
+    waiting = still_waiting(before, after)
+    assert waiting == {("a", "delete_pod", ""), ("a", "cordon_node", "")}
+    settled = without_waiting(after, waiting)
+    assert [[item.action for item in each.actions] for each in settled.policies] == [
+        ["isolate_pod", "notify"],
+        ["cordon_node"],
+    ]
+
+
+def test_what_waited_is_planned_anew_by_itself() -> None:
+    """Each policy in its own time: what another one's wait holds stays as it is."""
+    after = decided(a=[step("isolate_pod"), WAITS], b=[WAITS])
+    waiting = still_waiting(decided(a=[step("isolate_pod"), step("delete_pod")], b=[step("delete_pod")]), after)
+    anew = planned_anew(after, "a", waiting)
+    assert [[item.result for item in each.actions] for each in anew.policies] == [["planned", "planned"], ["held"]]
+    (only,) = alone(anew, "a", waiting).policies
+    assert [item.action for item in only.actions] == ["delete_pod"]

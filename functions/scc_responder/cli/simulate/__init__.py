@@ -22,6 +22,10 @@ them. Modes do not matter for that: a policy in dry_run is counted as if it acte
 The limits of the guardrails and of each policy, and the storm breakers, count in the order of time. After a breaker has
 tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does.
 
+What a policy does first in a cluster that cannot be undone waits for `warm_up`: the report says what waits, and whether
+all of it is then done, or none, with the one notice. It says as well what people would be told: of a finding of HIGH or
+above that anything holds, with the command for what to do then.
+
 `--against OTHER_POLICIES` compares with another folder, such as the one that is deployed: what these policies add, and
 what they take away, each under its own limits. It ends with 1 when they widen reach: a new target, a new action on one,
 or a mode raised. What would be new but for the limits (`behind limits`) widens as well: a limit that happened to be
@@ -54,7 +58,8 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import is_source
-from scc_responder.workbench.simulation.replay import Replay, ReplayReport
+from scc_responder.workbench.simulation.replay import Replay
+from scc_responder.workbench.simulation.replay_report import ReplayReport
 
 _FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
     "text": simulation_report.simulation_text,

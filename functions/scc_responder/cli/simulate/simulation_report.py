@@ -11,13 +11,14 @@ import msgspec
 
 from scc_responder.cli.console.markdown import escaped, markdown_table
 from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.simulate.foretold_lines import foretold_lines, foretold_markdown
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.guard.limits.ledger_document import WHOLE
 from scc_responder.workbench.simulation.counts import Count
 from scc_responder.workbench.simulation.guardrail_edits import Edit
 from scc_responder.workbench.simulation.impact import Difference
-from scc_responder.workbench.simulation.replay import Comparison, PolicyReport, Reached, ReplayReport
+from scc_responder.workbench.simulation.replay_report import Comparison, PolicyReport, Reached, ReplayReport
 
 _COLUMNS = (
     "Policy",
@@ -57,6 +58,7 @@ def simulation_text(simulation: SimulationReport) -> str:
             lines += [*_policy(policy, simulation), ""]
     if quiet:
         lines += [styled(f"Matched nothing: {', '.join(policy.name for policy in quiet)}", "dim"), ""]
+    lines += foretold_lines(report)
     if simulation.targets:
         lines += [styled("Who would have been touched", "bold"), *map(_reached, report.reached)]
         lines += [*_omitted(report.reached_count, report.reached), ""]
@@ -194,6 +196,7 @@ def simulation_markdown(simulation: SimulationReport) -> str:
     parts = ["# Simulation\n\n", *(f"- {escaped(line)}\n" for line in _plain(_head(simulation))), "\n"]
     rows = (row for policy in report.policies if policy.total.matched for row in _rows(policy, days=simulation.days))
     parts.append(markdown_table(_COLUMNS, rows))
+    parts += foretold_markdown(report)
     if simulation.targets:
         parts.append("\n## Who would have been touched\n\n")
         cells = ((item.target.shown, item.action, item.policy, str(item.mode)) for item in report.reached)

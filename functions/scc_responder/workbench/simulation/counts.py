@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from datetime import date
+from datetime import date, datetime
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import Value
@@ -68,15 +68,15 @@ class Tally:
         self._day: date | None = None
         self._days: list[DayCount] = []
 
-    def add(self, context: Context, policy: PolicyDecision, found: Effects) -> None:
-        """Count one finding that the policy matches, and what it changes."""
-        day = context.finding.event_time.date()
+    def add(self, context: Context, policy: PolicyDecision, found: Effects, later: datetime | None = None) -> None:
+        """Count one finding that the policy matches, and what it changes; or what it comes to later."""
+        day = (later or context.finding.event_time).date()
         if day != self._day:
             self._close()
             self._day = day
         touched = [(kind, known) for kind, member in _touched(context, found) if (known := self._known.add(member))]
         for counting in (self._all, self._today):
-            counting.matched += 1
+            counting.matched += later is None
             for item in policy.actions:
                 name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
                 counting.results[item.result][name] += 1
@@ -93,7 +93,7 @@ class Tally:
         return tuple(self._days)
 
     def _close(self) -> None:
-        if self._day is not None and self._today.matched:
+        if self._day is not None and (self._today.matched or any(self._today.results.values())):
             self._days.append(DayCount(day=self._day, count=self._today.count()))
         self._today = Counting()
 

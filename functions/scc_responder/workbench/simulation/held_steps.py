@@ -10,8 +10,11 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.order import in_order
 
-Held = dict[tuple[str, str, str], Reason]
-"""Why a step may not be taken, by policy, action and what the policy asks for."""
+StepKey = tuple[str, str, str]
+"""A step, by policy, action and what the policy asks for."""
+
+Held = dict[StepKey, Reason]
+"""Why a step may not be taken."""
 
 
 Denied = Callable[[PolicyDecision, PlannedAction], Reason | None]
@@ -56,5 +59,49 @@ def _with_held(policy: PolicyDecision, held: Held) -> PolicyDecision:
     return replace(policy, actions=tuple(stay))
 
 
-def _key(policy: PolicyDecision, planned: PlannedAction) -> tuple[str, str, str]:
+def _key(policy: PolicyDecision, planned: PlannedAction) -> StepKey:
     return policy.name, planned.action, planned.variant
+
+
+def still_waiting(before: Decision, held: Decision) -> frozenset[StepKey]:
+    """The steps that wait for a warm-up, and those that wait for such a step: they come to something later."""
+    if all(item.reason != Reason.WARMING_UP for policy in held.policies for item in policy.actions):
+        return frozenset()
+    reasons = {_key(policy, item): item.reason for policy in held.policies for item in policy.actions}
+    waiting: set[StepKey] = set()
+    for policy, planned in in_order(before):
+        key = _key(policy, planned)
+        awaited = {Reason.NEEDS.of(action) for name, action, _ in waiting if name == policy.name}
+        if planned.result == ActionResult.PLANNED and reasons[key] in {Reason.WARMING_UP, *awaited}:
+            waiting.add(key)
+    return frozenset(waiting)
+
+
+def without_waiting(decision: Decision, waiting: frozenset[StepKey]) -> Decision:
+    """The decision without the steps that come to something later."""
+    if not waiting:
+        return decision
+    return Decision(policies=tuple(_kept(policy, waiting, are=False) for policy in decision.policies))
+
+
+def alone(decision: Decision, policy: str, waiting: frozenset[StepKey]) -> Decision:
+    """What waited of one policy, and nothing else."""
+    return Decision(policies=tuple(_kept(each, waiting, are=True) for each in decision.policies if each.name == policy))
+
+
+def planned_anew(decision: Decision, policy: str, waiting: frozenset[StepKey]) -> Decision:
+    """The decision with what waited of one policy planned again."""
+    anew = frozenset(key for key in waiting if key[0] == policy)
+    return Decision(policies=tuple(_with_planned(each, anew) for each in decision.policies))
+
+
+def _kept(policy: PolicyDecision, waiting: frozenset[StepKey], *, are: bool) -> PolicyDecision:
+    return replace(policy, actions=tuple(item for item in policy.actions if (_key(policy, item) in waiting) is are))
+
+
+def _with_planned(policy: PolicyDecision, anew: frozenset[StepKey]) -> PolicyDecision:
+    items = (
+        replace(item, result=ActionResult.PLANNED, reason=Reason.PLANNED) if _key(policy, item) in anew else item
+        for item in policy.actions
+    )
+    return replace(policy, actions=tuple(items))

@@ -11,20 +11,25 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from scc_responder.actions import actions
+from scc_responder.actions import Action, actions
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import admit, cut_of
 from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest, Ledger, State
-from scc_responder.guard.limits.storm import reset
+from scc_responder.guard.limits.storm import held_by, reset
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
+from scc_responder.workbench.foretold import shot_request, waits_first
 from scc_responder.workbench.simulation.held_steps import hold_denied
+from scc_responder.workbench.simulation.replayed_first_shots import ReplayedFirstShots
 
 MOST_TRIPS = 50
 """More breakers that trip than these are counted, not named."""
+
+DoneSteps = set[tuple[str, str]]
+"""What was done about one finding, by action and what the policy asks for."""
 
 
 class Trip(Value, frozen=True, kw_only=True):
@@ -40,26 +45,41 @@ class Trip(Value, frozen=True, kw_only=True):
 class ReplayedLimits:
     """The limits of one set of guardrails. A person resets a breaker `reset_after` it tripped; None: nobody does."""
 
-    def __init__(self, guardrails: Guardrails, reset_after: timedelta | None = None) -> None:
+    def __init__(
+        self, guardrails: Guardrails, reset_after: timedelta | None = None, shots: ReplayedFirstShots | None = None
+    ) -> None:
         self._guardrails = guardrails
         self._reset_after = reset_after
+        self._shots = shots
         self._clusters: defaultdict[str, Ledger] = defaultdict(Ledger)
         self._organization = Ledger()
         self.trips: list[Trip] = []
         self.tripped = 0
 
-    def limited(self, context: Context, decision: Decision, now: datetime) -> Decision:
-        """The decision with what the limits deny held, and what needs it."""
+    def limited(self, context: Context, decision: Decision, now: datetime, done: DoneSteps | None = None) -> Decision:
+        """The decision with what waits or the limits deny held, and what needs it.
+
+        `done` is what was done about the finding before; what is done now is added to it.
+        """
         cluster = context.finding.place
         if not cluster:
             return hold_denied(decision)
         self._reset_late(cluster, now)
-        return hold_denied(decision, Asking(self, cluster, context, now).denied)
+        return hold_denied(decision, Asking(self, cluster, context, now, set() if done is None else done).denied)
 
     def cut(self, context: Context) -> int:
         """The other pods of the context's workload that were isolated a short time ago."""
         asked = disruption_request(context, actions()["isolate_pod"], "")
         return cut_of(self._clusters[context.finding.place], asked) if asked else 0
+
+    def waits(self, policy: PolicyDecision, action: Action, context: Context, now: datetime) -> Reason | None:
+        """Why an act has to wait that a policy has not taken there yet; None where a breaker holds it anyway."""
+        if self._shots is None or not (self._shots.are_on and waits_first(policy, action)):
+            return None
+        asked = shot_request(context, action)
+        if asked is None or held_by(self._clusters[context.finding.place], asked):
+            return None
+        return self._shots.ask(policy.name, context.finding.place, asked, now)
 
     def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
         """Why the target may not be disrupted; None where it may, then it counts."""
@@ -85,12 +105,12 @@ class ReplayedLimits:
 class Asking:
     """What one finding asks the limits: for each target once, whatever is done to it and by how many policies."""
 
-    def __init__(self, limits: ReplayedLimits, cluster: str, context: Context, now: datetime) -> None:
+    def __init__(self, limits: ReplayedLimits, cluster: str, context: Context, now: datetime, done: DoneSteps) -> None:
         self._limits = limits
         self._cluster = cluster
         self._context = context
         self._now = now
-        self._done: set[tuple[str, str]] = set()
+        self._done = done
         self._answers: dict[tuple[str, Budget], Reason | None] = {}
 
     def denied(self, policy: PolicyDecision, planned: PlannedAction) -> Reason | None:
@@ -100,6 +120,8 @@ class Asking:
         same = planned.action, planned.variant if action.reversible else ""
         if not action.disrupts or same in self._done:
             return None
+        if waits := self._limits.waits(policy, action, self._context, self._now):
+            return waits
         asked = disruption_request(self._context, action, planned.action)
         reason = self._answer(policy, asked) if asked else None
         if not reason:
