@@ -45,7 +45,8 @@ def test_word_and_intent_are_one_write() -> None:
     assert step.action_id != MADE.action_id
     assert step.change["change"] == "release_object"
     assert (record.word.kind, record.word.by, record.state) == (WordKind.UNDONE, "ann", CaseState.DONE)
-    assert decode(encode(record)) == record
+    stored_again = decode(encode(record))
+    assert (stored_again.schema, replace(stored_again, schema=record.schema)) == (2, record)
 
 
 @pytest.mark.parametrize("state", [CaseState.OPEN, CaseState.WAITING])
