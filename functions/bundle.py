@@ -18,6 +18,7 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import COMPILED_FILE
 from scc_responder.policy.policy_file import compile_policies
 from scc_responder.policy.policy_set import source_paths
+from scc_responder.workbench.policies.meaning.meaning import require_meaning
 
 FUNCTIONS = Path(__file__).parent
 POLICIES = FUNCTIONS.parent / "policies"
@@ -31,9 +32,11 @@ def contents() -> Iterator[tuple[str, bytes]]:
     data = {path for folder in {module.parent for module in modules} for path in folder.glob("*.json")}
     found = [FUNCTIONS / "requirements.txt", *modules, *data]
     files = {path.relative_to(FUNCTIONS).as_posix(): path.read_bytes() for path in found}
+    compiled = compile_policies(POLICIES)
+    require_meaning(POLICIES)
     paths = source_paths(POLICIES)
     policies = {f"policies/{path.relative_to(POLICIES).as_posix()}": path.read_bytes() for path in paths}
-    yield from sorted({**files, **policies, f"policies/{COMPILED_FILE}": compile_policies(POLICIES)}.items())
+    yield from sorted({**files, **policies, f"policies/{COMPILED_FILE}": compiled}.items())
 
 
 def reachable(start: Path) -> set[Path]:

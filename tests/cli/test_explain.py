@@ -60,6 +60,7 @@ class ToldPolicy(msgspec.Struct, forbid_unknown_fields=True):
     matched: bool
     reason: str
     actions: list[ToldAction]
+    hint: str = ""
 
 
 class ToldStep(msgspec.Struct, forbid_unknown_fields=True):
@@ -551,3 +552,20 @@ def test_no_colour_reaches_a_pipe() -> None:
     assert "\x1b" not in terminal.shown
     assert "\x1b" not in piped.stdout
     assert terminal.shown.splitlines() == piped.stdout.splitlines()
+
+
+def test_a_condition_that_cannot_be_answered_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The key that is missing stands there by its own name, in text and in JSON."""
+    asked = 'condition: \'pod.labels["example.com/tier"] == "web"\'\n'
+    text = (POLICIES / "isolate-reverse-shell.yaml").read_text().replace("\nthen:\n", f"\n{asked}then:\n")
+    (tmp_path / "isolate-reverse-shell.yaml").write_text(text)
+    context = str(FOLDER / "reverse_shell.context.json")
+    given = ["explain", str(FOLDER / "reverse_shell.json"), "--context", context, "--policies", str(tmp_path)]
+    assert main(given) == 0
+    shown = capsys.readouterr().out
+    assert main([*given, "--format", "json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["policies"]
+    assert "isolate-reverse-shell: condition: " in shown
+    for said in (shown, told["hint"]):
+        assert "it cannot be answered" in said
+        assert "example.com/tier" in said

@@ -124,7 +124,8 @@ def reference() -> str:
 def _conditions() -> str:
     """The words that `when`, `unless` and exemptions share."""
     told = (
-        "For `when` and `unless`. A list means any of these; `*` and `?` are wildcards, within a segment of a path.\n\n"
+        "For `when` and `unless`. A list means any of these. `*` and `?` are wildcards within a segment of a path:\n"
+        "`*` never crosses a `/`. `**` alone between slashes stands for one segment or more.\n\n"
     )
     rows = ((f"`{name}`", about, f"`{name}: {example}`") for name, (about, example) in CONDITIONS.items())
     return told + markdown_table(("condition", "compares", "for example"), rows)

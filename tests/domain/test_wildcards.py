@@ -1,4 +1,4 @@
-"""Patterns of policies and guardrails: `*` and `?` within a segment."""
+"""Patterns of policies and guardrails: `*` and `?` within a segment, `**` over any number of them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ CASES = [
     ("a*", "a" * (MOST_KEPT + 1), True),
     ("a?*", "a" * (MOST_KEPT + 1), True),
     ("A*", "a", False),
+    ("a/**", "a/b", True),
+    ("a/**", "a/b/c/d", True),
+    ("a/**", "a", False),
+    ("a/**/d", "a/b/c/d", True),
+    ("a/**/d", "a/d", False),
+    ("**", "a/b", True),
+    ("**/c", "a/b/c", True),
+    ("a/**/c/**", "a/c/c/c", True),
+    ("a**", "ab", True),
+    ("a**", "a/b", False),
+    ("**/" * 12 + "x", "a/" * 40 + "y", False),
 ]
 
 

@@ -115,3 +115,22 @@ def test_techniques_contacts_links_and_marks_are_read() -> None:
         "https://example.com/b",
     )
     assert activity.read_marks({"securityMarks": {"marks": {"team": "shop"}}}) == {"team": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("processes", activity.MAX_PROCESSES), ("files", activity.MAX_FILES), ("connections", activity.MAX_CONNECTIONS)],
+)
+def test_a_list_that_is_cut_says_so(field: str, most: int) -> None:
+    """What is left out could be anything: the list's name is kept, so that no condition takes it for whole."""
+    assert activity.cut_lists({field: [{}] * most}) == ()
+    assert activity.cut_lists({field: [{}] * (most + 1)}) == (field,)
+
+
+@pytest.mark.parametrize("count", [activity.MAX_ARGS, activity.MAX_ARGS + 1])
+def test_arguments_that_are_cut_here_say_so(count: int) -> None:
+    """As those that Google cut."""
+    args = ["x"] * count
+    (typed,) = activity.read_processes({"processes": [{"args": args}]}, {})
+    (source,) = activity.read_processes({}, {"Process_Arguments": args})
+    assert (typed.args_truncated, source.args_truncated) == (count > activity.MAX_ARGS,) * 2

@@ -136,6 +136,24 @@ MISSING = [
         "condition_pid_missing",
         id="a-list-that-was-cut",
     ),
+    pytest.param(
+        'finding.processes.all(p, p.args.all(a, a != "curl"))',
+        {"finding": {"processes": (Process(args=("sh",), args_truncated=True),)}},
+        "condition_args_missing",
+        id="arguments-that-were-cut",
+    ),
+    pytest.param(
+        'finding.connections.all(c, c.destination_ip.startsWith("10."))',
+        {"finding": {"connections": (Connection(destination_ip="10.0.0.1"),), "truncated": ("connections",)}},
+        "condition_destination_ip_missing",
+        id="connections-that-were-cut",
+    ),
+    pytest.param(
+        'namespace_object.labels["example.com/tier"] == "3"',
+        {"namespace": Namespace(name="shop", uid="u", labels={"a": "b"})},
+        "condition_key_missing",
+        id="a-key-with-a-prefix",
+    ),
     pytest.param("int(pod.name) != 1", {}, "condition_error", id="no-number"),
 ]
 

@@ -17,6 +17,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails, mistakes
@@ -182,7 +183,8 @@ def test_the_shipped_file_is_cautious() -> None:
     """
     rails = load_guardrails(SHIPPED)
     defaults = Guardrails(protected=rails.protected)
-    assert {"kube-system", "gke-*", "gmp-*"} <= set(rails.protected.namespaces)
+    assert {"kube-system", "gke-managed-system", "gmp-system"} <= set(rails.protected.namespaces)
+    assert [name for name in rails.protected.namespaces if not is_namespace(name)] == []
     assert (rails.approval.approvers, rails.quiet_hours, rails.exemptions) == ((), (), ())
     (ceiling,) = rails.ceilings
     assert (ceiling.name, ceiling.max_mode, ceiling.clusters) == ("cloud-run", Mode.APPROVE, ())
@@ -227,7 +229,7 @@ def test_every_commented_example_is_valid(tmp_path: Path) -> None:
     assert all(getattr(rails.protected, field) for field in rails.protected.__struct_fields__)
     assert [len(part) for part in (rails.ceilings, rails.quiet_hours, rails.exemptions)] == [4, 2, 1]
     assert len(rails.approval.approvers) == 2
-    assert (len(rails.environments), len(rails.keep_serving)) == (1, 1)
+    assert (len(rails.environments), len(rails.keep_serving), len(rails.accepted)) == (1, 1, 1)
 
 
 def test_limits_that_are_shares() -> None:

@@ -21,6 +21,7 @@ from scc_responder.cli.console.times import moment
 from scc_responder.collect.live import look
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.text import visible
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide, disruptions
 from scc_responder.policy.policy_file import load_policies
@@ -100,6 +101,8 @@ def _text(told: dict[str, Any]) -> str:
     lines += _told(told["told"])
     for reason, names in sorted(others.items(), key=lambda item: len(item[1])):
         lines += _others(reason, names)
+    hints = [(policy["name"], policy["hint"]) for policy in told["policies"] if "hint" in policy]
+    lines += [f"{styled(name, 'bold')}: {visible(hint)}" for name, hint in hints]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Patterns as people write them in policies: `*` and `?` within one path segment."""
+"""Patterns as people write them in policies: `*` and `?` within one path segment, `**` for any depth."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+DEEP = "**"
+"""Alone between slashes: one segment or more."""
 MOST_KEPT = 256
 """Answers about longer texts are not remembered."""
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text fits the pattern. `*` stands for any characters but `/`, `?` for one.
+    """Whether the whole text fits the pattern. `*` stands for any characters but `/`, `?` for one, `**` for any depth.
 
     >>> matches("gke-*", "gke-managed-system"), matches("projects/*/clusters/c", "projects/a/b/clusters/c")
+    (True, False)
+    >>> matches("registry.example.com/**", "registry.example.com/shop/web"), matches("**/web", "web")
     (True, False)
     """
     if pattern == text or ("*" not in pattern and "?" not in pattern):
@@ -25,8 +29,16 @@ def matches(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _fits(pattern: str, text: str) -> bool:
-    segments, parts = _segments(pattern), text.split("/")
-    return len(segments) == len(parts) and all(fits(part) for fits, part in zip(segments, parts, strict=True))
+    parts = text.split("/")
+    reached = {0}
+    for fits in _segments(pattern):
+        if fits is None:
+            reached = set(range(min(reached) + 1, len(parts) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(parts) and fits(parts[at])}
+        if not reached:
+            return False
+    return len(parts) in reached
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -58,7 +70,7 @@ def _is_start(pattern: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _segments(pattern: str) -> tuple[Callable[[str], object], ...]:
-    """Each segment's test. `[` is no wildcard here; fnmatch's translation keeps many `*` from going exponential."""
+def _segments(pattern: str) -> tuple[Callable[[str], object] | None, ...]:
+    """Each segment's test, None for `**`. `[` is no wildcard; fnmatch's translation keeps many `*` from exploding."""
     escaped = pattern.replace("[", "[[]").split("/")
-    return tuple(re.compile(fnmatch.translate(segment)).match for segment in escaped)
+    return tuple(None if segment == DEEP else re.compile(fnmatch.translate(segment)).match for segment in escaped)

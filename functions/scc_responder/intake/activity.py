@@ -60,7 +60,7 @@ def _process(item: Mapping[str, Any]) -> Process:
         binary=binary.path if binary else "",
         sha256=binary.sha256 if binary else "",
         args=_args(field(item, "args")),
-        args_truncated=flag(field(item, "argumentsTruncated")),
+        args_truncated=flag(field(item, "argumentsTruncated")) or _is_cut(field(item, "args")),
         pid=integer(field(item, "pid")),
         parent_pid=integer(field(item, "parentPid")),
         user_id=integer(field(item, "userId")),
@@ -77,6 +77,7 @@ def _source_process(source: Mapping[str, Any]) -> tuple[Process, ...]:
     process = Process(
         binary=binary,
         args=_args(source.get("Process_Arguments")),
+        args_truncated=_is_cut(source.get("Process_Arguments")),
         pid=integer(source.get("Pid")),
         parent_pid=integer(source.get("Parent_Pid")),
         libraries=(library,) if library else (),
@@ -88,6 +89,16 @@ def _source_process(source: Mapping[str, Any]) -> tuple[Process, ...]:
 
 def _args(value: object) -> tuple[str, ...]:
     return tuple(map(json_decoded, value[:MAX_ARGS])) if isinstance(value, list) else ()
+
+
+def _is_cut(args: object) -> bool:
+    return isinstance(args, list) and len(args) > MAX_ARGS
+
+
+def cut_lists(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    """The lists of which the finding has more than is kept."""
+    most = {"processes": MAX_PROCESSES, "files": MAX_FILES, "connections": MAX_CONNECTIONS}
+    return tuple(name for name, number in most.items() if len(records(field(finding, name))) > number)
 
 
 def parse_files(value: object) -> tuple[FindingFile, ...]:

@@ -19,8 +19,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName, same_project, source_of
 from scc_responder.domain.text import visible
 from scc_responder.intake.activity import (
-    MAX_PROCESSES,
     contradicts_process,
+    cut_lists,
     parse_files,
     read_connections,
     read_contacts,
@@ -32,7 +32,7 @@ from scc_responder.intake.activity import (
 )
 from scc_responder.intake.cloud_run_resource import read_cloud_run
 from scc_responder.intake.envelope import NOTIFICATION_FIELDS, published
-from scc_responder.intake.fields import enum, field, link, part, records, text, timestamp
+from scc_responder.intake.fields import enum, field, link, part, text, timestamp
 from scc_responder.intake.json_text import decode_json
 from scc_responder.intake.named_objects import (
     affected_names,
@@ -121,7 +121,6 @@ def _finding(parts: FindingParts) -> Finding:
     faults = [*_disagreeing_names(finding, parsed), *place.pop("contradictions")]
     if contradicts_process(processes, source):
         faults.append("process")
-    cut = ("processes",) if len(records(field(finding, "processes"))) > MAX_PROCESSES else ()
     return Finding(
         key=parsed.key,
         name=name,
@@ -132,7 +131,7 @@ def _finding(parts: FindingParts) -> Finding:
         create_time=timestamp(field(finding, "createTime")),
         processes=processes,
         contradictions=tuple(faults),
-        truncated=(*place.pop("truncated"), *cut),
+        truncated=(*place.pop("truncated"), *cut_lists(finding)),
         shape=parts.shape,
         **place,
         **_labels(finding, source),

@@ -16,7 +16,7 @@ import msgspec
 
 from scc_responder.domain import finding
 from scc_responder.domain.context import Context
-from scc_responder.domain.finding import Connection, Finding, Threat
+from scc_responder.domain.finding import Connection, Finding, Process, Threat
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import CONFIDENCES
 from scc_responder.policy import cel_types
@@ -25,7 +25,7 @@ _KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, 
 """Lists in a finding whose emptiness is a fact. Every other empty list means "not set"."""
 
 _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
-_MISSING = re.compile(r'(?:No value with name|Key not found in map :) "(\w+)"', re.ASCII)
+_MISSING = re.compile(r'(?:No value with name|Key not found in map :) "([^"]+)"')
 
 
 class CelFacts:
@@ -129,4 +129,6 @@ def _record(record: msgspec.Struct) -> dict[str, Any]:
         if value == 0 and name in zeros:
             continue
         known[name] = _plain(value)
+    if isinstance(record, Process) and record.args_truncated:
+        known.pop("args", None)  # a text that is not there could be any: nothing that is asked of the list is known
     return known

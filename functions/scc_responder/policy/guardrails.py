@@ -155,11 +155,33 @@ class Environment(StrictValue, frozen=True, kw_only=True):
     share: str = "100%"
 
 
+class Acceptable(StrEnum):
+    """The warnings of `policy lint` that may be meant."""
+
+    LABEL_OF_THE_POD = "label_of_the_pod"
+    NAMESPACE_WILDCARD = "namespace_wildcard"
+    SERVICE_WILDCARD = "service_wildcard"
+    NO_CHAIN = "no_chain"
+    NO_EVIDENCE = "no_evidence"
+    LIMIT_OFF = "limit_off"
+    SHALLOW_PATTERN = "shallow_pattern"
+
+
+class AcceptedWarning(StrictValue, frozen=True, kw_only=True):
+    """A warning about the file it stands in, until the end of a day in UTC: by whose decision, and why."""
+
+    warning: Acceptable
+    owner: str
+    reason: str
+    expires: date
+
+
 class Guardrails(StrictValue, frozen=True, kw_only=True):
     """What holds whatever a policy says. `max_mode` is the furthest that any policy can go.
 
     `cluster_share` is what each cluster keeps of the organisation's limits on pods and nodes, whatever others used up.
     `keep_serving` are workloads as in `protected`, whose last serving pod is cut off only once a person approved it.
+    `accepted` are warnings of `policy lint` about this file.
     `warm_up` is how long a policy's first act in a cluster that cannot be undone waits; `0s`: it does not.
     """
 
@@ -178,3 +200,4 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     warm_up: str = NO_WARM_UP
     allowed_keys: AllowedKeys = AllowedKeys()
     max_finding_age: MaxFindingAge = MaxFindingAge()
+    accepted: tuple[AcceptedWarning, ...] = ()

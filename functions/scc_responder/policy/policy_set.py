@@ -13,7 +13,7 @@ import msgspec
 from scc_responder.actions import Params, actions
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import StrictValue, Value, resolved
-from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, AcceptedWarning, Guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
 
@@ -58,7 +58,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.
 
     `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
-    policy does anywhere; those of the guardrails hold beside them.
+    policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     condition: str = ""
     then: tuple[PolicyStep, ...]
     limits: tuple[Limit, ...] = ()
+    accepted: tuple[AcceptedWarning, ...] = ()
 
 
 class PolicySet(Value, frozen=True, kw_only=True):

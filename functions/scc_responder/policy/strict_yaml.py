@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,7 +116,13 @@ def read_document(
 def open_document(path: Path, name: str = "") -> Document:
     """The file as plain data, under the name that mistakes are told with: its own, or one given. Raises PolicyError."""
     told = name or path.name
-    return Document(told, _read(path, told))
+    return _parsed(told, _read(path, told))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(name: str, text: str) -> Document:
+    """Several checks ask for one file: it is parsed once."""
+    return Document(name, text)
 
 
 def load_yaml(text: str, name: str) -> Any:

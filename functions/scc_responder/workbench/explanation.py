@@ -28,6 +28,7 @@ from scc_responder.policy.decide import PlannedAction, PolicyDecision, decide
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.foretold import first_shots, foretold
+from scc_responder.workbench.policies.hints import policy_hint
 
 
 class ContextFacts(StrictValue, frozen=True, kw_only=True):
@@ -134,11 +135,20 @@ def explain_context(context: Context, policies: PolicySet, now: datetime) -> dic
         "finding": msgspec.to_builtins(context.finding),
         "threat": msgspec.to_builtins(context.threat),
         "context": read,
-        "policies": policy_answers(decision),
+        "policies": [_hinted(answer, context, policies) for answer in policy_answers(decision)],
         "order": [_in_turn(policy, planned) for policy, planned in in_order(decision)],
         "first_shots": [msgspec.to_builtins(shot) for shot in first_shots(context, decision, policies, now)],
         "told": msgspec.to_builtins(foretold(context, decision.policies)),
     }
+
+
+def _hinted(answer: dict[str, Any], context: Context, policies: PolicySet) -> dict[str, Any]:
+    """The answer, and where its condition could not be answered, why: the key that is missing, by its name."""
+    why = Reason.read(answer["reason"])
+    if why is None or why.word not in {Reason.CONDITION_ERROR, Reason.CONDITION_MISSING}:
+        return answer
+    policy = next(policy for policy in policies.policies if policy.name == answer["name"])
+    return {**answer, "hint": policy_hint(policy, context, answer["reason"])}
 
 
 def _in_turn(policy: PolicyDecision, planned: PlannedAction) -> dict[str, Any]:

@@ -99,3 +99,24 @@ def test_a_held_step_shows_its_cause() -> None:
     assert step_hint(context(), "namespace_protected", EVENT) == "namespace is 'shop'"
     late = step_hint(context(), "finding_too_old", EVENT + timedelta(minutes=31))
     assert late == "it arrives 0:31:00 after its event time, 2026-03-02T09:31:12+00:00"
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ('pod.labels["example.com/tier"] == "web"', 'example.com/tier"'),
+        ("int(pod.name) == 1", "it cannot be answered"),
+    ],
+)
+def test_a_condition_that_cannot_be_answered_says_why(condition: str, told: str) -> None:
+    """The key that is missing by its own name, or what CEL says."""
+    policy = replace(policy_of(Match(threat="*")), condition=condition)
+    hint = policy_hint(policy, context(), match(context(), policy))
+    assert hint.startswith(f"condition: {condition}; it cannot be answered: ")
+    assert told in hint
+
+
+def test_a_condition_that_differs_is_shown_alone() -> None:
+    """It was answered: nothing is wrong with it."""
+    policy = replace(policy_of(Match(threat="*")), condition='pod.namespace == "other"')
+    assert policy_hint(policy, context(), match(context(), policy)) == 'condition: pod.namespace == "other"'

@@ -45,6 +45,27 @@ WARNINGS = [
         id="evidence",
     ),
     pytest.param(
+        ("threat: reverse_shell", "category: Reverse Shel"),
+        ":8: when.category: no threat can match: with the conditions before it, category is another; "
+        "did you mean 'reverse shell'?",
+        "never_matches",
+        id="category-misspelt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "text", "reason"), WARNINGS)
+def test_warnings_name_their_line(tmp_path: Path, change: tuple[str, str], text: str, reason: str) -> None:
+    """What is seldom meant is told with its line, and does not keep the folder from loading."""
+    assert change[0] in RIGHT
+    found = linted(tmp_path, RIGHT.replace(*change))
+    assert found.errors == ()
+    assert [warning.reason for warning in found.warnings] == [reason]
+    assert told(found.warnings)[0].startswith(f"{NAME}.yaml{text}")
+
+
+NEVER = [
+    pytest.param(
         ("  threat: reverse_shell", "  threat: reverse_shell\n  surface: [node, cloud_run]"),
         ":9: when.surface: no threat can match: with the conditions before it, surface is pod",
         "never_matches",
@@ -55,13 +76,6 @@ WARNINGS = [
         ":9: when.category: no threat can match",
         "never_matches",
         id="category",
-    ),
-    pytest.param(
-        ("threat: reverse_shell", "category: Reverse Shel"),
-        ":8: when.category: no threat can match: with the conditions before it, category is another; "
-        "did you mean 'reverse shell'?",
-        "never_matches",
-        id="category-misspelt",
     ),
     pytest.param(
         ("  threat: reverse_shell", "  threat: reverse_shell\n  service: checkout"),
@@ -84,18 +98,18 @@ WARNINGS = [
 ]
 
 
-@pytest.mark.parametrize(("change", "text", "reason"), WARNINGS)
-def test_warnings_name_their_line(tmp_path: Path, change: tuple[str, str], text: str, reason: str) -> None:
-    """What is seldom meant is told with its line, and does not keep the folder from loading."""
+@pytest.mark.parametrize(("change", "text", "reason"), NEVER)
+def test_what_can_never_hold_is_an_error(tmp_path: Path, change: tuple[str, str], text: str, reason: str) -> None:
+    """A policy that no finding meets is told with the condition that leaves nothing."""
     assert change[0] in RIGHT
     found = linted(tmp_path, RIGHT.replace(*change))
-    assert found.errors == ()
-    assert [warning.reason for warning in found.warnings] == [reason]
-    assert told(found.warnings)[0].startswith(f"{NAME}.yaml{text}")
+    assert found.warnings == ()
+    assert [error.reason for error in found.errors] == [reason]
+    assert told(found.errors)[0].startswith(f"{NAME}.yaml{text}")
 
 
 TENANTS = [
-    pytest.param("{namespace: '*'}", ["namespace_wildcard"], "can name it after '*'", id="any-namespace"),
+    pytest.param("{namespace: 't*'}", ["namespace_wildcard"], "can name it after 't*'", id="some-namespaces"),
     pytest.param("{namespace: [kube-system, gke-*]}", ["namespace_wildcard"], "after 'gke-*'", id="one-of-two"),
     pytest.param("{namespace: team-?}", ["namespace_wildcard"], "list the namespaces by their full", id="one-letter"),
     pytest.param(
@@ -115,7 +129,8 @@ def test_an_exception_that_an_attacker_can_choose(
     tmp_path: Path, exception: str, reasons: list[str], text: str
 ) -> None:
     """Who makes a namespace names it, and who makes a pod labels it: `unless` and exemptions alike."""
-    unless = RIGHT.replace("unless:\n  namespace: [sandbox]", f"unless: {exception}")
+    both = RIGHT.replace("threat: reverse_shell", "threat: [reverse_shell, cloud_run_reverse_shell]")
+    unless = both.replace("unless:\n  namespace: [sandbox]", f"unless: {exception}")
     exempt = (
         f"{GUARDRAILS}exemptions:\n  - name: old\n    when: {exception}\n    expires: {TODAY + SOON * 2}\n"
         "    owner: me\n    reason: r\n    ticket: t\n"

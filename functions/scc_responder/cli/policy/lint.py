@@ -76,7 +76,8 @@ def _text(found: Linted) -> str:
 def _line(fault: Fault, kind: str) -> str:
     place = f"{fault.file}:{fault.line}: " if fault.line else f"{fault.file}: " if fault.file else ""
     told = visible_lines(str(fault).removeprefix(place))
-    return f"{styled(place, 'bold')}{styled(kind, 'yellow') if kind else ''}{told}"
+    name = f" [{fault.reason}]" if kind else ""
+    return f"{styled(place, 'bold')}{styled(kind, 'yellow') if kind else ''}{told}{name}"
 
 
 def _summary(found: Linted) -> str:

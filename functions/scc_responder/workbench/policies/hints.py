@@ -9,6 +9,8 @@ from typing import Any
 from scc_responder.collect.identity import HELD
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import visible
+from scc_responder.policy.cel import CelFacts, compiled
 from scc_responder.policy.match import FIELDS
 from scc_responder.policy.policy_set import Policy
 
@@ -33,7 +35,17 @@ def policy_hint(policy: Policy, context: Context, reason: str) -> str:
         excepted = _wanted(field, policy.unless.given())
         missing = ", and missing data counts as a match" if word is Reason.UNLESS_MISSING else ""
         return f"{_value(field, context)}, and unless excepts {excepted}{missing}"
-    return f"condition: {' '.join(policy.condition.split())}" if word in _CONDITION else ""
+    return _condition(policy.condition, context) if word in _CONDITION else ""
+
+
+def _condition(expression: str, context: Context) -> str:
+    """The condition, and what CEL says of it where it cannot be answered: the key that is missing, by its name."""
+    asked = f"condition: {' '.join(expression.split())}"
+    try:
+        value = compiled(expression).eval(activation=CelFacts(context).activation).value()
+    except (RuntimeError, ValueError, TypeError) as error:  # as in `evaluate`
+        value = str(error)
+    return asked if isinstance(value, bool) else f"{asked}; it cannot be answered: {visible(str(value), 300)}"
 
 
 def step_hint(context: Context, reason: str, now: datetime) -> str:

@@ -9,22 +9,22 @@ from pathlib import Path
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain.errors import PolicyError
-from scc_responder.domain.finding import Surface
 from scc_responder.domain.value import Value
-from scc_responder.domain.wildcards import matcher
 from scc_responder.execute.dependencies import ends_for_good
-from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
 from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths, told_name, unread_warnings
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import Fault, Mistake, did_you_mean
+from scc_responder.policy.mistakes import Fault, Mistake
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
-from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
 from scc_responder.policy.strict_yaml import Document, open_document
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import case_faults
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
+from scc_responder.workbench.policies.meaning.accepted_warnings import not_accepted
+from scc_responder.workbench.policies.meaning.image_depth import shallow_patterns
+from scc_responder.workbench.policies.meaning.meaning import meaning_faults, with_meaning
+from scc_responder.workbench.policies.meaning.possible_findings import unknown_category
+from scc_responder.workbench.policies.meaning.tenant_choices import chosen_by_tenants, protected_by_tenants
 from scc_responder.workbench.policies.policy_fights import fights
 
 SOON = timedelta(days=14)
@@ -53,7 +53,8 @@ def lint(folder: Path, today: date, findings: Path = USUAL_FINDINGS) -> Linted:
     names = {path.stem for path in policies}
     for path in tests:
         errors += _case_errors(path, folder, findings, names)
-    warnings = [warning for path in policies for warning in _policy_warnings(path, folder)]
+    errors = with_meaning(errors, meaning_faults(folder))
+    warnings = [warning for path in policies for warning in _policy_warnings(path, folder, today)]
     warnings += [warning for path in tests for warning in _test_warnings(path, folder)]
     warnings += unread_warnings(folder)
     warnings += _guardrails_warnings(folder / GUARDRAILS_FILE, today)
@@ -94,15 +95,14 @@ def _case_errors(path: Path, folder: Path, findings: Path, names: Container[str]
         return error.faults or (Fault(file=told_name(path, folder), text=str(error), reason=error.reason),)
 
 
-def _policy_warnings(path: Path, folder: Path) -> Iterator[Fault]:
+def _policy_warnings(path: Path, folder: Path, today: date) -> Iterator[Fault]:
     """Of a file that can be read at all."""
     try:
         document = open_document(path, told_name(path, folder))
         file = document.converted(Policy)
     except PolicyError:
         return
-    for warning in _seldom_meant(document, path, file):
-        yield document.fault(warning)
+    yield from map(document.fault, not_accepted(_seldom_meant(document, path, file), file.accepted, today))
 
 
 def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mistake]:
@@ -112,8 +112,10 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
         yield Mistake(
             text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
         )
-    yield from _unmatchable(file.when)
-    yield from _chosen_by_tenants(file.unless, ("unless",))
+    yield from unknown_category(file.when)
+    yield from chosen_by_tenants(file.unless, ("unless",))
+    yield from shallow_patterns(file.when, ("when",))
+    yield from shallow_patterns(file.unless, ("unless",))
     yield from _no_chain_any_more(document, file)
     seen: set[str] = set()
     for index, step in enumerate(file.then):
@@ -122,29 +124,6 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
             text = "the pod is deleted before its evidence is kept; put capture_evidence before it"
             yield Mistake(path=("then", index, "action"), text=text, reason="no_evidence")
         seen.add(step.action)
-
-
-def _chosen_by_tenants(exception: Match, path: tuple[str | int, ...]) -> Iterator[Mistake]:
-    """Exceptions that an attacker can walk into: by a name that something new may have, or by a label of the pod."""
-    for pattern in as_tuple(exception.namespace or ()):
-        if _is_wild(pattern):
-            text = (
-                f"whoever may make a namespace can name it after {pattern!r}; list the namespaces by their full names"
-            )
-            yield Mistake(path=(*path, "namespace"), text=text, reason="namespace_wildcard")
-    for pattern in as_tuple(exception.service or ()):
-        parts = pattern.split("/")
-        of_project = parts[-1] == "*" and len(parts) == 6 and not _is_wild(parts[1])
-        if _is_wild(parts[-1]) and not of_project:
-            text = f"whoever may deploy a service can name it after {pattern!r}; list the services by their full names"
-            yield Mistake(path=(*path, "service"), text=text, reason="service_wildcard")
-    if exception.labels:
-        text = "whoever makes a pod writes its labels; name the namespace, the workload or the cluster instead"
-        yield Mistake(path=(*path, "labels"), text=text, reason="label_of_the_pod")
-
-
-def _is_wild(pattern: str) -> bool:
-    return "*" in pattern or "?" in pattern
 
 
 def _no_chain_any_more(document: Document, file: Policy) -> Iterator[Mistake]:
@@ -172,50 +151,6 @@ def _runs_anyway(before: Action, later: PolicyStep) -> bool:
     if known is None or not known.disrupts or before.name in later.needs:
         return False
     return not (before.observes and ends_for_good(known))
-
-
-def _unmatchable(when: Match) -> Iterator[Mistake]:
-    """Conditions that are possible alone, but not together."""
-    fitting = list(catalogue())
-    given = when.given()
-    yield from _in_no_place(given)
-    if UNKNOWN in as_tuple(given.get("threat", ())):
-        return
-    if "service" in given:
-        fitting = [row for row in fitting if row.surface == Surface.CLOUD_RUN]
-    for name in [name for name in given if name in _READ]:
-        fits = matcher(tuple(map(fold, as_tuple(given[name]))) if name == "category" else as_tuple(given[name]))
-        left = [row for row in fitting if any(map(fits, _READ[name](row)))]
-        if not left:
-            words = sorted({word for row in fitting for word in _READ[name](row)})
-            could = ", ".join(words) if len(words) <= MAX_WORDS_LISTED else "another"
-            meant = did_you_mean(as_tuple(given[name])[0], words)
-            text = f"no threat can match: with the conditions before it, {name} is {could}{meant}"
-            yield Mistake(path=("when", name), text=text, reason="never_matches")
-            return
-        fitting = left
-
-
-_OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
-
-
-def _in_no_place(given: dict[str, object]) -> Iterator[Mistake]:
-    """A service of Cloud Run is in no cluster."""
-    both = next((name for name in _OF_CLUSTERS if name in given), "")
-    if "service" in given and both:
-        text = f"no target can match: what has a {both.replace('_', ' ')} is no service of Cloud Run"
-        yield Mistake(path=("when", "service"), text=text, reason="never_matches")
-
-
-_READ: dict[str, Callable[[Row], tuple[str, ...]]] = {
-    "threat": lambda row: (row.name,),
-    "category": lambda row: tuple(map(fold, (row.category, *row.aliases))),
-    "detector": lambda row: (row.detector,),
-    "kind": lambda row: (row.kind,),
-    "confidence": lambda row: CONFIDENCES[CONFIDENCES.index(row.confidence) :],
-    "surface": lambda row: (row.surface,),
-}
-"""What a condition may meet in findings of a row; related findings can raise the confidence."""
 
 
 def _schema(document: Document, kind: str) -> Iterator[Mistake]:
@@ -251,13 +186,19 @@ def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
         guardrails = document.converted(Guardrails)
     except PolicyError:
         return
-    for warning in (*_schema(document, "guardrails"), *_exemptions(guardrails, today), *_limits_off(guardrails)):
-        yield document.fault(warning)
+    found = (
+        *_schema(document, "guardrails"),
+        *protected_by_tenants(guardrails),
+        *_exemptions(guardrails, today),
+        *_limits_off(guardrails),
+    )
+    yield from map(document.fault, not_accepted(found, guardrails.accepted, today))
 
 
 def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
-        yield from _chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
+        yield from chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
+        yield from shallow_patterns(exemption.when, ("exemptions", index, "when"))
         left = exemption.expires - today
         if left < timedelta(0):
             text, reason = "it no longer holds; remove it", "exemption_expired"

@@ -63,6 +63,7 @@ def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
             _warm_up(former.warm_up, now.warm_up),
             _lists("allowed_keys", former.allowed_keys, now.allowed_keys, gone=False),
             _measures("max_finding_age", former.max_finding_age, now.max_finding_age, _AGES),
+            _field("accepted", former.accepted, now.accepted, widens=False),
         )
     )
 

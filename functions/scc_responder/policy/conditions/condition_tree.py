@@ -1,0 +1,151 @@
+"""A checked CEL expression as a tree: what is called on what, of which type, and where it stands in the text.
+
+Source: cel-spec, proto/cel/expr/checked.proto and syntax.proto: the form in which a checked expression is serialized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from scc_responder.domain.value import Value
+from scc_responder.policy import cel_types
+from scc_responder.policy.cel import compiled
+
+_EXPR = {"const": (3, "Const"), "ident": (4, "Ident"), "select": (5, "Select"), "call": (6, "Call")}
+_EXPR |= {"list": (7, "List"), "comprehension": (9, "Comprehension")}
+_PARTS: dict[str, dict[str, tuple[int, str]]] = {
+    "Const": {"bool": (2, "bool"), "int": (3, "int"), "double": (5, "double"), "string": (6, "string")},
+    "Ident": {"name": (1, "string")},
+    "Select": {"operand": (1, "Expr"), "field": (2, "string")},
+    "Call": {"target": (1, "Expr"), "function": (2, "string"), "args": (3, "Expr*")},
+    "List": {"elements": (1, "Expr*")},
+    "Comprehension": {"variable": (1, "string"), "range": (2, "Expr"), "step": (6, "Expr")},
+    "Expr": {"id": (2, "int"), **_EXPR},
+    "Type": {"record": (9, "string")},
+    "TypeOf": {"key": (1, "int"), "value": (2, "Type")},
+    "Position": {"key": (1, "int"), "value": (2, "int32")},
+    "Source": {"positions": (4, "Position*")},
+    "Checked": {"types": (3, "TypeOf*"), "expr": (4, "Expr"), "source": (5, "Source")},
+}
+"""The parts of the serialized form that are read here, by field number; the rest is carried along unread."""
+_SCALARS = {"double": 1, "int": 3, "int32": 5, "bool": 8, "string": 9}
+
+
+class Tree(Value, frozen=True, kw_only=True):
+    """One part of an expression. `name` is the function, field or variable; `parts` are what it is asked of.
+
+    `kind` is one of const, ident, select, call, list and comprehension. `of` is the type of the operand of a select.
+    A comprehension has two parts: the list that it walks, and what it asks of each item.
+    """
+
+    kind: str
+    at: int
+    name: str = ""
+    of: str = ""
+    constant: bool | int | float | str | None = None
+    parts: tuple[Tree, ...] = ()
+    expression: Any = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether no fact is in it, so that it is the same for every finding."""
+        return self.kind != "ident" and all(part.is_constant for part in self.parts)
+
+    def walk(self) -> Iterator[Tree]:
+        """It and everything in it, from the outside."""
+        yield self
+        for part in self.parts:
+            yield from part.walk()
+
+
+def condition_tree(expression: str) -> Tree:
+    """The tree of an expression that is right. Raises RuntimeError for another."""
+    checked = _checked(expression)
+    types = {item.key: item.value.record.removeprefix(f"{cel_types.PACKAGE}.") for item in checked.types}
+    places = {item.key: item.value for item in checked.source.positions}
+    return _tree(checked.expr, types, places)
+
+
+def fails_always(expression: str, tree: Tree) -> bool:
+    """Whether a constant part cannot be computed."""
+    from cel_expr_python import cel  # noqa: PLC0415 - only a condition needs it
+
+    return bool(_result(expression, tree).type() == cel.Type.ERROR)
+
+
+def fails_alone(expression: str) -> bool:
+    """Whether an expression without facts is none, or cannot be computed."""
+    from cel_expr_python import cel  # noqa: PLC0415 - as above
+
+    try:
+        result = compiled(expression).eval(data={})
+    except RuntimeError:
+        return True
+    return bool(result.type() == cel.Type.ERROR)
+
+
+def holds_always(expression: str, tree: Tree) -> bool | None:
+    """Whether a constant part is true or false; None where it is something else."""
+    value = _result(expression, tree).value()
+    return value if isinstance(value, bool) else None
+
+
+def _result(expression: str, tree: Tree) -> Any:
+    from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - only a condition needs it
+
+    whole = AnyMessage.FromString(cel_types.checker().compile(expression).serialize())
+    alone = _checked_type().FromString(whole.value)
+    alone.expr.CopyFrom(tree.expression)
+    whole.value = alone.SerializeToString()
+    return cel_types.evaluator().deserialize(whole.SerializeToString()).eval(data={})
+
+
+def _checked(expression: str) -> Any:
+    from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - as above
+
+    whole = AnyMessage.FromString(cel_types.checker().compile(expression).serialize())
+    return _checked_type().FromString(whole.value)
+
+
+def _tree(expr: Any, types: dict[int, str], places: dict[int, int]) -> Tree:
+    kind = next((name for name in _EXPR if expr.HasField(name)), "const")
+    part = getattr(expr, kind)
+    told: dict[str, Any] = {}
+    inner: list[Any] = []
+    if kind == "const":
+        told["constant"] = next((getattr(part, name) for name in _PARTS["Const"] if part.HasField(name)), None)
+    elif kind == "ident":
+        told["name"] = part.name
+    elif kind == "select":
+        told |= {"name": part.field, "of": types.get(part.operand.id, "")}
+        inner = [part.operand]
+    elif kind == "call":
+        told["name"] = part.function
+        inner = [*([part.target] if part.HasField("target") else []), *part.args]
+    elif kind == "list":
+        inner = list(part.elements)
+    else:
+        told["name"] = part.variable
+        inner = [part.range, part.step]
+    parts = tuple(_tree(item, types, places) for item in inner)
+    return Tree(kind=kind, at=places.get(expr.id, 0), parts=parts, expression=expr, **told)
+
+
+@cache
+def _checked_type() -> Any:
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 - as above
+
+    file = descriptor_pb2.FileDescriptorProto(name="checked_condition.proto", package="checked", syntax="proto2")
+    for name, fields in _PARTS.items():
+        message = file.message_type.add(name=name)
+        for label, (number, kind) in fields.items():
+            plain = kind.rstrip("*")
+            field = message.field.add(name=label, number=number, label=3 if kind.endswith("*") else 1)
+            field.type = _SCALARS.get(plain, 11)
+            if plain not in _SCALARS:
+                field.type_name = f".checked.{plain}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("checked.Checked"))

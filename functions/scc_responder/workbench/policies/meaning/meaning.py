@@ -1,0 +1,82 @@
+"""Everything in a folder of policies that cannot mean what its author meant, each with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from scc_responder.domain.errors import PolicyError
+from scc_responder.policy.folders.policy_layout import told_name
+from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
+from scc_responder.policy.guardrails_file import load_guardrails
+from scc_responder.policy.mistakes import Fault, Mistake, refusal
+from scc_responder.policy.policy_set import Policy, policy_paths
+from scc_responder.policy.strict_yaml import open_document
+from scc_responder.workbench.policies.meaning.pattern_mistakes import (
+    ODD_CHARACTER,
+    guardrails_pattern_mistakes,
+    match_pattern_mistakes,
+)
+from scc_responder.workbench.policies.meaning.vain_policies import vain_mistakes
+
+_T = TypeVar("_T")
+
+
+def meaning_faults(folder: Path) -> Iterator[Fault]:
+    """What can never hold, or always holds, in the files that can be read at all."""
+    known = _rails(folder)
+    for path in policy_paths(folder):
+        yield from _faults(path, folder, Policy, partial(policy_meaning, rails=known))
+    rails = folder / GUARDRAILS_FILE
+    if rails.exists():
+        yield from _faults(rails, folder, Guardrails, guardrails_pattern_mistakes)
+
+
+def require_meaning(folder: Path) -> None:
+    """Raise PolicyError with everything that `meaning_faults` finds."""
+    faults = tuple(meaning_faults(folder))
+    if faults:
+        raise refusal(faults)
+
+
+def with_meaning(refused: Iterable[Fault], found: Iterable[Fault]) -> list[Fault]:
+    """Both kinds of errors, one for each place: an odd character is the cause of whatever else is said of it."""
+    mine = list(found)
+    known = list(refused)
+    told = set(map(_place, known))
+    odd = {_place(fault) for fault in mine if fault.reason == ODD_CHARACTER}
+    kept = [fault for fault in known if _place(fault) not in odd]
+    return [*kept, *(fault for fault in mine if fault.reason == ODD_CHARACTER or _place(fault) not in told)]
+
+
+def _place(fault: Fault) -> tuple[str, int, str]:
+    return fault.file, fault.line, fault.path
+
+
+def policy_meaning(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake]:
+    """What is wrong with one policy under these guardrails; None where they cannot be read."""
+    yield from match_pattern_mistakes(policy.when, ("when",))
+    yield from match_pattern_mistakes(policy.unless, ("unless",))
+    if policy.condition:
+        from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning  # noqa: PLC0415 - only a policy with one needs it
+
+        yield from condition_meaning(policy.condition, ("condition",))
+    yield from vain_mistakes(policy, rails)
+
+
+def _rails(folder: Path) -> Guardrails | None:
+    try:
+        return load_guardrails(folder)
+    except PolicyError:
+        return None
+
+
+def _faults(path: Path, folder: Path, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]]) -> tuple[Fault, ...]:
+    """Also of what is right in a file that does not load; what keeps it from loading is among them."""
+    try:
+        open_document(path, told_name(path, folder)).converted(wanted, check)
+    except PolicyError as error:
+        return error.faults
+    return ()

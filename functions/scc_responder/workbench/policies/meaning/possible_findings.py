@@ -1,0 +1,127 @@
+"""Which findings a policy's `when` can meet, as far as the catalogue and the rest of its words say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from scc_responder.domain.finding import Confidence, Surface, ThreatKind
+from scc_responder.domain.value import Value
+from scc_responder.domain.wildcards import matcher
+from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
+from scc_responder.policy.match import Match, as_tuple
+from scc_responder.policy.mistakes import Mistake, did_you_mean
+from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
+
+OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
+"""What nothing on Cloud Run has."""
+_READ: Mapping[str, Callable[[Row], tuple[str, ...]]] = {
+    "threat": lambda row: (row.name,),
+    "category": lambda row: tuple(map(fold, (row.category, *row.aliases))),
+    "detector": lambda row: (row.detector,),
+    "kind": lambda row: (row.kind,),
+    "confidence": lambda row: CONFIDENCES[CONFIDENCES.index(row.confidence) :],
+    "surface": lambda row: (row.surface,),
+}
+"""What a condition may meet in findings of a row; related findings can raise the confidence."""
+
+
+class FindingKind(Value, frozen=True, kw_only=True):
+    """Findings of one threat: the values that each field may have, and `open` those that may have any value."""
+
+    values: dict[str, tuple[str, ...]]
+    open: frozenset[str] = frozenset()
+
+    @property
+    def surface(self) -> str:
+        """What it is about."""
+        return self.values["surface"][0]
+
+    def meets(self, field: str, wanted: str | tuple[str, ...]) -> bool:
+        """Whether it may have a value that is wanted."""
+        return field in self.open or any(map(_matcher(field, wanted), self.values[field]))
+
+    def always_meets(self, field: str, wanted: str | tuple[str, ...]) -> bool:
+        """Whether every value that it may have is wanted."""
+        return field not in self.open and all(map(_matcher(field, wanted), self.values[field]))
+
+
+@cache
+def finding_kinds() -> tuple[FindingKind, ...]:
+    """Every threat of the catalogue, and for each surface what the catalogue does not know."""
+    known = (FindingKind(values={name: read(row) for name, read in _READ.items()}) for row in catalogue())
+    surfaces = (Surface.POD, Surface.NODE, Surface.CLUSTER, Surface.CLOUD_RUN, Surface.UNKNOWN)
+    unknown = (
+        FindingKind(
+            values={
+                "threat": (UNKNOWN,),
+                "kind": (ThreatKind.BEHAVIORAL,),
+                "confidence": (Confidence.POSSIBLE,),
+                "surface": (surface,),
+            },
+            open=frozenset({"category", "detector"}),
+        )
+        for surface in surfaces
+    )
+    return (*known, *unknown)
+
+
+def fitting_kinds(when: Match) -> tuple[FindingKind, ...]:
+    """The kinds of findings that may fulfil `when`."""
+    given = when.given()
+    return tuple(
+        kind
+        for kind in finding_kinds()
+        if all(kind.meets(field, wanted) for field, wanted in given.items() if field in _READ) and _placed(kind, given)
+    )
+
+
+def _placed(kind: FindingKind, given: Mapping[str, Any]) -> bool:
+    """A service of Cloud Run is in no cluster, and nothing else is a service."""
+    if kind.surface == Surface.CLOUD_RUN:
+        return not any(name in given for name in OF_CLUSTERS)
+    return "service" not in given
+
+
+def never_met(when: Match) -> Iterator[Mistake]:
+    """Conditions that are possible alone, but not together."""
+    given = when.given()
+    if fitting_kinds(when):
+        return
+    both = next((name for name in OF_CLUSTERS if name in given), "")
+    if "service" in given and both:
+        text = f"no target can match: what has a {both.replace('_', ' ')} is no service of Cloud Run"
+        yield Mistake(path=("when", "service"), text=text, reason="never_matches")
+        return
+    fitting = [kind for kind in finding_kinds() if _placed(kind, given)]
+    for name in [name for name in given if name in _READ]:
+        left = [kind for kind in fitting if kind.meets(name, given[name])]
+        if not left:
+            yield Mistake(path=("when", name), text=_another(name, given[name], fitting), reason="never_matches")
+            return
+        fitting = left
+
+
+def unknown_category(when: Match) -> Iterator[Mistake]:
+    """A category that the catalogue does not have, where no unknown threat was asked for: it is likely misspelt."""
+    given = when.given()
+    if "category" not in given or UNKNOWN in as_tuple(given.get("threat", ())):
+        return
+    fitting = fitting_kinds(when)
+    if fitting and all(kind.open for kind in fitting):
+        known = [kind for kind in finding_kinds() if not kind.open]
+        text = _another("category", given["category"], known)
+        yield Mistake(path=("when", "category"), text=text, reason="never_matches")
+
+
+def _another(name: str, wanted: str | tuple[str, ...], fitting: list[FindingKind]) -> str:
+    words = sorted({word for kind in fitting for word in kind.values.get(name, ())})
+    could = ", ".join(words) if words and len(words) <= MAX_WORDS_LISTED else "another"
+    before = "with the conditions before it, " if len(fitting) < len(finding_kinds()) else ""
+    return f"no threat can match: {before}{name} is {could}{did_you_mean(as_tuple(wanted)[0], words)}"
+
+
+@lru_cache(maxsize=1024)
+def _matcher(field: str, wanted: str | tuple[str, ...]) -> Callable[[str], bool]:
+    return matcher(tuple(map(fold, as_tuple(wanted))) if field == "category" else as_tuple(wanted))

@@ -1,0 +1,158 @@
+"""Policies that can never do what they say, whatever is found: by what else they say, or by the guardrails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from scc_responder.actions import Hold, Skip, actions
+from scc_responder.domain.context import Context
+from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
+from scc_responder.domain.mode import Mode
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.wildcards import DEEP, matches
+from scc_responder.intake.threats import UNKNOWN
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.match import Match, Severity, as_tuple
+from scc_responder.policy.mistakes import DocumentPath, Mistake
+from scc_responder.policy.policy_set import Policy, PolicyStep
+from scc_responder.workbench.policies.meaning.possible_findings import (
+    OF_CLUSTERS,
+    FindingKind,
+    fitting_kinds,
+    never_met,
+)
+
+NEVER_ACTS = "never_acts"
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_EVERYTHING = {"workload": "*/*", "cluster": "projects/*/locations/*/clusters/*"}
+_FOR_NOTHING = "it takes back all that `when` asks for, so that the policy never acts"
+
+
+def vain_mistakes(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake]:
+    """Everything for which a policy, or a step of it, never does anything under these guardrails."""
+    kinds = fitting_kinds(policy.when)
+    if not kinds:
+        yield from never_met(policy.when)
+        return
+    yield from _taken_back(policy, kinds)
+    for index, step in enumerate(policy.then):
+        yield from _vain_step(step, kinds, ("then", index, "action"))
+    changing = [step.action for step in policy.then if _changes(step)]
+    if changing and policy.mode in {Mode.APPROVE, Mode.ENFORCE} and all(_is_unknown(kind) for kind in kinds):
+        text = f"nothing is done about a threat that the catalogue does not know; write mode: {Mode.DRY_RUN}"
+        yield Mistake(path=("mode",), text=text, reason=NEVER_ACTS)
+    if rails is not None and changing:
+        yield from _held_by_rails(policy, changing, rails)
+
+
+def _is_unknown(kind: FindingKind) -> bool:
+    return kind.values["threat"] == (UNKNOWN,)
+
+
+def _changes(step: PolicyStep) -> bool:
+    action = actions().get(step.action)
+    return bool(action and not action.observes)
+
+
+def _held_by_rails(policy: Policy, changing: list[str], rails: Guardrails) -> Iterator[Mistake]:
+    """Where a ceiling asks a person of an action anyway, the plan is for people to read, whoever is listed."""
+    asked_by_rails = {action for ceiling in rails.ceilings for action in ceiling.actions}
+    if policy.mode == Mode.APPROVE and not rails.approval.approvers and not asked_by_rails.intersection(changing):
+        text = "nobody can approve: list people under approval.approvers in guardrails.yaml first"
+        yield Mistake(path=("mode",), text=text, reason=NEVER_ACTS)
+    wanted = as_tuple(policy.when.namespace or ())
+    if wanted and all(_covered(pattern, rails.protected.namespaces) for pattern in wanted):
+        text = "guardrails.yaml protects every namespace that is named here; no step changes anything"
+        yield Mistake(path=("when", "namespace"), text=text, reason=NEVER_ACTS)
+
+
+def _taken_back(policy: Policy, kinds: tuple[FindingKind, ...]) -> Iterator[Mistake]:
+    """Exceptions that hold, or are not known, whenever `when` holds: one of them is enough."""
+    for field, excepted in policy.unless.given().items():
+        if field == "severity":
+            lowest = policy.when.severity or Severity.LOW
+            taken = _RANK[excepted] <= _RANK[lowest]
+        elif field == "labels":
+            wanted = policy.when.labels or {}
+            taken = bool(excepted) and all(
+                key in wanted and _all_covered(wanted[key], excepted[key]) for key in excepted
+            )
+        elif field in kinds[0].values or field in {"category", "detector"}:
+            taken = all(kind.always_meets(field, excepted) for kind in kinds) or _repeats(policy.when, field, excepted)
+        else:
+            taken = _repeats(policy.when, field, excepted)
+        if taken:
+            yield Mistake(path=("unless", field), text=_FOR_NOTHING, reason=NEVER_ACTS)
+        elif _unknown_in_all(field, kinds):
+            what = "what runs on Cloud Run" if field in OF_CLUSTERS else "what runs in a cluster"
+            text = f"{what} has no {field.replace('_', ' ')}, and what is not known is excepted: the policy never acts"
+            yield Mistake(path=("unless", field), text=text, reason=NEVER_ACTS)
+
+
+def _unknown_in_all(field: str, kinds: tuple[FindingKind, ...]) -> bool:
+    in_run = [kind.surface == Surface.CLOUD_RUN for kind in kinds]
+    return (field in OF_CLUSTERS and all(in_run)) or (field == "service" and not any(in_run))
+
+
+def _repeats(when: Match, field: str, excepted: str | tuple[str, ...]) -> bool:
+    """Whether every target that `when` names in this field, or every one at all, is excepted."""
+    everything = {_EVERYTHING.get(field, "*"), DEEP} if field != "image" else {DEEP}
+    if everything & set(as_tuple(excepted)):
+        return True
+    wanted = getattr(when, field)
+    return wanted is not None and _all_covered(wanted, excepted)
+
+
+def _all_covered(wanted: str | tuple[str, ...], excepted: str | tuple[str, ...]) -> bool:
+    return all(_covered(pattern, as_tuple(excepted)) for pattern in as_tuple(wanted))
+
+
+def _covered(pattern: str, by: tuple[str, ...]) -> bool:
+    """Whether one of the patterns fits all that this pattern fits: tried with the shortest and with long names."""
+    longest = max((len(other) for other in by), default=0) + 1
+    deep = pattern.replace(DEEP, "\x02/\x02")
+    tried = [deep.replace("?", "\x03").replace("*", "\x02" * length) for length in (0, 1, longest)]
+    return any(all(matches(other, name) for name in tried) for other in by)
+
+
+def _vain_step(step: PolicyStep, kinds: tuple[FindingKind, ...], path: DocumentPath) -> Iterator[Mistake]:
+    """A step on a pod where no finding names one, or on a service where none is about Cloud Run."""
+    action = actions().get(step.action)
+    if action is None or action.tells:
+        return
+    of_run = ".cloud_run." in action.plan.__module__
+    on_pod = not of_run and _asks_for_pod(step)
+    in_run = [kind.surface == Surface.CLOUD_RUN for kind in kinds]
+    podless = [
+        run or kind.values.get("detector") == ("virtual_machine_threat_detection",)
+        for run, kind in zip(in_run, kinds, strict=True)
+    ]
+    if (on_pod and all(podless)) or (of_run and not any(in_run)):
+        what = "about a pod" if on_pod else "about Cloud Run"
+        yield Mistake(path=path, text=f"no finding that `when` meets is {what}: {step.action} never does anything")
+
+
+def _asks_for_pod(step: PolicyStep) -> bool:
+    """Whether the step says of a finding that names no pod that it is left alone for that."""
+    try:
+        planned = actions()[step.action].plan(_bare(), step.params)
+    except msgspec.ValidationError:  # parameters that do not load are told elsewhere
+        return False
+    return isinstance(planned, Skip | Hold) and planned.reason == Reason.POD_NOT_NAMED
+
+
+def _bare() -> Context:
+    finding = Finding(
+        key="0" * 64,
+        name="",
+        canonical_name="",
+        source_id="",
+        finding_id="",
+        category="",
+        event_time=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    threat = Threat(name=UNKNOWN, surface=Surface.UNKNOWN, kind=ThreatKind.BEHAVIORAL, confidence=Confidence.POSSIBLE)
+    return Context(finding=finding, threat=threat)

@@ -1,0 +1,80 @@
+"""Conditions that CEL takes and that can never hold, always hold, or can never be computed."""
+
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning
+
+WRONG = [
+    ("1/0 == 1", "this can never be computed: it divides by zero"),
+    ('finding.event_time > timestamp("2026-01-01")', "write a whole time, such as 2026-01-01T00:00:00Z"),
+    ('finding.event_time - finding.create_time < duration("1d")', 'duration("1d") can never be computed; write hours'),
+    ('duration("10 minutes") < duration("1h")', 'duration("10 minutes") can never be computed'),
+    ('finding.event_time.getHours("Europe/Berln") < 6', "'Europe/Berln' is no time zone"),
+    ('threat.name == "reverse_shel"', "did you mean 'reverse_shell'?"),
+    ('"reverse_shel" != threat.name', "name is never 'reverse_shel'"),
+    ('threat.confidence == "high"', "confidence is never 'high'"),
+    ('finding.severity in ["HIHG"]', "severity is never 'HIHG'"),
+    ('threat.tactic in ["CREDENTIAL_ACCESS"]', "write 'TA0006'"),
+    ('threat.name.startsWith("reverse-")', "no name startsWith 'reverse-'"),
+    ("true", "this is always true: ask for a fact, or remove it"),
+    ("1 == 1", "this is always true"),
+    ('threat.name == "reverse_shell" || 1 == 1', "this is always true"),
+    ("!(1 == 1)", "this is always false"),
+    ("finding.processes.size() >= 0", "this always holds: size is 0 or more"),
+    ("0 > size(finding.processes)", "this never holds: size is 0 or more"),
+    ("finding.connections.exists(c, c.destination_port == 70000)", "this never holds: destination_port is 1 or more"),
+    ("pod.name.size() / 0 == 1", "divides by zero"),
+    ('matches(pod.name, "(")', "is no regular expression of RE2"),
+    ('pod.namespace == "Shop"', "namespace is never 'Shop'"),
+    ('pod.namespace == "a" && pod.namespace == "b" && pod.name == "c"', "pod.namespace is never both 'a' and 'b'"),
+    ('finding.processes.exists(p, p.binary == "/tmp/\u0430b")', "U+0430, CYRILLIC SMALL LETTER A"),
+    ('finding.processes.exists(p, p.binary == "/tmp/a" && p.binary == "/tmp/b")', "p.binary is never both"),
+    ('related.exists(r, finding.event_time - r.event_time < duration("1d"))', 'duration("1d") can never be'),
+]
+
+
+@pytest.mark.parametrize(("expression", "told"), WRONG)
+def test_what_can_never_hold_is_told_once(expression: str, told: str) -> None:
+    """One mistake, with its column and a caret below it."""
+    (mistake,) = condition_meaning(expression, ("condition",))
+    assert told in mistake.text
+    assert mistake.text.startswith("column ")
+    assert mistake.detail.splitlines()[1].strip() == "^"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'pod.labels["tier"] == "web" && finding.processes.exists(p, p.binary.startsWith("/tmp/"))',
+        'related.exists(r, finding.event_time - r.event_time < duration("10m"))',
+        'finding.event_time.getHours("Europe/Berlin") >= 8',
+        'finding.event_time.getDayOfWeek("+01:00") in [1, 2, 3, 4, 5]',
+        'threat.tactic == "TA0006" && finding.mitre_tactic == "CREDENTIAL_ACCESS"',
+        'finding.severity in ["HIGH", "CRITICAL"]',
+        "finding.processes.size() > 0",
+        "finding.connections.all(c, c.destination_port > 1023)",
+        'pod.name.matches("^web-[0-9]+$")',
+        'namespace_object.labels["example.com/tier"] == "3"',
+        'finding.event_time > timestamp("2026-01-01T00:00:00Z") - duration("36h")',
+        'finding.processes.exists(p, p.args.exists(a, a.contains("\u043f\u0440\u0438\u0432\u0435\u0442")))',
+        'threat.name.startsWith("cloud_run_")',
+        "finding.processes.exists(p, true)",
+    ],
+)
+def test_what_may_hold_is_met_with_silence(expression: str) -> None:
+    """Conditions that people write."""
+    assert list(condition_meaning(expression, ("condition",))) == []
+
+
+@pytest.mark.parametrize("expression", ["", "threat.nam == 1", "1 +", "pod.name"])
+def test_what_does_not_load_is_told_elsewhere(expression: str) -> None:
+    """One mistake is told once."""
+    assert list(condition_meaning(expression, ("condition",))) == []
+
+
+def test_the_line_within_a_text_of_several_lines() -> None:
+    """The caret stands below the line that is wrong."""
+    (mistake,) = condition_meaning('pod.name == "a" &&\n  threat.confidence == "high"\n', ("condition",))
+    assert (mistake.row, mistake.detail.splitlines()[0]) == (2, '  threat.confidence == "high"')

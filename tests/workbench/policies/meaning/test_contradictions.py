@@ -1,0 +1,38 @@
+"""Parts of a condition that exclude each other, or of which one always holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from scc_responder.policy.conditions.condition_tree import condition_tree
+from scc_responder.workbench.policies.meaning.contradictions import contradiction
+
+NONE = [
+    'pod.namespace == "a" && pod.name == "b"',
+    'pod.namespace == "a" || pod.namespace == "b"',
+    'pod.namespace != "a" && pod.namespace != "b"',
+    'pod.namespace in ["a", "b"] && pod.namespace in ["b", "c"]',
+    'pod.labels["a"] == "x" && pod.labels["b"] == "y"',
+    'pod.namespace == "a" && pod.namespace != "b"',
+    'pod.namespace != "a" || pod.name != "a"',
+]
+SOME = [
+    ('pod.namespace == "a" && pod.namespace == "b"', "pod.namespace is never both 'a' and 'b'"),
+    ('pod.name == "x" && pod.namespace == "a" && "b" == pod.namespace', "never both 'a' and 'b'"),
+    ('pod.namespace in ["a", "b"] && pod.namespace == "c"', "never both 'a' or 'b' and 'c'"),
+    ('pod.labels["a"] == "x" && pod.labels["a"] == "y"', "pod.labels['a'] is never both"),
+    ('pod.namespace == "a" && pod.namespace != "a"', "asked to be 'a', and not to be"),
+    ('pod.namespace != "a" || pod.namespace != "b"', "always holds: pod.namespace is never both 'a' or 'b'; write &&"),
+]
+
+
+@pytest.mark.parametrize("expression", NONE)
+def test_what_can_hold_together(expression: str) -> None:
+    """Nothing is said of it."""
+    assert contradiction(condition_tree(expression)) == ""
+
+
+@pytest.mark.parametrize(("expression", "told"), SOME)
+def test_what_can_never_hold_together(expression: str, told: str) -> None:
+    """The fact is named, with what is asked of it."""
+    assert told in contradiction(condition_tree(expression))
