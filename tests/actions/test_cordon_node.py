@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.actions import Hold, Skip, actions
+from scc_responder.actions import AllowedKeys, Hold, Skip, actions
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.context import Identity
 from scc_responder.domain.reasons import Reason
@@ -30,6 +30,29 @@ def test_a_cordon_remembers_the_prior_state() -> None:
             versioned=True,
         )
     ]
+
+
+def test_a_cordon_may_have_a_time() -> None:
+    """It stands on the node, and in the step: the responder itself never uncordons."""
+    cordon = actions()["cordon_node"]
+    (change,) = cordon.plan(context(), cordon.params(release_after="24h"))
+    assert change.annotations == {"scc-responder/prior-unschedulable": "false", "scc-responder/release-after": "24h"}
+    assert change.inverse.annotations == change.annotations
+
+
+@pytest.mark.parametrize("text", ["soon", "0h", "24", "24h ", "-1h", "1w", "1234567h"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    """So that no cordon has a time that never comes, or has come already."""
+    refused = actions()["cordon_node"].params(release_after=text).refused_by(AllowedKeys())
+    assert refused is not None
+    assert refused.field == "release_after"
+    assert "such as" in refused.sentence
+
+
+@pytest.mark.parametrize("text", ["", "90s", "24h", "7d"])
+def test_a_time_that_can_be_read_is_taken(text: str) -> None:
+    """None at all means that the cordon stays until a person takes it back."""
+    assert actions()["cordon_node"].params(release_after=text).refused_by(AllowedKeys()) is None
 
 
 @pytest.mark.parametrize(

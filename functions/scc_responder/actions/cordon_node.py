@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import Hold, NoParams, Planned, Skip, action
+from scc_responder.actions import AllowedKeys, Hold, Params, Planned, Skip, action
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context, IdentityLevel
-from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE
+from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE, RELEASE_AFTER, RefusedParameter
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[CORDONS_NODE], needs_identity=True)
-def cordon_node(context: Context, _params: NoParams) -> Planned:
+class CordonNodeParams(Params, frozen=True, kw_only=True):
+    """`release_after`: a time such as `24h`, after which `case undo --expired` uncordons the node; empty: none does."""
+
+    release_after: str = ""
+
+    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - none is asked for
+        """See `Params.refused_by`."""
+        try:
+            is_time = not self.release_after or bool(parse_duration(self.release_after))
+        except ValueError as error:
+            return RefusedParameter("release_after", str(error))
+        return None if is_time else RefusedParameter("release_after", "no time at all; write a longer one, such as 24h")
+
+
+@action(params=CordonNodeParams, makes=[CORDONS_NODE], needs_identity=True)
+def cordon_node(context: Context, params: CordonNodeParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 
     Held while a quarter of its pool takes no pods, for the last node of its pool or zone that does, and as
     `node_replaced` where the node is younger than the event: spot nodes come back under their old names. The prior
     state is remembered in `scc-responder/prior-unschedulable`. On Autopilot, whose nodes are Google's, it
-    ends as `not_possible_autopilot` and the later steps go on.
+    ends as `not_possible_autopilot` and the later steps go on. The responder never uncordons: once `release_after` is
+    over, `scc-responder case undo --expired --apply` does, as the identity of undo.
 
         then:
           - action: cordon_node
+            with: {release_after: 24h}
     """
     node = context.node
     if node is None:
@@ -29,13 +46,14 @@ def cordon_node(context: Context, _params: NoParams) -> Planned:
         return Hold(reason=context.node_identity.reason)
     if node.unschedulable:
         return Skip(reason=Reason.ALREADY_CORDONED)
+    after = params.release_after
     return [
         PatchObject(
             kind="Node",
             name=node.name,
             uid=node.uid,
             spec={"unschedulable": True},
-            annotations={PRIOR_UNSCHEDULABLE: "false"},
+            annotations={PRIOR_UNSCHEDULABLE: "false"} | ({RELEASE_AFTER: after} if after else {}),
             versioned=True,
         )
     ]

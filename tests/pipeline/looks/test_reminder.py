@@ -57,9 +57,21 @@ def test_what_stands_is_told_once_at_the_last_look(deployment: Deployment, pod: 
         f"isolate_pod: shop/{name}; cordon_node: {node}. To take it back: scc-responder case undo {case}"
         in (reminder["error"])
     )
+    assert "--expired" not in reminder["error"]
     assert due_at(deployment.case(document)) is None
     later(deployment, MOMENTS[-1] * 2)
     assert (looked(deployment), len(reminders(deployment))) == ({}, 1)
+
+
+def test_a_cordon_with_a_time_names_the_command_that_ends_it(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """For all of them at once: a person types it, or a scheduler."""
+    made = deployed(tmp_path, cluster, policy("isolate_pod", "cordon_node {release_after: 24h}", "notify"))
+    made.respond_to(finding_about(pod))
+    look_at_all(made)
+    (reminder,) = reminders(made)
+    assert "scc-responder case undo --expired --apply" in reminder["error"]
 
 
 def test_a_pod_that_is_gone_is_not_told(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.undo_record import undo_begun, undo_ended, undo_step
+from scc_responder.workbench.undo.undo_record import release_begun, undo_begun, undo_ended, undo_step
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 CHANGE = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u1", labels={"scc-responder/a": "b"})
@@ -77,3 +77,14 @@ def test_the_outcome_takes_the_place_of_the_intent(result: Any) -> None:
     assert len(ended.steps) == 2
     assert (ended.steps[-1].status, ended.steps[-1].reason) == (result.status, result.reason)
     assert replace(ended.steps[-1], status=StepStatus.INTENT, reason="", detail="", settled_at=None) == record.steps[-1]
+
+
+def test_what_has_a_time_of_its_own_ends_without_a_word() -> None:
+    """The case has the intent, and stands as before; one that a delivery works on is refused."""
+    record = case(reason="planned")
+    step = undo_step(record, MADE, CHANGE.inverse, NOW)
+    released = release_begun(record, [step], is_held=False).record
+    assert released is not None
+    assert (released.word, released.state, released.reason) == (None, CaseState.DONE, "planned")
+    assert released.steps[-1].undoes == MADE.name
+    assert release_begun(record, [step], is_held=True).reason == "case_in_progress"

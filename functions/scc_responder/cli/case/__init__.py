@@ -30,6 +30,7 @@ what would be, and why not all. Frozen processes go on where terraform/kubernete
 
   scc-responder case undo CASE --settings responder.env
   scc-responder case undo CASE --settings responder.env --apply --reason "INC-1: a load test"
+  scc-responder case undo --expired --settings responder.env --apply    nodes whose cordon has had its time
 
 Where several revisions of a Cloud Run service may be meant, a person chooses; what is planned then is for that one:
 

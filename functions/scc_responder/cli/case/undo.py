@@ -6,18 +6,19 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from shlex import quote
-from typing import Any
 
 import msgspec
 
 from scc_responder.cli.case.case_levers import exempt_first, exempt_text
+from scc_responder.cli.case.undo_expired import undo_expired
+from scc_responder.cli.case.undo_lines import MAX_SAID, undo_facts, undo_lines
 from scc_responder.cli.console.existing_store import SETTING, existing_store
 from scc_responder.cli.console.settings_file import settings_environment
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError, SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
@@ -27,12 +28,12 @@ from scc_responder.settings import FIRESTORE_ADDRESS, read_settings
 from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UNDO_IDENTITY, UndoServices
 
-_MAX_SAID = 500
-
 
 def undo_options(command: argparse.ArgumentParser) -> None:
     """Declare the options of `case undo`."""
-    command.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
+    command.add_argument("case", nargs="?", default="", metavar="CASE", help="the case's id, as `case list` says it")
+    over = "instead: uncordon each node whose cordon has a time (release_after) that is over; for a scheduler, too"
+    command.add_argument("--expired", action="store_true", help=over)
     command.add_argument("--apply", action="store_true", help="do it; without it nothing is changed")
     command.add_argument(
         "--only", action="store_true", help="this case alone: other cases of its pod go on isolating the pod"
@@ -49,6 +50,8 @@ def undo_options(command: argparse.ArgumentParser) -> None:
 
 def undo(options: argparse.Namespace) -> int:
     """Say what would be taken back, or take it back. 0 if all of it can be or was, else 1."""
+    if bool(options.case) == options.expired or (options.expired and (options.only or options.length)):
+        raise SettingsError("invalid_arguments", "case undo: give a case, or --expired without --only and --exempt")
     environment = settings_environment(options.settings)
     if options.store:
         is_address = FIRESTORE_ADDRESS.fullmatch(options.store) or options.store.startswith("sqlite:")
@@ -63,12 +66,14 @@ def undo(options: argparse.Namespace) -> int:
         closing(existing_store(settings.store)) as store,
         closing(UndoServices(settings, store, identity)) as services,
     ):
+        if options.expired:
+            return undo_expired(services, options)
         key = services.journal.find(options.case)
         if key is None:
             text = f"case {options.case}: {Reason.NO_SUCH_CASE}: {Reason.NO_SUCH_CASE.meaning}"
             print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
             return 1
-        asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, _MAX_SAID))
+        asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, MAX_SAID))
         exempt = exempt_first(options, store, key) if options.length else None
         if exempt and options.apply and options.format == "text":
             # Now: it stands, also where nothing can be taken back.
@@ -86,7 +91,7 @@ def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace, ex
     if options.format == "json":
         told = {"case": options.case, "applied": options.apply, "cases": asked.cases}
         told |= {"exemption": msgspec.to_builtins(exempt)} if exempt else {}
-        print(json.dumps({**told, "steps": [*map(_facts, undone)]}, indent=2))
+        print(json.dumps({**told, "steps": [*map(undo_facts, undone)]}, indent=2))
         return
     print("\n".join(undo_lines(asked.cases, undone)))
     if not options.apply and any(each.is_good and each.item.inverse for each in undone):
@@ -98,23 +103,3 @@ def _command(options: argparse.Namespace) -> str:
     given = {"settings": options.settings, "store": options.store, "exempt": options.length, "reason": options.reason}
     words = [f"--{name} {quote(value)}" for name, value in given.items() if value]
     return " ".join(["scc-responder case undo", options.case, *(["--only"] if options.only else ()), *words, "--apply"])
-
-
-def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = _MAX_SAID) -> Iterator[str]:
-    """One line for each step: its action, what comes of it, and in at most so many characters why."""
-    if not undone:
-        yield f"{Reason.NOTHING_TO_UNDO}: {Reason.NOTHING_TO_UNDO.meaning}"
-        return
-    yield styled(f"cases  {', '.join(cases)}", "dim")
-    for each in undone:
-        color = "green" if each.is_good and each.item.inverse else "yellow"
-        shown = styled(f"{each.result.reason:<17}", color)
-        case = styled(f"  {case_id(each.item.key)}", "dim") if len(cases) > 1 else ""
-        why = visible(each.result.detail or each.result.reason.meaning, most)
-        yield f"  {visible(each.item.step.action):<18}{shown} {why}{case}"
-
-
-def _facts(undone: Undone) -> dict[str, Any]:
-    step, result = undone.item.step, undone.result
-    facts = {"case": case_id(undone.item.key), "action": step.action, "target_uid": step.expected_uid}
-    return {**facts, "status": str(result.status), "reason": result.reason, "detail": result.detail}

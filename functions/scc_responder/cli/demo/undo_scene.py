@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scc_responder.cli.case.undo import undo_lines
+from scc_responder.cli.case.undo_lines import undo_lines
 from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.demo.presentation import WIDTH, heading

@@ -6,6 +6,7 @@ The responder may cut off and cordon, and may not take that back: only undo may,
 from __future__ import annotations
 
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.labels import RELEASE_AFTER
 from scc_responder.domain.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
@@ -20,6 +21,8 @@ def remind(record: CaseRecord, standing: tuple[str, ...], services: Services) ->
         return
     command = f"scc-responder case undo {case_id(record.finding_key)}"
     why = f"still so at the last look: {'; '.join(standing)}. To take it back: {command}. Or delete the pod"
+    if any(RELEASE_AFTER in (step.change.get("annotations") or {}) for step in record.current_steps):
+        why += ". The cordon has a time: once it is over, scc-responder case undo --expired --apply ends it"
     services.notify(
         case_notice(NoticeKind.REMINDER, record, Reason.STILL_CONTAINED, why, severity=NoticeSeverity.NOTICE)
     )

@@ -28,7 +28,7 @@ from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.services import Services
 from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
 from scc_responder.workbench.undo.taken_back import TakenBack, isolation_of, standing, taken_back
-from scc_responder.workbench.undo.undo_record import undo_begun, undo_ended, undo_step
+from scc_responder.workbench.undo.undo_record import release_begun, release_ended, undo_begun, undo_ended, undo_step
 
 _GONE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED, StepStatus.SKIPPED})
 _GOOD = _GONE | {StepStatus.DONE, StepStatus.DRY_RUN}
@@ -51,10 +51,20 @@ class Undone:
 class Undo:
     """Takes one case back, as whom `services` reach clusters and Cloud Run.
 
-    `only`: other cases of its pod keep their isolation. `by` and `said` are who asks for it, and why.
+    `only`: other cases of its pod keep their isolation. `by` and `said` are who asks for it, and why. `steps` names
+    those whose time is over: they alone are taken back, and nothing is said of the case besides.
     """
 
-    def __init__(self, services: Services, key: str, *, only: bool = False, by: str = "", said: str = "") -> None:
+    def __init__(
+        self,
+        services: Services,
+        key: str,
+        *,
+        only: bool = False,
+        by: str = "",
+        said: str = "",
+        steps: frozenset[str] = frozenset(),
+    ) -> None:
         self._services = services
         self._journal = services.journal
         self._only = only
@@ -63,11 +73,13 @@ class Undo:
         if record is None:
             raise RetryableError(Reason.NO_SUCH_CASE, key)
         self._record = record
-        others = self._others()
+        self._expired = steps
+        others = PodCases() if steps else self._others()
         self._records = {key: record, **others.records}
-        steps = (step for each in self._records.values() for step in each.steps)
-        self._begun = {step.undoes for step in steps if step.undoes and not step.is_settled}
-        self._items = taken_back(record, [*others.records.values()], others.foreign, only=only)
+        known = (step for each in self._records.values() for step in each.steps)
+        self._begun = {step.undoes for step in known if step.undoes and not step.is_settled}
+        items = taken_back(record, [*others.records.values()], others.foreign, only=only)
+        self._items = [item for item in items if not steps or item.step.name in steps]
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -146,6 +158,8 @@ class Undo:
         ]
 
         def rule(stored: CaseRecord, is_held: bool) -> Transition:
+            if self._expired:
+                return release_begun(stored, steps, is_held=is_held)
             return undo_begun(stored, steps, now, by=self._by, said=self._said, is_held=is_held)
 
         self._records[key] = self._written(key, rule)
@@ -157,7 +171,10 @@ class Undo:
         is_good = all(each.is_good for each in undone)
         reason = Reason.UNDONE if is_good else Reason.UNDO_REFUSED
         steps = [step for step in outcomes if step.change]
-        record = self._written(key, lambda stored, _held: undo_ended(stored, steps, reason))
+        record = self._written(
+            key,
+            lambda stored, _held: release_ended(stored, steps) if self._expired else undo_ended(stored, steps, reason),
+        )
         drop_key(record, self._services.store)
         severity = NoticeSeverity.NOTICE if is_good else NoticeSeverity.WARNING
         said = ": ".join(filter(None, (self._by, self._said)))

@@ -40,6 +40,21 @@ def undo_begun(
     return Transition(reason=Reason.UNDONE, status=204, record=record)
 
 
+def release_begun(record: CaseRecord, steps: Iterable[Step], *, is_held: bool) -> Transition:
+    """The case with the intents alone: what has a time of its own ends, and the case goes on as it is.
+
+    Refused as `case_in_progress` while a delivery works on the case.
+    """
+    if is_held:
+        return Transition(reason=Reason.CASE_IN_PROGRESS, status=503)
+    return Transition(reason=Reason.UNDONE, status=204, record=record.with_steps(tuple(steps)))
+
+
+def release_ended(record: CaseRecord, outcomes: Iterable[Step]) -> Transition:
+    """The case with what came of that; why it stands as it does is what it was."""
+    return Transition(reason=Reason.UNDONE, status=204, record=record.with_steps(tuple(outcomes)))
+
+
 def undo_ended(record: CaseRecord, outcomes: Iterable[Step], reason: Reason) -> Transition:
     """The case with what came of it: `undone`, or `undo_refused` where something of it stands that could go."""
     return Transition(reason=reason, status=204, record=replace(record.with_steps(tuple(outcomes)), reason=reason))
