@@ -60,7 +60,7 @@ UNDECIDED = (
 BREAKER = (
     b'{"reason":"storm_breaker","cluster":"projects/p/locations/l/clusters/c","tripped_at":"2026-03-01T12:00:00Z",'
     b'"detail":"6 pods","remedy":"find out why so much was to be disrupted at once, then: '
-    b'scc-responder breaker reset"}'
+    b"scc-responder breaker reset --cluster projects/p/locations/l/clusters/c --reason 'WHY' --store STORE\"}"
 )
 CASE = {"case": "0a0a0a0a0a0a"}
 FILTERED = {**CASE, "threat": "reverse_shell", "severity": "CRITICAL"}

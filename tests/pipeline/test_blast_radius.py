@@ -373,8 +373,10 @@ def test_what_holds_a_severe_finding_is_told_with_a_command(tmp_path: Path, clus
     told(deployment, documents)
     own = {message.get("case"): message.get("to_do", []) for message in deployment.published.messages}
     for document in documents[2:]:
-        (command,) = own[deployment.case(document).finding_key[:12]]
-        assert command == f"scc-responder breaker reset --cluster {CLUSTER} --reason 'WHY' --store STORE"
+        case = deployment.case(document).finding_key[:12]
+        reset, resume = own[case]
+        assert reset == f"scc-responder breaker reset --cluster {CLUSTER} --reason 'WHY' --store STORE"
+        assert resume == f"scc-responder case resume {case} --apply"
 
 
 class SeveralClusters:

@@ -30,7 +30,7 @@ def test_an_unset_switch_is_told(
         deployment.deliver(finding)
         assert (deployment.line["control"], deployment.line["severity"]) == (word, "NOTICE")
     notices = [item for item in deployment.published.messages if item["attributes"].get("reason") == f"control_{word}"]
-    assert [item["remedy"].split(":")[0] for item in notices] == ["say how far the responder may go"]
+    assert [item["remedy"].split(", then")[0] for item in notices] == ["say how far the responder may go"]
 
 
 def test_a_set_switch_is_no_field_of_a_line(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

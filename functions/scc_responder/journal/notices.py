@@ -15,7 +15,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.reasons.remedies import remedy
+from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
@@ -31,16 +31,10 @@ from scc_responder.journal.messages import (
 )
 from scc_responder.journal.plan import Plan, plan_summary
 from scc_responder.journal.step import Step
+from scc_responder.journal.to_do import to_do
 from scc_responder.policy.decide import Decision
 
-BREAKER_REMEDY = "find out why so much was to be disrupted at once, then: scc-responder breaker reset"
-FIRST_SHOT_REMEDY = (
-    "read the policy, and what it was about to do; then edit it, or: scc-responder control clear --policy {} {}"
-)
-ERROR_BUDGET_REMEDY = "mend the policy; then, to raise it: scc-responder control clear --policy {} {}"
-CONTROL_REMEDY = "say how far the responder may go: scc-responder control set dry_run, or enforce"
 BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
-HELD_REMEDY = "find out why so much is held, then: scc-responder case resume --policy {} --since 24h --apply"
 MOST_CASES_NAMED = 50
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
@@ -77,8 +71,8 @@ def outcome_notice(
     }
     if context.identity.reason not in {Reason.ALL_CHECKS_HELD, Reason.NO_POD}:
         facts["identity"] = msgspec.to_builtins(context.identity)
-    if to_do := _to_do(context, steps):
-        facts["to_do"] = to_do
+    if context.threat.is_severe and (commands := to_do(steps, case_id(finding.key), finding.place)):
+        facts["to_do"] = [*commands]
     if plan:
         facts["approval"] = plan_summary(finding.key, plan, function_url)
     is_well = all(step.status in _WELL or step.is_awaited for step in counted(steps)) and not (
@@ -94,15 +88,6 @@ def outcome_notice(
     )
 
 
-def _to_do(context: Context, steps: Sequence[Step]) -> list[str]:
-    """What a person can do now, as commands, about what holds the answer to a severe threat."""
-    if not context.threat.is_severe:
-        return []
-    case, place = case_id(context.finding.key), context.finding.place
-    held = (step for step in counted(steps) if step.status is StepStatus.HELD)
-    return list(dict.fromkeys(remedy(step.reason, case, step.action, place) for step in held))
-
-
 def case_notice(
     kind: NoticeKind,
     record: CaseRecord,
@@ -111,18 +96,21 @@ def case_notice(
     severity: NoticeSeverity = NoticeSeverity.WARNING,
 ) -> Notice:
     """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
+    known, case = Reason.read(reason), case_id(record.finding_key)
+    commands = [*to_do((), case, record.cluster, reason)] if known and known.word in REMEDIES else []
     return Notice(
         kind=kind,
         severity=severity,
-        case=case_id(record.finding_key),
+        case=case,
         reason=reason,
         facts={
-            "case": case_id(record.finding_key),
+            "case": case,
             "finding": {"name": record.finding_name, "category": record.category},
             "reason": reason,
             "error": error,
             "attempts": record.attempts,
             "steps": [step_summary(step) for step in record.current_steps],
+            **({"to_do": commands} if commands else {}),
             **contained_fields(record),
             **chain_fields(record, record.current_steps),
         },
@@ -146,7 +134,7 @@ def unset_switch_notice(reason: str) -> Notice:
         kind=NoticeKind.UNDECIDED,
         severity=NoticeSeverity.ERROR,
         reason=reason,
-        facts={"reason": reason, "remedy": CONTROL_REMEDY},
+        facts={"reason": reason, "remedy": Remedy.ENFORCE.sentence()},
     )
 
 
@@ -170,7 +158,7 @@ def held_notice(policy: str, scope: str, cases: Sequence[str]) -> Notice:
         "scope": scope,
         "cases": list(cases[:MOST_CASES_NAMED]),
         "count": len(cases),
-        "remedy": HELD_REMEDY.format(policy),
+        "remedy": Remedy.RESUME_POLICY.sentence(policy=policy),
     }
     return Notice(kind=NoticeKind.UNDECIDED, severity=NoticeSeverity.WARNING, reason=Reason.HELD_TOO_MANY, facts=facts)
 
@@ -184,17 +172,16 @@ def breaker_notice(
     empty for both.
     """
     facts = {"reason": Reason.STORM_BREAKER, "cluster": cluster, "tripped_at": tripped_at, "detail": detail}
-    remedy = BREAKER_REMEDY
+    named = place_option(cluster)
     if scope:
-        place = f"--cluster {cluster}" if "/clusters/" in cluster else f"--project {cluster.removeprefix('projects/')}"
-        remedy += f" {place} --scope {scope} --reason 'WHY' --store {store}"
+        named += f" --scope {scope}"
         facts |= {"scope": scope, "budget": budget}
     return Notice(
         kind=NoticeKind.BREAKER,
         severity=NoticeSeverity.ERROR,
         reason=Reason.STORM_BREAKER,
         labels={"cluster": cluster},
-        facts={**facts, "remedy": remedy},
+        facts={**facts, "remedy": Remedy.RESET.sentence(place=named, store=store)},
     )
 
 
@@ -209,7 +196,7 @@ def first_shot_notice(place: str, policy: str, detail: str) -> Notice:
         severity=NoticeSeverity.ERROR,
         reason=Reason.FIRST_SHOT_TOO_WIDE,
         labels={"policy": policy, "place": place},
-        facts={**facts, "remedy": FIRST_SHOT_REMEDY.format(policy, _option(place))},
+        facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
     )
 
 
@@ -222,12 +209,5 @@ def error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, b
         case=case_id(record.finding_key),
         reason=Reason.ERROR_BUDGET_SPENT,
         labels={"policy": policy, "place": place},
-        facts={**facts, "remedy": ERROR_BUDGET_REMEDY.format(policy, _option(place))},
+        facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
     )
-
-
-def _option(place: str) -> str:
-    if place.startswith("environments/"):
-        return f"--environment {place.removeprefix('environments/')}"
-    project = place.removeprefix("projects/")
-    return f"--cluster {place}" if "/" in project else f"--project {project}"

@@ -18,7 +18,6 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.reasons.remedies import remedy
 from scc_responder.domain.status import StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.execute.news import untold
@@ -27,6 +26,7 @@ from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import FirstShot, FirstShotState, decided, policy_content, with_act
 from scc_responder.journal.notices import first_shot_notice
 from scc_responder.journal.step import Step
+from scc_responder.journal.to_do import to_do
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.policy_set import PolicySet
 
@@ -134,10 +134,15 @@ def foretold(context: Context, policies: Iterable[PolicyDecision], case: str = "
         return Foretold(reason=Reason.NO_POLICY_MATCHED)
     name, place = case or case_id(context.finding.key), context.finding.place
     holds = tuple(
-        ToldHold(action=step.action, reason=step.reason, to_do=remedy(step.reason, name, step.action, place))
+        ToldHold(action=step.action, reason=step.reason, to_do=_first_said(step, name, place))
         for step in told_holds(context, matched)
     )
     return Foretold(reason=Reason.HELD_OR_FAILED, holds=holds) if holds else None
+
+
+def _first_said(step: Step, case: str, place: str) -> str:
+    """The first command about the step. Of a case that is tried again, what would be tried is said first."""
+    return next(iter(to_do([step], case, place)), "").removesuffix(" --apply")
 
 
 def told_holds(context: Context, policies: Iterable[PolicyDecision]) -> list[Step]:

@@ -158,3 +158,31 @@ def test_a_persons_words_are_shown() -> None:
     assert "marked    wrong by bob, 2026-03-02 12:00 UTC\n" in text
     lines = [line.split("  ") for line in text.splitlines() if line.startswith(("  label_pod", "  notify"))]
     assert [line[-1] for line in lines] == ["the responder", "by a person"]
+
+
+def test_a_held_case_says_what_to_do() -> None:
+    """First what a person finds out, then the command with the case's own names; once for each command."""
+    step = Step(
+        action_id="a", policy="contain", action="delete_pod", status=StepStatus.HELD, reason="limit_owner", epoch=1
+    )
+    held = replace(RECORD, state=CaseState.HELD, reason="limit_owner", plan=None, steps=(step, step))
+    lines = list(case(held, NOON))
+    at = lines.index("To do")
+    assert lines[at + 1 : at + 3] == [
+        "  find out whether the attack is real, and goes on",
+        f"    scc-responder case do {'0a' * 6} delete_pod --reason 'WHY'",
+    ]
+    assert "\n".join(lines).count("case do") == 1
+
+
+def test_a_case_without_a_command_says_so() -> None:
+    """Where nothing gets on with it, `case show` does not name itself."""
+    held = replace(RECORD, state=CaseState.HELD, reason="pod_replaced", plan=None, steps=())
+    lines = list(case(held, NOON))
+    assert lines[lines.index("To do") + 1 :] == ["  no command gets on with it: respond by hand"]
+
+
+@pytest.mark.parametrize("state", [CaseState.DONE, CaseState.WAITING, CaseState.OPEN])
+def test_nothing_is_to_do_where_nothing_is_left(state: CaseState) -> None:
+    """A plan says by itself how it is answered; an open case is gone on with."""
+    assert "To do" not in list(case(replace(RECORD, state=state), NOON))

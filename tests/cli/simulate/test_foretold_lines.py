@@ -52,7 +52,7 @@ def test_a_first_shot_that_is_refused(reported: Callable[[int], ReplayReport]) -
     assert lines[1].endswith("web4-6d5f9c7b4-aaaaa in prod-1, 2 more")
     assert lines[2].startswith("    none is done  7 targets at once; cluster: 2 pods within 1h, at most 2 (2)")
     assert lines[3].startswith("    one notice  first_shot_too_wide: read the policy")
-    assert lines[3].endswith(f"scc-responder control clear --policy contain --cluster {CLUSTER}")
+    assert f"scc-responder control clear --policy contain --cluster {CLUSTER} --reason 'WHY'" in lines[3]
     assert len(lines) == 5
 
 

@@ -11,6 +11,7 @@ from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons.remedies import Remedy
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord
@@ -19,6 +20,7 @@ from scc_responder.journal.contained import MEANINGS, contained_seconds, contain
 from scc_responder.journal.plan import AskedStep, Plan, PlanState, PlanStep, felt_of_stored, plan_summary
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
+from scc_responder.journal.to_do import to_do
 from scc_responder.journal.watch.looks_due import due_at
 
 _STATES = {
@@ -30,6 +32,7 @@ _STATES = {
     "held": "red",
     "rejected": "red",
 }
+_LEFT_UNDONE = frozenset({CaseState.HELD, CaseState.PARTIAL})
 _URGENT = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD)
 _STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
 _UNSAID = (
@@ -92,6 +95,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
     yield from _on_cloud_run(record)
     if record.plan:
         yield from _plan(record, record.plan, now)
+    yield from _to_do(record)
     if record.steps:
         yield ""
         yield styled("Steps", "bold")
@@ -116,6 +120,20 @@ def _asked(step: AskedStep) -> str:
 
 def _by(spoke: PersonsWord | PersonsMark) -> str:
     return f"by {spoke.by or 'nobody named'}, {spoke.at:%Y-%m-%d %H:%M} UTC{f': {spoke.said}' if spoke.said else ''}"
+
+
+def _to_do(record: CaseRecord) -> Iterator[str]:
+    """What a person can do about what was held or failed: what first, and then which command."""
+    if record.state not in _LEFT_UNDONE or record.word is not None:
+        return
+    commands = to_do(record.current_steps, case_id(record.finding_key), record.cluster, record.reason)
+    if commands:
+        yield ""
+        yield styled("To do", "bold")
+    for command, remedy in commands.items():
+        yield f"  {styled(remedy.meaning, 'dim')}"
+        if remedy is not Remedy.BY_HAND:
+            yield f"    {visible(command)}"
 
 
 def _looks(record: CaseRecord) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.reasons.words import Trait, Word
 
-_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW, _YIELDS, _PASSES = Trait
+_ALREADY, _UNREAD, _MISSING, _LASTING, _BEYOND, _ADMISSION, _LEFT_OUT, _ANEW, _YIELDS, _PASSES, _HAND = Trait
 
 
 class Reason(Word):
@@ -31,7 +31,7 @@ class Reason(Word):
     SOURCE_NOT_ALLOWED = "source_not_allowed", "settings do not list the finding's source"
     CLUSTER_NOT_LISTED = "cluster_not_listed", "settings do not list the finding's cluster"
     UNKNOWN_FINDING = "unknown_finding", "Security Command Center has no such finding: perhaps forged"
-    FINDING_NAME_DIFFERS = "finding_name_differs", "what was read is another finding: perhaps forged"
+    FINDING_NAME_DIFFERS = "finding_name_differs", "what was read is another finding: perhaps forged", _HAND
     FINDING_NOT_LISTED_YET = "finding_not_listed_yet", "ordinary: the list lags behind notifications"
     FINDING_UNREADABLE = "finding_unreadable", "Security Command Center's answer is no finding"
     FINDING_FROM_THE_FUTURE = "finding_from_the_future", "its event time is ahead of our clock"
@@ -113,11 +113,11 @@ class Reason(Word):
     THROTTLED = "throttled", "too many requests"
     ADMISSION_DENIED = "admission_denied", "an admission policy of the cluster refused it", _ADMISSION
     ADMISSION_WEBHOOK_DENIED = "admission_webhook_denied", "an admission webhook of the cluster refused it", _ADMISSION
-    GKE_WARDEN_DENIED = "gke_warden_denied", "GKE's own admission refused it: what is asked for is Google's", _ADMISSION
+    GKE_WARDEN_DENIED = "gke_warden_denied", "GKE's own admission refused it: the object is Google's", _ADMISSION, _HAND
     QUOTA_EXCEEDED = "quota_exceeded", "a resource quota of the namespace lets no more of it be made"
     NAMESPACE_TERMINATING = "namespace_terminating", "the namespace is being deleted: nothing can be made there"
     ADMISSION_OLDER = "admission_older", "the cluster has the admission policy of an earlier version: apply this one's"
-    OBJECT_FULL = "object_full", "the object is as large as the cluster can store: it takes no change but its deletion"
+    OBJECT_FULL = "object_full", "the object is as large as the cluster stores: it takes no change but deletion", _HAND
     CLUSTER_PAUSED = "cluster_paused", "the cluster's owner lets nothing be changed there now"
     CLUSTER_NOT_ONBOARDED = "cluster_not_onboarded", "the cluster refuses everything, and was never read before"
     CLUSTER_ACCESS_LOST = "cluster_access_lost", "the cluster refuses everything, and was read before"
@@ -181,12 +181,12 @@ class Reason(Word):
     TARGET_ABSENT = "target_absent", "the pod is gone, or the node, or the service or job of Cloud Run"
     ALL_CHECKS_HELD = "all_checks_held", "finding and pod agree in all they say"
     RESTARTED = "restarted", "finding and pod agree; the finding's process is gone, as the container was started again"
-    POD_REPLACED = "pod_replaced", "the pod is younger than the finding"
-    POD_ON_OTHER_NODE = "pod_on_other_node", "the pod runs on another node than the finding says"
-    CONTAINER_NOT_IN_POD = "container_not_in_pod", "the pod has no such container"
-    IMAGE_DIFFERS = "image_differs", "the container runs another image"
-    CONTAINER_START_DIFFERS = "container_start_differs", "the container started at another time"
-    CREATED_TOO_CLOSE = "created_too_close", "pod and container began within a second: perhaps a replacement"
+    POD_REPLACED = "pod_replaced", "the pod is younger than the finding", _HAND
+    POD_ON_OTHER_NODE = "pod_on_other_node", "the pod runs on another node than the finding says", _HAND
+    CONTAINER_NOT_IN_POD = "container_not_in_pod", "the pod has no such container", _HAND
+    IMAGE_DIFFERS = "image_differs", "the container runs another image", _HAND
+    CONTAINER_START_DIFFERS = "container_start_differs", "the container started at another time", _HAND
+    CREATED_TOO_CLOSE = "created_too_close", "pod and container began within a second: perhaps a replacement", _HAND
     NODE_ABSENT = "node_absent", "the node is gone, or finding or pod names none"
     CONTAINER_ABSENT = "container_absent", "the finding names no container"
     IMAGE_ABSENT = "image_absent", "finding or pod tells no image digest"
@@ -194,13 +194,13 @@ class Reason(Word):
     STARTED_UNREPORTED = "started_unreported", "no kubelet reports the container: the pod waits, or was evicted"
     STARTED_RESTARTED = "started_restarted", "the container was started again since"
     NO_NODE = "no_node", "no node was read"
-    NODE_REPLACED = "node_replaced", "the node is younger than the event, or another than before: its name came back"
+    NODE_REPLACED = "node_replaced", "the node is younger than the event, or another of its name", _HAND
     NODE_CREATED_ABSENT = "node_created_absent", "nothing tells when the node was made"
     SERVICE_NOT_NAMED = "service_not_named", "the finding names no service or job of Cloud Run"
     SERVICE_UNREADABLE = "service_unreadable", "the service or job of Cloud Run could not be read"
     SERVICE_DELETING = "service_deleting", "the service or job of Cloud Run is being deleted"
-    SERVICE_REPLACED = "service_replaced", "the service of Cloud Run is younger than the finding"
-    JOB_REPLACED = "job_replaced", "the job of Cloud Run is younger than the finding"
+    SERVICE_REPLACED = "service_replaced", "the service of Cloud Run is younger than the finding", _HAND
+    JOB_REPLACED = "job_replaced", "the job of Cloud Run is younger than the finding", _HAND
     CREATED_ABSENT = "created_absent", "nothing tells when service, job, revision or execution was made"
     REVISION_CHOSEN = "revision_chosen", "a person chose the revision"
     REVISION_NAMED = "revision_named", "the finding names the revision"
@@ -208,19 +208,20 @@ class Reason(Word):
     REVISION_BY_TRAFFIC = "revision_by_traffic", "the only revision that may be meant and carries traffic"
     REVISION_GONE = "revision_gone", "the service has the revision no more, or none with the finding's image"
     REVISION_NOT_KNOWN = "revision_not_known", "neither finding nor traffic says which revision is meant"
-    REVISION_REPLACED = "revision_replaced", "the revision is younger than the finding"
+    REVISION_REPLACED = "revision_replaced", "the revision is younger than the finding", _HAND
     SEVERAL_REVISIONS = "several_revisions", "several revisions may be meant: a person has to choose"
     NO_SAFE_REVISION = "no_safe_revision", "no ready revision is older and runs none of the compromised one's images"
     CLOUD_RUN_NOT_REACHED = "cloud_run_not_reached", "this deployment reaches no API of Cloud Run"
     EXECUTION_NAMED = "execution_named", "the finding names the execution"
     EXECUTION_BY_TIME = "execution_by_time", "the only execution that may be meant and ran at the event"
-    EXECUTION_GONE = "execution_gone", "the job has the execution no more"
+    EXECUTION_GONE = "execution_gone", "the job has the execution no more", _HAND
     EXECUTION_NOT_KNOWN = "execution_not_known", "neither finding nor time says which execution is meant"
-    EXECUTION_REPLACED = "execution_replaced", "the execution is younger than the finding"
+    EXECUTION_REPLACED = "execution_replaced", "the execution is younger than the finding", _HAND
     SEVERAL_EXECUTIONS = "several_executions", "several executions ran at the event"
     OTHER_EXECUTIONS_RUN = (
         "other_executions_run",
         "the execution has ended, and others of its job run the image: a person has to cancel them",
+        _HAND,
     )
     # What policies make of it.
     MATCHED = "matched", "the policy applies"
@@ -243,13 +244,13 @@ class Reason(Word):
     ALREADY_CORDONED = "already_cordoned", "the node takes no new pods", _ALREADY
     NODE_UNREADABLE = "node_unreadable", "the node could not be read", _UNREAD
     NODE_NOT_KNOWN = "node_not_known", "neither finding nor pod names a node"
-    POD_STATIC = "pod_static", "a static pod: the kubelet would start it again"
+    POD_STATIC = "pod_static", "a static pod: the kubelet would start it again", _HAND
     POD_STANDALONE = "pod_standalone", "nothing would make the pod anew"
-    POD_DAEMONSET = "pod_daemonset", "a DaemonSet's pod: its node would be without it"
-    POD_STATEFULSET = "pod_statefulset", "a StatefulSet's pod: its name stays taken, so no replacement would come"
-    POD_JOB = "pod_job", "a Job's pod: the Job would do its work anew beside it"
-    POD_OTHER_OWNER = "pod_other_owner", "whether the pod's owner would make another beside it is not known"
-    NO_SELECTOR_LABELS = "no_selector_labels", "the owner selects the pod by no label that can be taken away"
+    POD_DAEMONSET = "pod_daemonset", "a DaemonSet's pod: its node would be without it", _HAND
+    POD_STATEFULSET = "pod_statefulset", "a StatefulSet's pod: its name stays taken: no replacement would come", _HAND
+    POD_JOB = "pod_job", "a Job's pod: the Job would do its work anew beside it", _HAND
+    POD_OTHER_OWNER = "pod_other_owner", "whether the pod's owner would make another beside it is not known", _HAND
+    NO_SELECTOR_LABELS = "no_selector_labels", "the owner selects the pod by no label that can be taken away", _HAND
     ALREADY_INTERNAL = "already_internal", "nobody outside reaches the service", _ALREADY
     ALREADY_AT_ZERO = "already_at_zero", "the service may have no instance", _ALREADY
     NO_PUBLIC_INVOKERS = "no_public_invokers", "the service's own IAM policy lets nobody in but who is named", _ALREADY
@@ -268,15 +269,15 @@ class Reason(Word):
     )
     EXECUTION_ENDED = "execution_ended", "the execution has ended: no task of it runs", _ALREADY
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
-    IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's"
+    IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's", _HAND
     # What guardrails, limits and the kill switch hold.
     MODE_LOWERED_BY = "mode_lowered_by:{}", "a ceiling, or `control`, the kill switch, also by `_policy` or the like"
     MODE_DISABLED_BY_GUARDRAILS = "mode_disabled_by_guardrails", "a ceiling lets nothing be done here and now"
-    GOOGLE_AGENT_POD = "google_agent_pod", "one of Google's own agents"
-    GOOGLE_AGENT_PRINCIPAL = "google_agent_principal", "the doing of one of Google's own agents"
-    OWN_SERVICE = "own_service", "the responder's own service, which is never changed"
-    WORKER_POOL = "worker_pool", "a worker pool of Cloud Run: evidence and notice only"
-    MANAGED_BY = "managed_by:{}", "another product deploys the service, and would undo it: evidence and notice only"
+    GOOGLE_AGENT_POD = "google_agent_pod", "one of Google's own agents", _HAND
+    GOOGLE_AGENT_PRINCIPAL = "google_agent_principal", "the doing of one of Google's own agents", _HAND
+    OWN_SERVICE = "own_service", "the responder's own service, which is never changed", _HAND
+    WORKER_POOL = "worker_pool", "a worker pool of Cloud Run: evidence and notice only", _HAND
+    MANAGED_BY = "managed_by:{}", "another product deploys the service, and undoes it: evidence and notice only", _HAND
     SERVICE_NOT_LISTED = "service_not_listed", "settings do not list the service or job: evidence and notice only"
     NO_RUN_WRITER = "no_run_writer", "no identity is set that may change Cloud Run: evidence and notice only"
     CLUSTER_PROTECTED = "cluster_protected", "guardrails protect the cluster"
@@ -293,11 +294,11 @@ class Reason(Word):
     BUDGETS_UNREAD = "budgets_unread", "the pod's disruption budgets could not be read", _UNREAD
     VOLUMES_UNREAD = "volumes_unread", "what a second pod cannot have beside this one could not be read", _UNREAD
     NODE_POOL_UNREAD = "node_pool_unread", "the nodes of the pool could not be read", _UNREAD
-    CONTRADICTION = "contradiction:{}", "the finding contradicts itself in this field"
-    THREAT_UNKNOWN = "threat_unknown", "the catalogue does not have the finding's category"
-    IDENTITY_UNKNOWN = "identity_unknown:{}", "nothing says that the pod is the finding's"
+    CONTRADICTION = "contradiction:{}", "the finding contradicts itself in this field", _HAND
+    THREAT_UNKNOWN = "threat_unknown", "the catalogue does not have the finding's category", _HAND
+    IDENTITY_UNKNOWN = "identity_unknown:{}", "nothing says that the pod is the finding's", _HAND
     FINDING_TOO_OLD = "finding_too_old", "older than what guardrails let be acted on", _YIELDS
-    JOB_WOULD_FAIL = "job_would_fail", "the Job has no retry left: without this pod it fails"
+    JOB_WOULD_FAIL = "job_would_fail", "the Job has no retry left: without this pod it fails", _HAND
     LAST_READY_REPLICA = "last_ready_replica", "the workload's last ready pod"
     DISRUPTION_BUDGET = "disruption_budget", "the pod's disruption budget allows none"
     SEVERAL_DISRUPTION_BUDGETS = "several_disruption_budgets", "several disruption budgets select the pod"
@@ -375,7 +376,7 @@ class Reason(Word):
     UNDONE = "undone", "a person took it back, and it was read back"
     ALREADY_UNDONE = "already_undone", "what a person took back was gone already", _ALREADY
     UNDO_REFUSED = "undo_refused", "it is not taken back: somebody changed it since, or nothing shows that it is ours"
-    CANNOT_BE_UNDONE = "cannot_be_undone", "nothing takes it back"
+    CANNOT_BE_UNDONE = "cannot_be_undone", "nothing takes it back", _HAND
     NOTHING_TO_UNDO = "nothing_to_undo", "no step of the case stands that could be taken back"
     ARMED = "armed", "the pod is marked for deletion"
     ISOLATED = "isolated", "a network policy stops new connections of the pod; established ones may go on"
@@ -423,7 +424,7 @@ class Reason(Word):
     GONE_BY_OTHER = "gone_by_other", "the object went before the step"
     DELETED_MEANWHILE = "deleted_meanwhile", "a deletion by this case, or for another finding, came before the step"
     UNSETTLED = "unsettled", "the target kept changing while we tried"
-    TARGET_REPLACED = "target_replaced", "another object has its name by now"
+    TARGET_REPLACED = "target_replaced", "another object has its name by now", _HAND
     TERMINATING = "terminating", "the grace period is over, and the pod's processes are not known to have ended"
     OVERRIDDEN = "overridden", "done before, and undone by another"
     NOT_ARMED = "not_armed", "the mark for deletion is gone"
@@ -434,12 +435,12 @@ class Reason(Word):
     ATTACHED_AGAIN = "attached_again", "the pod has the labels again by which its workload selects it"
     UNCORDONED = "uncordoned", "the node takes new pods again"
     BYPASSED_BY = "bypassed_by", "another network policy still allows traffic"
-    NOT_ENFORCED = "not_enforced", "nothing enforces network policies there"
-    HOST_NETWORK = "host_network", "the pod is on its node's network, which no network policy holds"
-    WINDOWS_NODE = "windows_node", "the pod runs on Windows, where nothing enforces network policies"
-    FURTHER_INTERFACES = "further_interfaces", "the pod has network interfaces that no network policy of ours holds"
+    NOT_ENFORCED = "not_enforced", "nothing enforces network policies there", _HAND
+    HOST_NETWORK = "host_network", "the pod is on its node's network, which no network policy holds", _HAND
+    WINDOWS_NODE = "windows_node", "the pod runs on Windows, where nothing enforces network policies", _HAND
+    FURTHER_INTERFACES = "further_interfaces", "the pod has network interfaces that no policy of ours holds", _HAND
     ENFORCEMENT_UNKNOWN = "enforcement_unknown", "nothing shows that the network policy holds: perhaps none is enforced"
-    NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's"
+    NOT_POSSIBLE_AUTOPILOT = "not_possible_autopilot", "the nodes of Autopilot are Google's", _HAND
     INSTANCES_LEFT = "instances_left", "evidence is stored; instances of the revision still ran after the change"
     CAPTURED_UNSIGNED = "captured_unsigned", "evidence is stored, but its manifest is not signed yet"
     CAPTURED_WITHOUT_EVENTS = "captured_without_events", "evidence is stored, but for the pod's events"
@@ -465,7 +466,7 @@ class Reason(Word):
     NOT_ISOLATED = "not_isolated", "no network policy of ours isolates the pod now"
     FROZEN = "frozen", "the finding's processes are stopped: they keep their memory, and do nothing"
     NOT_FROZEN = "not_frozen", "a process of the finding could not be stopped"
-    FIRST_PROCESS = "first_process", "the finding's process is the first of its container, which nothing can stop"
+    FIRST_PROCESS = "first_process", "the finding's process is the first of its container: nothing stops it", _HAND
     NO_PROCESS_MATCHED = "no_process_matched", "no process of the container is the finding's: there is nothing to stop"
     PROCESSES_UNREAD = "processes_unread", "no process is known to be the finding's, and not all could be read"
     OWN_PROCESS_PROBED = "own_process_probed", "stopped, the workload's own process would be restarted by its probe"
@@ -473,7 +474,7 @@ class Reason(Word):
     UNPROVEN = "unproven", "what was told may be the attacker's word: who told it could be reached by him"
     THAWED = "thawed", "the processes that were stopped go on"
     NOT_THAWED = "not_thawed", "a process that was stopped does not go on"
-    NOTHING_FROZEN = "nothing_frozen", "the case stopped no process of the pod"
+    NOTHING_FROZEN = "nothing_frozen", "the case stopped no process of the pod", _HAND
     DEFENDS_ITSELF = "defends_itself", "the pod kills or stops what looks at it: that is a finding in itself"
     LOGS_LATER = "logs_later", "Cloud Logging does not answer now, or takes no more requests: a sweep asks again"
     NO_CLOUD_LOGGING = "no_cloud_logging", "this deployment asks no Cloud Logging"

@@ -22,6 +22,7 @@ class Trait(StrEnum):
     ANEW = auto()
     YIELDS = auto()
     PASSES = auto()
+    BY_HAND = auto()
 
 
 class Word(StrEnum):
@@ -125,6 +126,11 @@ class Word(StrEnum):
     def passes(self) -> bool:
         """Whether time alone may lift it, so that a sweep goes on by itself with what can be undone."""
         return Trait.PASSES in self.traits
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether no command gets on with it: a person responds by hand, or there is nothing to respond to."""
+        return Trait.BY_HAND in self.traits
 
     @property
     def is_left_out(self) -> bool:

@@ -21,8 +21,8 @@ _WORDS = {
 }
 _SAID = {
     Reason.UNDONE_BY_OTHERS: "somebody took away what the responder did; what is asked for still is done again",
-    Reason.FOUGHT_OVER: "what the responder does is taken away each time: it does nothing more for this case. "
-    "Find out who or what does that, then: scc-responder case resume CASE --apply",
+    Reason.FOUGHT_OVER: "what the responder does is taken away each time: it does nothing more for this case; "
+    "find out who or what does that",
 }
 
 
