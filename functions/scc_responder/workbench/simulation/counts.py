@@ -52,6 +52,14 @@ class Counting:
         self.results: dict[ActionResult, Counter[str]] = {result: Counter() for result in _COUNTED}
         self.touched: dict[str, set[Hashable]] = {kind: set() for kind in COUNTED_KINDS}
 
+    def take(self, other: Counting) -> None:
+        """Count what another counted as well."""
+        self.matched += other.matched
+        for result, counter in other.results.items():
+            self.results[result].update(counter)
+        for kind, members in other.touched.items():
+            self.touched[kind] |= members
+
     def count(self) -> Count:
         """What was counted."""
         acts, held, skipped = (dict(sorted(self.results[result].items())) for result in _COUNTED)
@@ -74,17 +82,17 @@ class Tally:
         if day != self._day:
             self._close()
             self._day = day
-        touched = [(kind, known) for kind, member in _touched(context, found) if (known := self._known.add(member))]
-        for counting in (self._all, self._today):
-            counting.matched += later is None
-            for item in policy.actions:
-                name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
-                counting.results[item.result][name] += 1
-            for kind, member in touched:
-                counting.touched[kind].add(member)
+        self._today.matched += later is None
+        for item in policy.actions:
+            name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
+            self._today.results[item.result][name] += 1
+        for kind, member in _touched(context, found):
+            if known := self._known.add(member):
+                self._today.touched[kind].add(known)
 
     def total(self) -> Count:
         """Altogether."""
+        self._close()
         return self._all.count()
 
     def days(self) -> tuple[DayCount, ...]:
@@ -95,6 +103,7 @@ class Tally:
     def _close(self) -> None:
         if self._day is not None and (self._today.matched or any(self._today.results.values())):
             self._days.append(DayCount(day=self._day, count=self._today.count()))
+            self._all.take(self._today)
         self._today = Counting()
 
 
