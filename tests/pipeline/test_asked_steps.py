@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.guard.asked_step import ask_for
 from scc_responder.guard.limiter import cluster_key, read_ledger
 from scc_responder.guard.limits.ledger_document import Budget
 from scc_responder.intake.notification import parse_notification
+from scc_responder.workbench.request_for_step import ask_for
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered, plan_of
 from tests.kits.responder import CLUSTER, RAILS, Deployment, deployed, mutations, policy

@@ -10,9 +10,9 @@ from typing import Any
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import case_id
 from scc_responder.intake.notification import parse_notification
-from scc_responder.journal.chain.chain_check import chain_differences
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.bundle.case_statements import exported_statements
+from scc_responder.workbench.bundle.chain_differences import chain_differences
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE
 from tests.kits.responder import deployed, finding_about, policy

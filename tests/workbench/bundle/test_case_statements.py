@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.journal.chain.chain_check import SaidStep, Statement
+from scc_responder.journal.chain.chain_check import SaidStep
 from scc_responder.workbench.bundle.bundle_check import check_bundle
 from scc_responder.workbench.bundle.case_statements import exported_statements, manifest_statements
+from scc_responder.workbench.bundle.chain_differences import Statement
 from tests.kits.bundles import CASE, SignedBundle
 
 LINE: dict[str, Any] = {"case": CASE, "chain_head": "h2", "chain_from": "h1", "chain_write": 7, "state": "done"}

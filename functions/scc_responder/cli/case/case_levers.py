@@ -20,13 +20,13 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.guard.asked_step import ask_for
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.timed.exempted_case import exempted, exemption_by
 from scc_responder.guard.timed.timed_exemptions import LONGEST_EXEMPTION, TimedExemption
 from scc_responder.guard.timed.timed_levers import exempt
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.persons_word import short_words
+from scc_responder.workbench.request_for_step import ask_for
 
 _ASKED = "asked for: the next sweep plans it. Then `scc-responder case show {0}` has the plan, and how to approve it"
 _EXEMPT = "exempt: {1} until {2}. Evidence and messages go on. scc-responder control clear --exemption {0} ends it"

@@ -19,13 +19,14 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.chain.chain_check import ChainDifference, Statement, chain_differences, chain_fields
+from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.settings import FIRESTORE_ADDRESS, VARIABLE_PREFIX
 from scc_responder.workbench.bundle.bundle_check import case_folder, check_bundle
 from scc_responder.workbench.bundle.bundle_manifests import VerifyingKey
 from scc_responder.workbench.bundle.bundle_report import BundleReport, CheckedManifest
 from scc_responder.workbench.bundle.case_statements import exported_statements, manifest_statements
+from scc_responder.workbench.bundle.chain_differences import ChainDifference, Statement, chain_differences
 
 _EVIDENCE = f"{VARIABLE_PREFIX}EVIDENCE"
 

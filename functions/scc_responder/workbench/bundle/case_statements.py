@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.value import Value, resolved
-from scc_responder.journal.chain.chain_check import SaidStep, Statement
+from scc_responder.journal.chain.chain_check import SaidStep
 from scc_responder.workbench.bundle.bundle_report import BundleReport
+from scc_responder.workbench.bundle.chain_differences import Statement
 
 
 class SaidCase(Value, frozen=True, kw_only=True):
