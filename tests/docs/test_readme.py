@@ -28,10 +28,10 @@ def test_the_explain_example_prints_the_match(tmp_path: Path) -> None:
 
 
 def test_the_pages_show_policy_and_clusters(tmp_path: Path) -> None:
-    """The README shows a policy, and the page for one's own machine how clusters are listed."""
+    """The README shows a policy, the page for one's own machine how clusters are listed and what bounds a folder."""
     shown = [*BLOCKS, *(example for example in fenced() if example.where.startswith("docs/local.md:"))]
     texts = [example.text for example in shown if example.kind == "yaml"]
-    assert [load(text, tmp_path / str(number)) for number, text in enumerate(texts)] == ["policy", "clusters"]
+    assert [load(text, tmp_path / str(number)) for number, text in enumerate(texts)] == ["policy", "clusters", "scope"]
 
 
 def test_it_fits_a_newcomer() -> None:

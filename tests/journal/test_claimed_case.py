@@ -43,9 +43,9 @@ def test_one_save_is_one_write(world: JournalWorld) -> None:
     """The outcome of one step and the intent of the next go together."""
     case = world.held()
     world.store.writes = 0
-    case.save(step(1, StepStatus.DONE), step(2), decision={"policies": ["contain-reverse-shell"]})
+    case.save(step(1, StepStatus.DONE), step(2), decision={"policies": [{"name": "contain-reverse-shell"}]})
     assert world.store.writes == 1
-    assert world.record().decision == {"policies": ["contain-reverse-shell"]}
+    assert world.record().decision == {"policies": [{"name": "contain-reverse-shell"}]}
 
 
 def test_what_was_noted_is_written_with_the_release(world: JournalWorld) -> None:

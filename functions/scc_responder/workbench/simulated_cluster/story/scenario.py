@@ -212,7 +212,7 @@ def _container_escape(now: datetime) -> Delivery:
         data=_encoded(about_service(detection, now)),
         listed=True,
         reason="waiting_for_approval",
-        steps=(*_KEEP, *_ASKED, *_CLOUD_LOGS, *_TELL),
+        steps=(*_KEEP, *_CLOUD_LOGS, *_ASKED, *_TELL),
     )
 
 
