@@ -178,18 +178,21 @@ class Demo:
         return list(scene.play(before))
 
     def _follow(self, answer: Future[int], delivery: Delivery, first: int) -> None:
-        """Show each step as soon as the journal has its outcome, and the audit log its proof."""
-        shown = 0
+        """Show each step once, as soon as the journal has its outcome, and the audit log its proof.
+
+        What waits for a person stands in the journal before what a policy that comes earlier does last.
+        """
+        shown: set[tuple[str, int]] = set()
         over = False
         while not over:
             over = answer.done()
             record, events = self._record(delivery), self._events(first)
             settled = [step for step in record.steps if step.is_settled] if record else []
-            for step in settled[shown:]:
+            for step in (step for step in settled if (step.action_id, step.index) not in shown):
                 if not over and step.status == StepStatus.DONE and not proof(step, events, self._deployment.evidence):
                     break
                 self._screen.line(presentation.step(step, events, self._deployment.evidence))
-                shown += 1
+                shown.add((step.action_id, step.index))
             self._screen.wait_for(presentation.waiting(events))
             time.sleep(0 if over else _POLL_SECONDS)
 
