@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.admission.installed import UID, Installed, network_policy
+from tests.admission.installed import UID, Installed, network_policy, protected_namespace
 from tests.cluster import objects
 from tests.cluster.client import Answer, ApiFailure
 
@@ -43,15 +43,10 @@ class Targets:
     def __init__(self, installed: Installed) -> None:
         self.installed, self.admin = installed, installed.plane.admin
         self.node = objects.create_node(self.admin)["metadata"]["name"]
-        self.guarded = f"gke-{installed.namespace}"
-        self.admin.create(objects.namespace(self.guarded))
-        objects.wait_until(lambda: self._has_account(self.guarded), what="the default service account")
+        self.guarded = protected_namespace(self.admin)
         other = {**network_policy(installed.namespace, "other"), "spec": {"podSelector": {}}}
         self.admin.create({**other, "metadata": {"name": "other", "namespace": installed.namespace}})
         self.pods = 0
-
-    def _has_account(self, namespace: str) -> bool:
-        return self.admin.send("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/default").status == 200
 
     def pod(self, *, armed: bool = False, namespace: str = "", **manifest: Any) -> str:
         """A new pod's path."""

@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
-from tests.admission.installed import Installed
+from tests.admission.installed import Installed, protected_namespace
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
 from tests.kits.responder import ALL, CONTAINED, deployed, finding_about, mutations, policy
@@ -115,11 +115,8 @@ def test_other_modes_refuse_and_are_recorded(
 def test_protected_in_the_cluster_alone(shipped: Installed, tmp_path: Path, node: dict[str, Any]) -> None:
     """Where the function's guardrails would let it, the cluster's lists hold it, and the record says whose they are."""
     shipped.switch("enforce")
-    guarded = f"gke-{shipped.namespace}"
     admin = shipped.plane.admin
-    admin.create(objects.namespace(guarded))
-    account = f"/api/v1/namespaces/{guarded}/serviceaccounts/default"
-    objects.wait_until(lambda: admin.send("GET", account).status == 200, what="the default service account")
+    guarded = protected_namespace(admin)
     admin.create(objects.deployment("web", guarded, node["metadata"]["name"]))
     pod = objects.running_pods(admin, guarded, "web")[0]
     try:

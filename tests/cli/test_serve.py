@@ -126,17 +126,17 @@ def test_its_kill_switch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"--cluster-patterns": ""}, "SCC_RESPONDER_CLUSTERS is not set"),
+        ({"--cluster-patterns": ""}, "--cluster-patterns: it is empty"),
         ({"--cluster-patterns": "prod-1"}, "SCC_RESPONDER_CLUSTERS: 'prod-1' is not"),
         ({"--sources": "all"}, "SCC_RESPONDER_SOURCES: 'all' is not"),
-        ({"--sources": ""}, "SCC_RESPONDER_SOURCES is not set"),
+        ({"--sources": ""}, "--sources: it is empty"),
         ({"--policies": "nowhere"}, "nowhere: there is no such folder"),
         ({"--clusters": "nowhere.yaml"}, "nowhere.yaml: No such file"),
     ],
     ids=["no-clusters", "malformed-cluster", "malformed-source", "no-sources", "no-policies", "no-clusters-file"],
 )
 def test_bad_settings_end_before_listening(changed: Mapping[str, str], told: str, tmp_path: Path) -> None:
-    """Settings that cannot be used end with 2 and name the variable, before anything listens."""
+    """Settings that cannot be used end with 2 and name the option or its variable, before anything listens."""
     done = run("serve", *flat({**settings_given(tmp_path), **changed}), cwd=tmp_path)
     assert done.returncode == 2
     assert told in done.stderr
