@@ -24,6 +24,7 @@ from tests.kits.responder import CLUSTER, RAILS, SOURCE, compiled, finding_about
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")
 GUARDRAILS = RAILS + "".join(
     [
+        "approval: {approvers: [oncall@example.com]}\n",
         "storm_breaker: {targets: 1000, denials: 1000}\nlimits:\n",
         *(
             f"  {scope}: [{{most: 1000, within: 10m}}, {{most: 1000, of: nodes, within: 10m}}]\n"

@@ -22,6 +22,7 @@ def about(namespace: str, name: str) -> dict[str, Any]:
     [
         (about("kube-system", "anetd-x7k2"), "google_agent_pod"),
         (about("gke-managed-system", "anything"), "google_agent_pod"),
+        (about("gke-managed-evil", "anything"), None),
         (about("shop", "anetd-x7k2"), None),
         (about("kube-system", "web-1"), None),
         ({"principal": AGENT}, "google_agent_principal"),

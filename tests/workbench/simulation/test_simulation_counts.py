@@ -6,12 +6,14 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from scc_responder.domain.changes.patch_object import PatchObject
+from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
-from scc_responder.workbench.simulation.counts import Count, Tally
+from scc_responder.workbench.simulation.counts import Count, FoundOnce, Tally, touched
 from scc_responder.workbench.simulation.impact import AffectedObject, BoundedSet
-from tests.kits.decision_contexts import EVENT, context
+from tests.kits.decision_contexts import EVENT, POD_TARGET, context
 
 POD = AffectedObject(cluster="c", kind="Pod", namespace="shop", name="web-1", uid="u")
 NODE = AffectedObject(cluster="c", kind="Node", namespace="", name="node-1", uid="n")
@@ -28,46 +30,65 @@ POLICY = PolicyDecision(
 )
 
 
+def add(tally: Tally, about: Context, *found: tuple[str, AffectedObject], known: BoundedSet | None = None) -> None:
+    """Count what a finding's policy changes."""
+    tally.add(about.finding.event_time, POLICY, touched(about, found, known or BoundedSet()))
+
+
 def test_what_is_beyond_the_bound_is_not_counted() -> None:
     """The bound is of pods, namespaces and workloads together; findings are counted all the same."""
     known = BoundedSet(most=3)
-    tally = Tally(known)
+    tally = Tally()
     for target in (POD, POD, replace(POD, name="web-2", uid="u2")):
-        tally.add(context(), POLICY, (("label_pod", target),))
+        add(tally, context(), ("label_pod", target), known=known)
     assert (tally.total().matched, tally.total().touched["pods"], known.full) == (3, 1, True)
 
 
 def test_a_tally_counts_by_day() -> None:
     """The same pod on two days is one altogether; each day has its own count."""
-    tally = Tally(BoundedSet())
+    tally = Tally()
     for moment in (EVENT, EVENT, EVENT + timedelta(days=2)):
-        tally.add(context(finding={"event_time": moment}), POLICY, (("label_pod", POD), ("cordon_node", NODE)))
-    touched = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1, "services": 0}
+        add(tally, context(finding={"event_time": moment}), ("label_pod", POD), ("cordon_node", NODE))
+    numbers = {"pods": 1, "nodes": 1, "workloads": 1, "namespaces": 1, "services": 0}
     assert tally.total() == Count(
         matched=3,
         acts={"label_pod": 3},
         held={"cordon_node: node_unreadable": 3},
         skipped={"annotate_pod: already_annotated": 3},
-        touched=touched,
+        touched=numbers,
     )
     assert [(item.day, item.count.matched) for item in tally.days()] == [(date(2026, 3, 2), 2), (date(2026, 3, 4), 1)]
-    assert tally.days()[1].count.touched == touched
+    assert tally.days()[1].count.touched == numbers
 
 
 def test_a_standalone_pod_has_no_workload() -> None:
     """Nothing is counted for what is not known."""
-    tally = Tally(BoundedSet())
-    tally.add(context(pod={"owners": ()}), POLICY, (("label_pod", POD),))
+    tally = Tally()
+    add(tally, context(pod={"owners": ()}), ("label_pod", POD))
     assert tally.total().touched == {"pods": 1, "nodes": 0, "workloads": 0, "namespaces": 1, "services": 0}
-    assert Tally(BoundedSet()).days() == ()
+    assert Tally().days() == ()
 
 
 def test_services_of_cloud_run_are_counted() -> None:
     """A revision and an execution belong to their service or job, which counts once."""
-    tally = Tally(BoundedSet())
+    tally = Tally()
     service, job = (f"projects/p/locations/l/{name}" for name in ("services/web", "jobs/nightly"))
     names = {"Service": service, "Revision": f"{service}/revisions/web-1", "Execution": f"{job}/executions/nightly-1"}
     for kind, name in names.items():
         target = AffectedObject(cluster="", kind=kind, namespace="", name=name, uid=kind)
-        tally.add(context(), POLICY, (("roll_back_service", target),))
+        add(tally, context(), ("roll_back_service", target))
     assert {kind: number for kind, number in tally.total().touched.items() if number} == {"services": 2}
+
+
+def test_steps_that_policies_share_are_looked_at_once() -> None:
+    """A policy that plans another step is looked at by itself; what is held changes nothing either way."""
+    patch = PatchObject(kind="Pod", **POD_TARGET, labels={"a": "b"})
+    first, second = (
+        PlannedAction(action=name, result="planned", reason=Reason.PLANNED, changes=(patch,))
+        for name in ("label_pod", "annotate_pod")
+    )
+    once = FoundOnce(context(), BoundedSet())
+    found = once.of(replace(POLICY, actions=(first,)))
+    assert once.of(replace(POLICY, name="other", actions=(first, POLICY.actions[1]))) is found
+    assert [name for name, _ in found[0]] == ["label_pod"]
+    assert [name for name, _ in once.of(replace(POLICY, actions=(first, second)))[0]] == ["label_pod", "annotate_pod"]

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from scc_responder.domain.context import Context
 from scc_responder.domain.value import Value
 from scc_responder.policy.decide import ActionResult, PolicyDecision
-from scc_responder.workbench.simulation.impact import BoundedSet, Effects
+from scc_responder.workbench.simulation.impact import BoundedSet, Effects, effects
 
 COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces", "services")
 """The kinds of objects that are counted apart."""
@@ -67,28 +67,50 @@ class Counting:
         return Count(matched=self.matched, acts=acts, held=held, skipped=skipped, touched=touched)
 
 
+Touched = tuple[tuple[str, Hashable], ...]
+"""What is changed and what that belongs to, each with its kind of `COUNTED_KINDS`."""
+
+
+class FoundOnce:
+    """What the steps that one finding's policies plan change and touch: looked at once where they plan the same.
+
+    A step that several policies share is one object (`policy.decide`), so objects are told apart, and not their values.
+    """
+
+    def __init__(self, context: Context, known: BoundedSet) -> None:
+        self._context = context
+        self._known = known
+        self._found: dict[tuple[int, ...], tuple[Effects, Touched]] = {}
+
+    def of(self, policy: PolicyDecision) -> tuple[Effects, Touched]:
+        """What the policy changes, and what it touches, as far as there is room to tell it apart."""
+        planned = tuple(id(item) for item in policy.actions if item.result == ActionResult.PLANNED)
+        if planned not in self._found:
+            found = effects(self._context, policy)
+            self._found[planned] = found, touched(self._context, found, self._known)
+        return self._found[planned]
+
+
 class Tally:
     """What one policy came to, day by day. Days come in order, so that only one is open at a time."""
 
-    def __init__(self, known: BoundedSet) -> None:
-        self._known = known
+    def __init__(self) -> None:
         self._all, self._today = Counting(), Counting()
         self._day: date | None = None
         self._days: list[DayCount] = []
 
-    def add(self, context: Context, policy: PolicyDecision, found: Effects, later: datetime | None = None) -> None:
-        """Count one finding that the policy matches, and what it changes; or what it comes to later."""
-        day = (later or context.finding.event_time).date()
+    def add(self, at: datetime, policy: PolicyDecision, touched: Touched, *, later: bool = False) -> None:
+        """Count one finding that the policy matches, and what it touches; or what it comes to later."""
+        day = at.date()
         if day != self._day:
             self._close()
             self._day = day
-        self._today.matched += later is None
+        self._today.matched += not later
         for item in policy.actions:
             name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
             self._today.results[item.result][name] += 1
-        for kind, member in _touched(context, found):
-            if known := self._known.add(member):
-                self._today.touched[kind].add(known)
+        for kind, member in touched:
+            self._today.touched[kind].add(member)
 
     def total(self) -> Count:
         """Altogether."""
@@ -105,6 +127,12 @@ class Tally:
             self._days.append(DayCount(day=self._day, count=self._today.count()))
             self._all.take(self._today)
         self._today = Counting()
+
+
+def touched(context: Context, found: Effects, known: BoundedSet) -> Touched:
+    """What the effects touch, as far as there is room to tell it apart."""
+    members = ((kind, known.add(member)) for kind, member in _touched(context, found))
+    return tuple((kind, member) for kind, member in members if member is not None)
 
 
 def _touched(context: Context, found: Effects) -> Iterator[tuple[str, Hashable]]:

@@ -11,7 +11,7 @@ from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.policy.decide import Decision, PolicyDecision, decide
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.simulation.counts import Tally
+from scc_responder.workbench.simulation.counts import FoundOnce, Tally
 from scc_responder.workbench.simulation.held_steps import (
     alone,
     hold_denied,
@@ -36,10 +36,11 @@ class Simulation:
         self, policies: PolicySet, known: BoundedSet, reset_after: timedelta | None = None, *, compared: bool = False
     ) -> None:
         self.policies = policies
+        self._known = known
         self.shots = ReplayedFirstShots(policies)
         self.limits = ReplayedLimits(policies.guardrails, reset_after, self.shots)
         self.notices = ReplayedNotices()
-        self._tallies = {policy.name: Tally(known) for policy in policies.policies}
+        self._tallies = {policy.name: Tally() for policy in policies.policies}
         self.reach = Impact(known)
         self.whole = Impact(known) if compared else None
         self.matched = 0
@@ -56,8 +57,9 @@ class Simulation:
         waiting = still_waiting(guarded, limited)
         allowed = _matched(without_waiting(limited, waiting))
         self.matched += bool(allowed)
+        once = FoundOnce(context, self._known)
         for policy in allowed:
-            self._count(context, policy)
+            self._count(once, policy, now)
         self.notices.add(context, allowed, now)
         if waiting:
             self.shots.wait(WaitingFinding(context=context, decision=limited, waiting=waiting, done=done))
@@ -72,15 +74,16 @@ class Simulation:
                 anew = planned_anew(found.decision, shot.policy, found.waiting)
                 limited = self.limits.limited(found.context, anew, shot.due, found.done)
                 settled = alone(limited, shot.policy, found.waiting).policies
+                once = FoundOnce(found.context, self._known)
                 for policy in settled:
-                    self._count(found.context, policy, shot.due)
+                    self._count(once, policy, shot.due, later=True)
                     shot.came_to(policy)
                 self.notices.add(found.context, settled, shot.due, found.decision.policies)
             shot.findings.clear()
 
-    def _count(self, context: Context, policy: PolicyDecision, later: datetime | None = None) -> None:
-        found = effects(context, policy)
-        self._tallies[policy.name].add(context, policy, found, later)
+    def _count(self, once: FoundOnce, policy: PolicyDecision, at: datetime, *, later: bool = False) -> None:
+        found, touched = once.of(policy)
+        self._tallies[policy.name].add(at, policy, touched, later=later)
         self.reach.add(policy, found)
 
     def modes(self) -> dict[str, Mode]:

@@ -111,6 +111,7 @@ class Asking:
         self._context = context
         self._now = now
         self._done = done
+        self._requests: dict[str, DisruptionRequest | None] = {}
         self._answers: dict[tuple[str, Budget], Reason | None] = {}
 
     def denied(self, policy: PolicyDecision, planned: PlannedAction) -> Reason | None:
@@ -122,7 +123,9 @@ class Asking:
             return None
         if waits := self._limits.waits(policy, action, self._context, self._now):
             return waits
-        asked = disruption_request(self._context, action, planned.action)
+        if planned.action not in self._requests:
+            self._requests[planned.action] = disruption_request(self._context, action, planned.action)
+        asked = self._requests[planned.action]
         reason = self._answer(policy, asked) if asked else None
         if not reason:
             self._done.add(same)
