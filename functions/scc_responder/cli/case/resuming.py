@@ -111,7 +111,7 @@ def _standing_against(limit: KillSwitchCeiling, record: CaseRecord) -> Iterator[
 
 def _resume_policy(journal: Journal, options: argparse.Namespace, since: timedelta) -> int:
     known: set[str] = set()
-    records = just_held(_noting(_all(journal), known), options.policy, _now(), since)
+    records = just_held(_noting(every_case(journal), known), options.policy, _now(), since)
     if options.policy not in known:
         raise SettingsError("no_such_policy", f"--policy {options.policy}: no case has a step of such a policy")
     if not options.apply:
@@ -133,7 +133,8 @@ def _noting(records: Iterable[CaseRecord], known: set[str]) -> Iterator[CaseReco
         yield record
 
 
-def _all(journal: Journal) -> Iterator[CaseRecord]:
+def every_case(journal: Journal) -> Iterator[CaseRecord]:
+    """The cases of the store, page by page. Raises StoreError."""
     cursor = None
     while True:
         page = journal.cases(cursor)

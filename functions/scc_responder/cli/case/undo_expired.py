@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from typing import Any
 
+from scc_responder.cli.case.resuming import every_case
 from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import case_id
-from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.journal import Journal
 from scc_responder.workbench.undo.expired_cordons import expired_cordons
 from scc_responder.workbench.undo.undo import Undo
 from scc_responder.workbench.undo.undo_services import UndoServices
@@ -28,7 +26,7 @@ def undo_expired(services: UndoServices, options: argparse.Namespace) -> int:
     """
     facts: list[dict[str, Any]] = []
     is_good, is_any = True, False
-    for key, names in expired_cordons([*_records(services.journal)], services.clock()).items():
+    for key, names in expired_cordons([*every_case(services.journal)], services.clock()).items():
         asked = Undo(services, key, by=options.by, said=options.reason or "its time is over", steps=names)
         try:
             undone = asked.apply() if options.apply else asked.look()
@@ -48,13 +46,3 @@ def undo_expired(services: UndoServices, options: argparse.Namespace) -> int:
     elif is_any and not options.apply:
         print("\nNothing was changed. To do it: scc-responder case undo --expired --apply")
     return 0 if is_good else 1
-
-
-def _records(journal: Journal) -> Iterator[CaseRecord]:
-    cursor = None
-    while True:
-        page = journal.cases(cursor)
-        yield from page.records
-        cursor = page.cursor
-        if cursor is None:
-            return
