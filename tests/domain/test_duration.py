@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,12 @@ from scc_responder.domain.duration import parse_duration
 def test_a_duration_is_number_and_unit(text: str, seconds: int) -> None:
     """Seconds, minutes, hours and days."""
     assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+def test_a_hundred_years_are_the_longest() -> None:
+    """Any time that can be written can be added to a moment, and taken from one."""
+    assert parse_duration("999999d") == parse_duration("36500d") < parse_duration("36501d") + timedelta(seconds=1)
+    assert datetime(2026, 3, 2, tzinfo=UTC) - parse_duration("999999d") == datetime(1926, 3, 27, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,8 @@ def test_only_true_is_a_flag(value: Any, expected: bool) -> None:
         ({"seconds": "1772452800", "nanos": 123000000}, NOON),
         ("1970-01-01T00:00:00Z", None),
         ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59Z", None),
+        ({"seconds": 253402300799}, None),
         ("2026-13-02T12:00:00Z", None),
         ("yesterday", None),
         ({"seconds": 0}, None),

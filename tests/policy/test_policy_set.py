@@ -179,6 +179,12 @@ MISTAKES = [
         ":2: anchors and aliases are not allowed; write the value out; put a text that begins with * or & in quotes",
         id="anchor",
     ),
+    pytest.param(
+        ("description: For a test.", "description: *@example.com"),
+        "invalid_yaml",
+        "expected alphabetic or numeric character; put a text that begins with * or & in quotes",
+        id="star-of-a-pattern",
+    ),
     pytest.param(("description: For a test.", "description: *a"), "yaml_anchor", ":2: anchors", id="dangling-alias"),
     pytest.param(("description:", "&a description:"), "yaml_anchor", ":2: anchors", id="anchor-of-a-key"),
     pytest.param(("description: For a test.", "description: !!str x"), "yaml_tag", ":2: the tag", id="tag"),

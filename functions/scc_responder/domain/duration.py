@@ -7,10 +7,11 @@ from datetime import timedelta
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_LONGEST = timedelta(days=36500)
 
 
 def parse_duration(text: str) -> timedelta:
-    """The length of time that the text says. Raises ValueError with what was expected.
+    """The length of time that the text says, a hundred years at most. Raises ValueError with what was expected.
 
     >>> parse_duration("30m")
     datetime.timedelta(seconds=1800)
@@ -18,4 +19,4 @@ def parse_duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no duration; write a number and a unit, such as 30m or 24h")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return min(timedelta(**{_UNITS[match[2]]: int(match[1])}), _LONGEST)

@@ -25,7 +25,7 @@ _TIME = re.compile(
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
     re.ASCII,
 )
-_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 # A Gson re-serialiser that copies text instead of JSON leaves its HTML-safe escapes behind.
 _GSON = {r"\u003d": "=", r"\u0026": "&", r"\u003c": "<", r"\u003e": ">", r"\u0027": "'"}
 _GSON_REACH = len(r"\u003d") * (MAX_TEXT_BYTES + 2)
@@ -142,13 +142,14 @@ def flag(value: object) -> bool:
 def timestamp(value: object) -> datetime | None:
     """A time in UTC cut to milliseconds, from RFC 3339 text with 0 to 9 fraction digits or `{seconds, nanos}`.
 
-    None for anything else, and for the epoch's day: serialisers print it, and year 1, for times that are not set.
+    None for anything else, for the epoch's day and for years after 9000: serialisers print them, and year 1, for times
+    that are not set.
     """
     try:
         moment = _from_text(value) if isinstance(value, str) else _from_seconds(value)
     except (ValueError, OverflowError):
         return None
-    return moment if moment is not None and moment >= _EARLIEST else None
+    return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
 
 
 def _from_text(value: str) -> datetime | None:

@@ -23,6 +23,7 @@ _HINTS = {
     "mapping values are not allowed": "put a text with ': ' in it in quotes, and indent alike what belongs together",
     "found character that cannot start any token": "indent with spaces, and put a text that begins so in quotes",
     "found unexpected end of stream": "close the quote",
+    "did not find expected alphabetic or numeric character": "put a text that begins with * or & in quotes",
     "did not find expected key": "indent alike what belongs together, and put a text with ': ' or quotes in quotes",
     "did not find expected ',' or ']'": "close the list with ]",
     "did not find expected ',' or '}'": "close the braces with }",

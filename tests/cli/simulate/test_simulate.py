@@ -168,6 +168,8 @@ def test_a_tripped_breaker_is_reported(tmp_path: Path, folder: Path, capsys: pyt
     acts = [int(re.search(r"(\d+)  delete_pod\n", shown)[1]) for shown in told]  # type: ignore[index]
     assert acts[0] < acts[1] < 1_000
     assert "delete_pod: storm_breaker" in told[0]
+    hidden = re.search(r"  (\d+) disruptions more would be done if a person reset a tripped breaker after 1h", told[0])
+    assert (int(hidden[1]) if hidden else 0, "--reset-after 1h shows" in told[1]) == (acts[1] - acts[0], False)
 
 
 def test_a_limit_hides_no_wider_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -327,15 +329,42 @@ def test_nothing_to_compare_by(tmp_path: Path, folder: Path, capsys: pytest.Capt
 def test_a_gate_needs_findings(
     tmp_path: Path, folder: Path, content: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An export that is empty lets no change pass; without a comparison it is a short report."""
+    """An export that is empty lets no change pass, and says nothing of any policy."""
     recorded = tmp_path / "recorded"
     recorded.mkdir()
     if content is not None:
         (recorded / "export.json").write_text(content)
-    assert simulated(capsys, recorded, folder)[0] == 0
-    assert main(["simulate", str(recorded), "--policies", str(folder), "--against", str(folder)]) == 2
-    told = capsys.readouterr()
-    assert (told.out, "nothing to compare by" in told.err) == ("", True)
+    for options, said in ((["--against", str(folder)], "nothing to compare by: "), ([], "nothing to simulate: ")):
+        assert main(["simulate", str(recorded), "--policies", str(folder), *options]) == 2
+        told = capsys.readouterr()
+        assert (told.out, said in told.err) == ("", True)
+
+
+def test_a_period_that_ends_before_it_begins(readable: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is told as what it is, not as a time without findings."""
+    options = ["--policies", str(folder), "--from", "2027-01-01", "--to", "2026-01-01"]
+    assert main(["simulate", str(readable), *options]) == 2
+    assert "--from: it is not before --to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_no_finding_can_have(
+    tmp_path: Path, folder: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first and the last second that can be written are no time of an event: the finding is named as unreadable."""
+    document = notification("reverse_shell", finding={"eventTime": text, "createTime": text})
+    (tmp_path / "odd.json").write_text(json.dumps(document))
+    assert main(["simulate", str(tmp_path / "odd.json"), "--policies", str(folder), "--assume-present"]) == 2
+    assert "odd.json: no_event_time" in capsys.readouterr().err
+
+
+def test_limits_of_any_length_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The longest time that can be written reaches back before any calendar, and is counted like any other."""
+    rails = RAILS + "storm_breaker: {within: 999999d}\nlimits: {cluster: [{most: 1, within: 999999d}]}\n"
+    export = write_lines(tmp_path / "export.jsonl", 20)
+    policies = write_policies(tmp_path / "long", policy("delete_pod", when="surface: pod"), guardrails=rails)
+    status, shown = simulated(capsys, export, policies, "--assume-present")
+    assert (status, "delete_pod: limit_cluster" in shown) == (0, True)
 
 
 def test_a_period_without_findings(readable: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -377,7 +406,8 @@ def test_which_folder_is_wrong(
 def test_a_hostile_file_name(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file's name is shown as text."""
     (tmp_path / "\x1b[31mx.json").write_text("junk")
-    _, shown = simulated(capsys, tmp_path / "\x1b[31mx.json", folder)
+    assert main(["simulate", str(tmp_path / "\x1b[31mx.json"), "--policies", str(folder)]) == 2
+    shown = capsys.readouterr().err
     assert ("\x1b" in shown, "\\u001b[31mx.json: not_json" in shown) == (False, True)
 
 
@@ -394,7 +424,8 @@ def test_progress_on_a_terminal_only(tmp_path: Path, folder: Path) -> None:
 
 def test_a_hostile_amount_of_reasons(tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Many bad findings are counted, and few named: the report stays short."""
-    (tmp_path / "bad.jsonl").write_text("{}\njunk\n" * 500)
+    good = json.dumps(notification("reverse_shell"))
+    (tmp_path / "bad.jsonl").write_text("{}\njunk\n" * 500 + good + "\n")
     _, shown = simulated(capsys, tmp_path / "bad.jsonl", folder)
     assert "500 could not be read: not_json" in shown
     assert "500 could not be read: not_a_finding" in shown

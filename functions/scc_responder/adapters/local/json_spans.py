@@ -76,7 +76,7 @@ def _elements(stream: BinaryIO) -> Iterator[Span]:
         opens = bracket in b"[{"
         if depth == 0 and before.strip(_BETWEEN):
             number += 1
-            yield Span(start=end - 1 - len(before), length=len(before), number=number)
+            yield Span(start=end - 1 - len(before.lstrip(_BETWEEN)), length=len(before.strip(_BETWEEN)), number=number)
         if depth == 0 and not opens:
             if bracket == b"":
                 break

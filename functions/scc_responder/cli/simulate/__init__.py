@@ -20,7 +20,8 @@ them. Modes do not matter for that: a policy in dry_run is counted as if it acte
 `--sources` names the sources that the deployment lists: a finding of another is left alone, and raises no confidence.
 
 The limits of the guardrails and of each policy, and the storm breakers, count in the order of time. After a breaker has
-tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does.
+tripped nothing acts in its cluster, until a person resets it: `--reset-after 1h` supposes that somebody does. Without
+it, the report says how much would have been done if somebody had.
 
 What a policy does first in a cluster that cannot be undone waits for `warm_up`: the report says what waits, and whether
 all of it is then done, or none, with the one notice. It says as well what people would be told: of a finding of HIGH or
@@ -35,14 +36,15 @@ not a finding met it. It widens where less is protected or held, or more allowed
     git worktree add /tmp/deployed main
     scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
 
-A finding of a list is taken as active, as it was when it happened. What cannot be read is counted and named. With
-`--against` it ends with 2 where anything could not be read, or nothing was there: a change does not pass on that.
+A finding of a list is taken as active, as it was when it happened. What cannot be read is counted and named. It ends
+with 2 where no finding was there, and with `--against` where one could not be read: a change does not pass on that.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
@@ -102,6 +104,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; with `--against`, 1 if reach is widened, and 2 if not all could be compared by."""
+    _check_period(options.since, options.until)
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
     replay = Replay(policies, _former(options.against), options.reset_after, options.sources)
@@ -110,8 +113,8 @@ def run(options: argparse.Namespace) -> int:
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
     report, comparison = replay.report(), replay.comparison(utc_now().date())
-    if comparison and not report.findings:
-        raise SettingsError("no_findings", _nothing(report, len(export)))
+    if not report.findings:
+        raise SettingsError("no_findings", _nothing(report, len(export), "compare by" if comparison else "simulate"))
     told = SimulationReport(
         report=report, comparison=comparison, unseen=facts.unseen, days=not options.totals, targets=options.targets
     )
@@ -129,11 +132,18 @@ def _sources(text: str) -> frozenset[str]:
     return ids
 
 
-def _nothing(report: ReplayReport, count: int) -> str:
-    """Why there is nothing to compare by."""
+def _nothing(report: ReplayReport, count: int, wanted: str) -> str:
+    """Why nothing can be told."""
     if report.bad:
-        return f"nothing to compare by: none of {count} could be read as a finding"
-    return "nothing to compare by: there is no finding in FINDINGS, or none of the time that --from and --to leave"
+        where = next(f"; {bad.where}: {bad.reason}" for bad in report.bad_named)
+        return f"nothing to {wanted}: none of {count} could be read as a finding{where}"
+    return f"nothing to {wanted}: there is no finding in FINDINGS, or none of the time that --from and --to leave"
+
+
+def _check_period(since: datetime | None, until: datetime | None) -> None:
+    """Raise SettingsError where no time lies between the two."""
+    if since and until and since >= until:
+        raise SettingsError("empty_period", "--from: it is not before --to, so that no time is left; exchange the two")
 
 
 def _unread(report: ReplayReport) -> int:

@@ -91,6 +91,10 @@ def _trips(report: ReplayReport) -> Iterator[str]:
         yield styled(told, "yellow")
     if report.tripped > len(report.trips):
         yield styled(f"  ... and {report.tripped - len(report.trips):,} more times", "yellow")
+    if report.hidden:
+        acts = ", ".join(_counted(number, budget) for budget, number in report.hidden.items())
+        told = f"  {acts} more would be done if a person reset a tripped breaker after 1h: --reset-after 1h shows them"
+        yield styled(told, "yellow")
 
 
 def _period(report: ReplayReport) -> str:

@@ -95,6 +95,7 @@ class Replay:
             complete=not self._known.full,
             tripped=self.now.limits.tripped,
             trips=tuple(self.now.limits.trips),
+            hidden=dict(sorted(self.now.limits.hidden.items())),
             policies=tuple(self.now.reports()),
             reached_count=sum(1 for _ in self.now.reached()),
             reached=tuple(islice(self.now.reached(), MAX_TARGETS_LISTED)),

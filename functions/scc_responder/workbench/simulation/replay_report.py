@@ -43,7 +43,8 @@ class ReplayReport(Value, frozen=True, kw_only=True):
     """The results of all findings. `left_alone` and `bad` count by reason; `complete`: every target was told apart.
 
     `reached` lists the first of `reached_count`, `trips` the first of the `tripped` storm breakers, `shots` the first
-    of the `shot_count` first shots of policies. `told` is what people would be told.
+    of the `shot_count` first shots of policies. `told` is what people would be told. `hidden` counts by budget what
+    tripped breakers alone denied.
     """
 
     findings: int
@@ -57,6 +58,7 @@ class ReplayReport(Value, frozen=True, kw_only=True):
     complete: bool
     tripped: int
     trips: tuple[Trip, ...]
+    hidden: dict[str, int]
     policies: tuple[PolicyReport, ...]
     reached_count: int
     reached: tuple[Reached, ...]

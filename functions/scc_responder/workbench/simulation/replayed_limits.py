@@ -6,7 +6,7 @@ policy in dry run would disrupt is counted as if it did.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -27,6 +27,9 @@ from scc_responder.workbench.simulation.replayed_first_shots import ReplayedFirs
 
 MOST_TRIPS = 50
 """More breakers that trip than these are counted, not named."""
+
+BESIDE = timedelta(hours=1)
+"""After how long a person resets a breaker, in what is shown beside what nobody resets."""
 
 DoneSteps = set[tuple[str, str]]
 """What was done about one finding, by action and what the policy asks for."""
@@ -53,8 +56,11 @@ class ReplayedLimits:
         self._shots = shots
         self._clusters: defaultdict[str, Ledger] = defaultdict(Ledger)
         self._organization = Ledger()
+        self._beside: ReplayedLimits | None = None
         self.trips: list[Trip] = []
         self.tripped = 0
+        self.hidden: Counter[str] = Counter()
+        """What tripped breakers alone denied, by budget: it would be done if a person reset them after `BESIDE`."""
 
     def limited(self, context: Context, decision: Decision, now: datetime, done: DoneSteps | None = None) -> Decision:
         """The decision with what waits or the limits deny held, and what needs it.
@@ -85,6 +91,10 @@ class ReplayedLimits:
         """Why the target may not be disrupted; None where it may, then it counts."""
         before = State(cluster=self._clusters[cluster], organization=self._organization)
         after, answer = admit(before, asked, self._guardrails, now)
+        if self._beside:
+            self._reset_beside(self._beside, cluster, asked, answer.reason, now)
+        elif self._reset_after is None and len(after.cluster.breakers) > len(before.cluster.breakers):
+            self._beside = self._copied(after, cluster)
         self._clusters[cluster], self._organization = after.cluster, after.organization
         for tripped in after.cluster.breakers[len(before.cluster.breakers) :]:
             self.tripped += 1
@@ -92,6 +102,21 @@ class ReplayedLimits:
                 told = Trip(cluster=cluster, at=now, detail=tripped.detail, scope=tripped.scope, budget=tripped.budget)
                 self.trips.append(told)
         return answer.reason
+
+    def _copied(self, after: State, cluster: str) -> ReplayedLimits:
+        """The same limits from now on, with somebody who resets."""
+        beside = ReplayedLimits(self._guardrails, BESIDE)
+        beside._clusters = self._clusters.copy()
+        beside._clusters[cluster], beside._organization = after.cluster, after.organization
+        return beside
+
+    def _reset_beside(
+        self, beside: ReplayedLimits, cluster: str, asked: DisruptionRequest, reason: Reason | None, now: datetime
+    ) -> None:
+        """Ask the limits that somebody resets the same, and count what only a tripped breaker denies here."""
+        beside._reset_late(cluster, now)
+        if beside.judged(cluster, asked, now) is None and reason == Reason.STORM_BREAKER:
+            self.hidden[asked.budget] += 1
 
     def _reset_late(self, cluster: str, now: datetime) -> None:
         """Close the breakers of the cluster that somebody is supposed to have reset since."""

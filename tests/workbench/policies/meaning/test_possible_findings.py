@@ -28,6 +28,13 @@ def test_every_threat_is_a_kind() -> None:
     assert {kind.surface for kind in finding_kinds() if kind.open} == {"pod", "node", "cluster", "cloud_run", "unknown"}
 
 
+@pytest.mark.parametrize("field", ["threat", "category", "detector", "kind", "confidence", "surface", "namespace"])
+def test_an_empty_list_is_told_by_the_reader(field: str) -> None:
+    """It keeps the policy from loading: nothing is said of what it could meet."""
+    empty = Match(**{field: ()})
+    assert [*never_met(empty), *unknown_category(empty)] == []
+
+
 @pytest.mark.parametrize(
     ("when", "expected"),
     [

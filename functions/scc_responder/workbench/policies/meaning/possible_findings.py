@@ -87,8 +87,8 @@ def _placed(kind: FindingKind, given: Mapping[str, Any]) -> bool:
 def never_met(when: Match) -> Iterator[Mistake]:
     """Conditions that are possible alone, but not together."""
     given = when.given()
-    if fitting_kinds(when):
-        return
+    if any(value == () for value in given.values()) or fitting_kinds(when):
+        return  # what is empty keeps the policy from loading, and is told by its reader
     both = next((name for name in OF_CLUSTERS if name in given), "")
     if "service" in given and both:
         text = f"no target can match: what has a {both.replace('_', ' ')} is no service of Cloud Run"
@@ -106,7 +106,7 @@ def never_met(when: Match) -> Iterator[Mistake]:
 def unknown_category(when: Match) -> Iterator[Mistake]:
     """A category that the catalogue does not have, where no unknown threat was asked for: it is likely misspelt."""
     given = when.given()
-    if "category" not in given or UNKNOWN in as_tuple(given.get("threat", ())):
+    if not given.get("category") or UNKNOWN in as_tuple(given.get("threat", ())):
         return
     fitting = fitting_kinds(when)
     if fitting and all(kind.open for kind in fitting):
