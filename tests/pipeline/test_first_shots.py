@@ -200,6 +200,23 @@ def test_an_end_of_the_policy_ends_the_wait(tmp_path: Path, cluster: SimulatedCl
     assert deleted(cluster) == 0
 
 
+def test_a_wait_ends_where_the_policy_does_not_match_any_more(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """Nothing waits for ever: the case ends, and says that its policy is gone."""
+    made = deployed(tmp_path, cluster, policy("delete_pod"), guardrails=RAILS)
+    document = finding_about(pod)
+    made.respond_to(document)
+    write_policies(tmp_path / "policies", policy("label_pod", name="another"), guardrails=RAILS)
+    (tmp_path / "policies" / "contain.yaml").unlink()
+    made.services.policies = load_policies(tmp_path / "policies")
+    swept(made, LATER)
+    ended = made.case(document)
+    assert "warming_up" not in {step.reason for step in ended.current_steps}
+    assert str(ended.state) not in {"open", "waiting"}
+    assert deleted(cluster) == 0
+
+
 def test_two_findings_on_one_pod_are_one_target(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """Two cases of one pod wait for one deletion, which one of them does."""
     narrow = f"{RAILS}limits: {{cluster: [{{most: 1, within: 10m}}]}}\n"

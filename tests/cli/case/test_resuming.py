@@ -89,7 +89,6 @@ def test_those_that_a_policy_just_rehearsed_go_on_together(
 WRONG = [
     pytest.param([], "give a case, or --policy", id="nothing"),
     pytest.param(["0" * 12, "--policy", "contain"], "give a case, or --policy", id="both"),
-    pytest.param(["--policy", "contain", "--since", "soon"], "--since", id="no duration"),
     pytest.param(["0" * 12, "--revision", "a; rm"], "--revision", id="no name"),
 ]
 
@@ -102,6 +101,14 @@ def test_wrong_arguments_are_named(
     deployed(tmp_path, cluster, policy("label_pod"))
     code, _, err = called(*arguments)
     assert (code != 0, said in err) == (True, True)
+
+
+def test_a_malformed_time_says_what_to_write(called: Called, capsys: pytest.CaptureFixture[str]) -> None:
+    """As every option that takes a length of time does."""
+    with pytest.raises(SystemExit) as ended:
+        called("--policy", "contain", "--since", "soon")
+    assert ended.value.code == 2
+    assert "argument --since: 'soon' is no duration; write a number and a unit" in capsys.readouterr().err
 
 
 def test_a_person_opens_what_a_person_ended(

@@ -15,7 +15,8 @@ ask the function (--url); away from this machine it wants a Google ID token that
 
 SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
-`case list --node NODE` says why a node is cordoned, and what else was found on it.
+`case list --node NODE` says why a node is cordoned, and what else was found on it; `--since 2h` lists what changed in
+the last two hours.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. Any case that
 is not done is tried again, whatever its age, by the next sweep that reaches it. Without --apply it only says what would
@@ -62,32 +63,20 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
+from scc_responder.cli.case.listing import list_cases, list_options, show_case
 from scc_responder.cli.case.marking import mark_case, mark_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
-from scc_responder.cli.console.existing_store import existing_store, store_option
+from scc_responder.cli.console.existing_store import store_option
 from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.finding import case_id
-from scc_responder.domain.status import CaseState
-from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Cases, Unreadable
-from scc_responder.journal.contained import contained_fields
-from scc_responder.journal.journal import Journal
-from scc_responder.journal.plan import MIN_DIGEST, plan_summary
+from scc_responder.journal.plan import MIN_DIGEST
 
 _URL = "http://127.0.0.1:8080"
 
@@ -96,9 +85,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the commands under `case`."""
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="list cases, those that need a person first")
-    listing.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
-    listing.add_argument("--node", metavar="NODE", help="only cases that cordoned this node, or whose pod ran on it")
-    store_option(listing)
+    list_options(listing)
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
     shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
     store_option(shown)
@@ -126,7 +113,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     verification_options(verifying)
     undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
     undo_options(undoing)
-    runs = {listing: _list, shown: _show, approve: _answer, reject: _answer, resuming: resume_cases, verifying: verify}
+    runs = {
+        listing: list_cases,
+        shown: show_case,
+        approve: _answer,
+        reject: _answer,
+        resuming: resume_cases,
+        verifying: verify,
+    }
     runs[undoing] = undo
     runs |= {doing: ask_step, exempting: exempt_case, marking: mark_case}
     for command, run_command in runs.items():
@@ -145,50 +139,6 @@ def _asking(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--token-file", type=Path, metavar="FILE", help=f"a file with your Google ID token (default: ${TOKEN})"
     )
-
-
-def _list(options: argparse.Namespace) -> int:
-    """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
-    cases = _cases(options.store)
-    records = [record for record in cases.records if _is_asked_for(record, options.state, options.node)]
-    records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
-    if options.format == "json":
-        print(json.dumps([*map(_data, records), *map(_unread, cases.unreadable)], indent=2))
-    else:
-        print("\n".join(case_text.case_list(records, _now(), cases.unreadable)))
-    return _report_unreadable(cases.unreadable)
-
-
-def _is_asked_for(record: CaseRecord, state: str | None, node: str | None) -> bool:
-    return state in {None, str(record.state)} and (node is None or node in _nodes(record))
-
-
-def _nodes(record: CaseRecord) -> set[str]:
-    """Names of the nodes that the case changed, and of the one on which its pod ran."""
-    changed = {str(step.change.get("name", "")) for step in record.steps if is_about_node(step.change)}
-    return {*changed, str((record.decision.get("pod") or {}).get("node", ""))}
-
-
-def _show(options: argparse.Namespace) -> int:
-    """Print one case; 1 where there is none, or several, or it cannot be read."""
-    cases = _cases(options.store, options.case)
-    count = len(cases.records) + len(cases.unreadable)
-    if count != 1:
-        what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
-        print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
-        return 1
-    for record in cases.records:
-        as_json = options.format == "json"
-        print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
-    return _report_unreadable(cases.unreadable)
-
-
-def _report_unreadable(unreadable: Sequence[Unreadable]) -> int:
-    """Print on stderr which cases cannot be read; 1 if there is any."""
-    for item in unreadable:
-        text = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
-        print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
-    return 1 if unreadable else 0
 
 
 def _answer(options: argparse.Namespace) -> int:
@@ -215,38 +165,3 @@ def _token(file: Path | None) -> str:
         return file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("token_unreadable", f"--token-file {file}: it cannot be read ({error})") from error
-
-
-def _cases(store: str, beginning: str = "") -> Cases:
-    """All cases whose keys begin so."""
-    with closing(existing_store(store)) as opened:
-        journal, cases = Journal(opened, _now), Cases()
-        while True:
-            page = journal.cases(cases.cursor, beginning=beginning)
-            cases = Cases(
-                records=cases.records + page.records, unreadable=cases.unreadable + page.unreadable, cursor=page.cursor
-            )
-            if page.cursor is None:
-                return cases
-
-
-def _unread(item: Unreadable) -> dict[str, Any]:
-    """An unreadable case as JSON data, listed with the others."""
-    return {"case": case_id(item.finding_key), "state": "unreadable", **msgspec.to_builtins(item)}
-
-
-def _data(record: CaseRecord) -> dict[str, Any]:
-    """The case as it is stored, with the commands that answer it."""
-    data: dict[str, Any] = msgspec.to_builtins(record)
-    data |= {"case": case_id(record.finding_key), **contained_fields(record)}
-    if record.plan:
-        data["plan"] = plan_summary(record.finding_key, record.plan)
-    return data
-
-
-def _moment(record: CaseRecord) -> float:
-    return record.updated_at.timestamp() if record.updated_at else 0.0
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

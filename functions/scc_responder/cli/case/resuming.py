@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
+from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.domain.duration import parse_duration
+from scc_responder.cli.console.times import length
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
@@ -36,7 +37,9 @@ def resume_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `case resume`."""
     parser.add_argument("case", nargs="?", default="", metavar="CASE", help="the case's id, as `case list` says it")
     parser.add_argument("--policy", default="", metavar="NAME", help="instead: the cases that this policy just held")
-    parser.add_argument("--since", default="2h", metavar="TIME", help="with --policy: held so long ago at most")
+    parser.add_argument(
+        "--since", type=length, default="2h", metavar="TIME", help="with --policy: held so long ago at most"
+    )
     parser.add_argument("--apply", action="store_true", help="open them again; else it only says what would be tried")
     parser.add_argument("--revision", default="", metavar="NAME", help="of several revisions the one that is meant")
     store_option(parser)
@@ -55,19 +58,11 @@ def resume_cases(options: argparse.Namespace) -> int:
         raise SettingsError(
             "invalid_revision", f"--revision {options.revision}: give a name such as checkout-00042-abc"
         )
-    since = _since(options.since)
     with closing(existing_store(options.store)) as opened:
         journal = Journal(opened, _now)
         if options.policy:
-            return _resume_policy(journal, options, since)
+            return _resume_policy(journal, options)
         return _resume_case(journal, options, KillSwitch(opened))
-
-
-def _since(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise SettingsError("invalid_duration", f"--since: {error}") from error
 
 
 def _resume_case(journal: Journal, options: argparse.Namespace, switch: KillSwitch) -> int:
@@ -109,9 +104,9 @@ def _standing_against(limit: KillSwitchCeiling, record: CaseRecord) -> Iterator[
             yield f"  it is exempt until {until}, and nothing is changed: {ends}"
 
 
-def _resume_policy(journal: Journal, options: argparse.Namespace, since: timedelta) -> int:
+def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
     known: set[str] = set()
-    records = just_held(_noting(every_case(journal), known), options.policy, _now(), since)
+    records = just_held(_noting(stored_cases(journal).records, known), options.policy, _now(), options.since)
     if options.policy not in known:
         raise SettingsError("no_such_policy", f"--policy {options.policy}: no case has a step of such a policy")
     if not options.apply:
@@ -131,17 +126,6 @@ def _noting(records: Iterable[CaseRecord], known: set[str]) -> Iterator[CaseReco
     for record in records:
         known.update(step.policy for step in record.current_steps)
         yield record
-
-
-def every_case(journal: Journal) -> Iterator[CaseRecord]:
-    """The cases of the store, page by page. Raises StoreError."""
-    cursor = None
-    while True:
-        page = journal.cases(cursor)
-        yield from page.records
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 def _shown(options: argparse.Namespace, records: Sequence[CaseRecord], against: Sequence[str] = ()) -> int:

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-from scc_responder.cli.case.resuming import every_case
+from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
@@ -26,7 +26,7 @@ def undo_expired(services: UndoServices, options: argparse.Namespace) -> int:
     """
     facts: list[dict[str, Any]] = []
     is_good, is_any = True, False
-    for key, names in expired_cordons([*every_case(services.journal)], services.clock()).items():
+    for key, names in expired_cordons(stored_cases(services.journal).records, services.clock()).items():
         asked = Undo(services, key, by=options.by, said=options.reason or "its time is over", steps=names)
         try:
             undone = asked.apply() if options.apply else asked.look()

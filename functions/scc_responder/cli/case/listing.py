@@ -1,0 +1,126 @@
+"""`case list` and `case show`: which cases a store has, those that need a person first, and one of them in full."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from scc_responder.cli.case import case_text
+from scc_responder.cli.case.stored_cases import stored_cases
+from scc_responder.cli.console.existing_store import existing_store, store_option
+from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.console.times import length
+from scc_responder.domain.changes import is_about_node
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import Unreadable
+from scc_responder.journal.contained import contained_fields
+from scc_responder.journal.journal import Journal
+from scc_responder.journal.plan import plan_summary
+
+MOST_LISTED = 100
+"""So many cases can still be looked through on a terminal; more are counted."""
+
+
+def list_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `case list`."""
+    parser.add_argument("--state", choices=[str(state) for state in CaseState], help="only cases in this state")
+    parser.add_argument("--node", metavar="NODE", help="only cases that cordoned this node, or whose pod ran on it")
+    changed = "only cases that changed so long ago at most, such as 2h or 7d"
+    parser.add_argument("--since", type=length, metavar="TIME", help=changed)
+    most = f"list so many at most; 0: all of them (default: {MOST_LISTED}; all in JSON)"
+    parser.add_argument("--limit", type=_count, metavar="N", help=most)
+    store_option(parser)
+
+
+def list_cases(options: argparse.Namespace) -> int:
+    """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
+    with closing(existing_store(options.store)) as opened:
+        cases = stored_cases(Journal(opened, _now))
+    records = [record for record in cases.records if _is_asked_for(record, options)]
+    records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
+    as_json = options.format == "json"
+    most = (0 if as_json else MOST_LISTED) if options.limit is None else options.limit
+    listed = records[: most or len(records)]
+    if as_json:
+        print(json.dumps([*map(_data, listed), *map(_unread, cases.unreadable)], indent=2))
+    else:
+        print("\n".join([*case_text.case_list(listed, _now(), cases.unreadable), *_left_out(records[len(listed) :])]))
+    return _report_unreadable(cases.unreadable)
+
+
+def show_case(options: argparse.Namespace) -> int:
+    """Print one case; 1 where there is none, or several, or it cannot be read."""
+    with closing(existing_store(options.store)) as opened:
+        cases = stored_cases(Journal(opened, _now), beginning=options.case)
+    count = len(cases.records) + len(cases.unreadable)
+    if count != 1:
+        what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
+        print(f"scc-responder: case {visible_lines(options.case)}: {what}", file=sys.stderr)
+        return 1
+    for record in cases.records:
+        as_json = options.format == "json"
+        print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
+    return _report_unreadable(cases.unreadable)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no number of cases; write 20, or 0 for all of them")
+    return int(text)
+
+
+def _is_asked_for(record: CaseRecord, options: argparse.Namespace) -> bool:
+    since: timedelta | None = options.since
+    is_new = since is None or (record.updated_at is not None and record.updated_at >= _now() - since)
+    return is_new and options.state in {None, str(record.state)} and options.node in {None, *_nodes(record)}
+
+
+def _nodes(record: CaseRecord) -> set[str]:
+    """Names of the nodes that the case changed, and of the one on which its pod ran."""
+    changed = {str(step.change.get("name", "")) for step in record.steps if is_about_node(step.change)}
+    return {*changed, str((record.decision.get("pod") or {}).get("node", ""))}
+
+
+def _left_out(records: Sequence[CaseRecord]) -> Iterator[str]:
+    if records:
+        yield f"{len(records)} more are not listed: see --limit 0 for all, or --since 2h, --state and --node for fewer"
+
+
+def _report_unreadable(unreadable: Sequence[Unreadable]) -> int:
+    """Print on stderr which cases cannot be read; 1 if there is any."""
+    for item in unreadable:
+        text = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
+        print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
+    return 1 if unreadable else 0
+
+
+def _unread(item: Unreadable) -> dict[str, Any]:
+    """An unreadable case as JSON data, listed with the others."""
+    return {"case": case_id(item.finding_key), "state": "unreadable", **msgspec.to_builtins(item)}
+
+
+def _data(record: CaseRecord) -> dict[str, Any]:
+    """The case as it is stored, with the commands that answer it."""
+    data: dict[str, Any] = msgspec.to_builtins(record)
+    data |= {"case": case_id(record.finding_key), **contained_fields(record)}
+    if record.plan:
+        data["plan"] = plan_summary(record.finding_key, record.plan)
+    return data
+
+
+def _moment(record: CaseRecord) -> float:
+    return record.updated_at.timestamp() if record.updated_at else 0.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
