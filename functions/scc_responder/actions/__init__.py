@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+import msgspec
 
 from scc_responder.domain.changes import Change, ChangeKind, Disruption
 from scc_responder.domain.context import Context
@@ -26,6 +28,10 @@ class Params(StrictValue, frozen=True, kw_only=True):
     def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - most parameters are never refused
         """What guardrails.yaml does not allow in these parameters; None where it allows them."""
         return None
+
+
+Allowance = Annotated[bool, msgspec.Meta(extra={"widest": True})]
+"""A parameter that lets an action do more. `widest`: with which value it does most; an edit towards it widens."""
 
 
 class NoParams(Params, frozen=True, kw_only=True):

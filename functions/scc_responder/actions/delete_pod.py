@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from scc_responder.actions import Hold, Params, Planned, action, without_pod
+from scc_responder.actions import Allowance, Hold, Params, Planned, action, without_pod
 from scc_responder.domain.changes.delete_pod import DELETES_POD, DeletePod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, IdentityLevel, Pod
@@ -23,11 +23,11 @@ class DeletePodParams(Params, frozen=True, kw_only=True):
     `allow_last_replica` deletes the last ready pod of a workload too, and one without which its Job fails.
     """
 
-    grace_period_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600, extra={"too_small": _TOO_SHORT})] = 30
-    allow_standalone: bool = False
-    allow_daemonset: bool = False
-    allow_last_replica: bool = False
-    identity: Literal["proved", "likely"] = "proved"
+    grace_period_seconds: Annotated[int, msgspec.Meta(ge=1, le=3600, extra={"too_small": _TOO_SHORT, "widest": 1})] = 30
+    allow_standalone: Allowance = False
+    allow_daemonset: Allowance = False
+    allow_last_replica: Allowance = False
+    identity: Annotated[Literal["proved", "likely"], msgspec.Meta(extra={"widest": "likely"})] = "proved"
 
 
 @action(params=DeletePodParams, makes=[PATCHES_POD, DELETES_POD], needs_identity=True)

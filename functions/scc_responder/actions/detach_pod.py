@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import Hold, Params, Planned, Skip, action, without_pod
+from scc_responder.actions import Allowance, Hold, Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.detach_pod import DETACHES_POD, DetachPod
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 from scc_responder.domain.labels import DETACHED, PREFIX
@@ -17,7 +17,7 @@ class DetachPodParams(Params, frozen=True, kw_only=True):
     start: it keeps ports of its node, or a volume that is for one node or pod alone.
     """
 
-    allow_last_replica: bool = False
+    allow_last_replica: Allowance = False
 
 
 @action(params=DetachPodParams, makes=[DETACHES_POD], needs_identity=True)

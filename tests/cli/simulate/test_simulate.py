@@ -186,7 +186,7 @@ def test_a_limit_hides_no_wider_policy(tmp_path: Path, capsys: pytest.CaptureFix
     status, shown = simulated(capsys, findings, wider, "--against", former, "--assume-present")
     assert status == 1
     assert "isolate_pod  contain (enforce) behind limits" in shown
-    assert shown.endswith("  WIDENS: 1 added behind limits\n")
+    assert shown.endswith("  WIDENS: 1 added behind limits; 2 edits of policies, 1 of them widening\n")
 
 
 def cluster_beside(path: Path) -> Cluster:
@@ -228,13 +228,66 @@ def test_a_widened_reach_fails_the_comparison(
     status, shown = simulated(capsys, readable, folder, "--against", former)
     assert status == 1
     assert "  added    Pod shop/web-6d5f9c7b4-aaaaa in prod-1  delete_pod  contain (enforce)" in shown
-    assert shown.endswith("  WIDENS: 1 added\n")
+    assert shown.endswith("  WIDENS: 1 added; 1 edit of policies, 1 of them widening\n")
     status, shown = simulated(capsys, readable, former, "--against", folder)
-    assert (status, shown.endswith("  does not widen: 1 removed\n")) == (0, True)
-    assert simulated(capsys, readable, folder, "--against", folder)[0] == 0
+    assert (status, shown.endswith("  does not widen: 1 removed; 1 edit of policies, 0 of them widening\n")) == (
+        0,
+        True,
+    )
     status, shown = simulated(capsys, readable, folder, "--against", former, "--format", "json")
     assert (status, json.loads(shown)["comparison"]["widens"]) == (1, True)
     assert "**Widens reach.**" in simulated(capsys, readable, folder, "--against", former, "--format", "markdown")[1]
+
+
+def test_an_edit_that_no_finding_met_fails_the_comparison(
+    readable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A policy of another threat than was recorded: its edits are told, with the exit status of one that widens."""
+    before, after = (
+        policy(step, name="other", when="threat: added_library_loaded")
+        for step in ("delete_pod", "delete_pod {allow_last_replica: true}")
+    )
+    former = write_policies(tmp_path / "former", policy("label_pod"), before)
+    looser = write_policies(tmp_path / "looser", policy("label_pod"), after)
+    status, shown = simulated(capsys, readable, looser, "--against", former)
+    assert status == 1
+    assert "  WIDENS   other then.delete_pod.with.allow_last_replica  false -> true\n" in shown
+    assert shown.endswith("  WIDENS: no target is touched otherwise; 1 edit of policies, 1 of them widening\n")
+    status, shown = simulated(capsys, readable, former, "--against", looser)
+    assert (status, "  edited   other then.delete_pod.with.allow_last_replica  true -> false\n" in shown) == (0, True)
+
+
+def test_a_folder_compared_with_itself_is_said(
+    readable: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A gate that compares a folder with itself never fails: it says so, and what else holds the same."""
+    itself = "compared with itself: --against names the folder of --policies, so that no change can show"
+    (tmp_path / "link").symlink_to(folder)
+    for other in (folder, tmp_path / "link"):
+        status, shown = simulated(capsys, readable, folder, "--against", other)
+        assert (status, f"  {itself}\n" in shown) == (0, True)
+    told = json.loads(simulated(capsys, readable, folder, "--against", folder, "--format", "json")[1])
+    assert told["comparison"]["compared_with"] == "itself"
+    shutil.copytree(folder, tmp_path / "copy")
+    status, shown = simulated(capsys, readable, folder, "--against", tmp_path / "copy")
+    assert (status, "  both folders hold the same policies and guardrails\n" in shown) == (0, True)
+    assert itself not in shown
+    assert "same" in simulated(capsys, readable, folder, "--against", tmp_path / "copy", "--format", "markdown")[1]
+
+
+def test_a_scope_that_bounds_less_fails_the_comparison(
+    readable: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the policies of a team may do from now on is told, though none of them does it yet."""
+    folders = [tmp_path / "former", tmp_path / "now"]
+    for path, mode in zip(folders, ("approve", "enforce"), strict=True):
+        write_policies(path, policy("label_pod"))
+        (path / "team").mkdir()
+        (path / "team" / "scope.yaml").write_text(f"max_mode: {mode}\n")
+        (path / "team" / "shop.yaml").write_text(policy("label_pod", name="shop", mode="dry_run"))
+    status, shown = simulated(capsys, readable, folders[1], "--against", folders[0])
+    assert status == 1
+    assert '  WIDENS   folders team/scope.yaml max_mode  "approve" -> "enforce"\n' in shown
 
 
 def test_a_raised_mode_widens_reach(
@@ -271,7 +324,7 @@ def test_loosened_guardrails_fail_the_comparison(
     ]
     shown = simulated(capsys, readable, looser, "--against", stricter, "--format", "markdown")[1]
     assert "**Widens reach.**" in shown
-    assert "| widens | storm\\_breaker.targets | 10 -&#62; 50 |" in shown
+    assert "| widens | guardrails | storm\\_breaker.targets | 10 -&#62; 50 |" in shown
 
     status, shown = simulated(capsys, readable, stricter, "--against", looser)
     assert (status, '  edited   guardrails protected.namespaces  added "bank"\n' in shown) == (0, True)

@@ -21,7 +21,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told
-from scc_responder.workbench.simulation.guardrail_edits import Edit
+from scc_responder.workbench.simulation.edits.edit import Edit
+from scc_responder.workbench.simulation.edits.policy_edits import PolicyEdit
 from scc_responder.workbench.simulation.impact import AffectedObject, Difference
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import Comparison, RaisedMode, Reached, ReplayReport
@@ -183,6 +184,26 @@ def test_an_edit_of_the_guardrails_is_one_line(report: ReplayReport, edit: Edit,
     assert line in simulation_text(SimulationReport(report=report, comparison=comparison)).splitlines()
 
 
+def test_an_edit_of_a_policy_is_one_line(report: ReplayReport) -> None:
+    """By the policy's name and the field; how a folder is called stays text."""
+    edit = PolicyEdit(policy="contain", field="when.namespace", before="shop", widens=True)
+    scope = Edit(field=f"{HOSTILE}/scope.yaml", after={}, widens=False)
+    comparison = replace(NOTHING, edits=(edit,), scopes=(scope,))
+    shown = simulation_text(SimulationReport(report=report, comparison=comparison))
+    assert '  WIDENS   contain when.namespace  removed "shop"\n' in shown
+    assert "\x1b" not in shown
+    ends = "1 edit of policies, 1 of them widening; 1 edit of the folders, 0 of them widening\n"
+    assert shown.endswith(ends)
+
+
+def test_a_raised_mode_is_told_once(report: ReplayReport) -> None:
+    """It is no edit beside itself."""
+    raised = (RaisedMode(policy="contain", before=Mode.DRY_RUN, after=Mode.APPROVE),)
+    edit = PolicyEdit(policy="contain", field="mode", before="dry_run", after="approve", widens=True)
+    shown = simulation_text(SimulationReport(report=report, comparison=replace(NOTHING, raised=raised, edits=(edit,))))
+    assert shown.count("approve") == 1
+
+
 def test_markdown_has_a_table_of_changes(report: ReplayReport) -> None:
     """A pull request shows changes of targets and modes in one table, and those of the guardrails in another."""
     comparison = replace(
@@ -195,7 +216,7 @@ def test_markdown_has_a_table_of_changes(report: ReplayReport) -> None:
     lines = simulation_markdown(SimulationReport(report=report, comparison=comparison)).splitlines()
     assert "| raised | contain | mode | dry\\_run -&#62; approve |" in lines
     assert any(line.startswith("| removed | Pod shop/web-1 in prod-1 | label\\_pod | contain ") for line in lines)
-    assert "| widens | limits | 1 -&#62; 2 |" in lines
+    assert "| widens | guardrails | limits | 1 -&#62; 2 |" in lines
 
 
 def test_hostile_names_stay_text_everywhere(report: ReplayReport, tmp_path: Path) -> None:

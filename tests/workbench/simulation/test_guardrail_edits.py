@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scc_responder.domain.context import Context
 from scc_responder.guard.guard import guard
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.workbench.simulation.guardrail_edits import Edit, edits
+from scc_responder.workbench.simulation.edits.edit import Edit
+from scc_responder.workbench.simulation.guardrail_edits import edits
 from tests.guard.test_guard_only_takes_away import MOMENTS, RAILS, allowed, contexts, decided
 
 TODAY = date(2026, 3, 2)

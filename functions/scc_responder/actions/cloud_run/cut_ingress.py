@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import Params, Planned, Skip, action, without_revision
+from scc_responder.actions import Allowance, Params, Planned, Skip, action, without_revision
 from scc_responder.domain.changes.cloud_run.restrict_access import RESTRICTS_ACCESS, AccessSettings, RestrictAccess
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
@@ -14,7 +14,7 @@ _CLOSED = {_INTERNAL, "INGRESS_TRAFFIC_NONE"}
 class CutIngressParams(Params, frozen=True, kw_only=True):
     """`close_default_url` closes the address that ends with `run.app` too, which internal callers use as well."""
 
-    close_default_url: bool = False
+    close_default_url: Allowance = False
 
 
 @action(params=CutIngressParams, makes=[RESTRICTS_ACCESS], needs_identity=True)

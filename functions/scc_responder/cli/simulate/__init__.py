@@ -30,8 +30,9 @@ above that anything holds, with the command for what to do then.
 `--against OTHER_POLICIES` compares with another folder, such as the one that is deployed: what these policies add, and
 what they take away, each under its own limits. It ends with 1 when they widen reach: a new target, a new action on one,
 or a mode raised. What would be new but for the limits (`behind limits`) widens as well: a limit that happened to be
-reached in these findings is no reason why it would be next time. Every edit of guardrails.yaml is listed, whether or
-not a finding met it. It widens where less is protected or held, or more allowed, and where that cannot be told.
+reached in these findings is no reason why it would be next time. Every edit of a policy, of guardrails.yaml and of
+scope.yaml is listed, whether or not a finding met it. It widens where more is met, less is protected, held or waited
+for, or more allowed, and where that cannot be told: such as another `condition`, another order of changes, a new value.
 
     git worktree add /tmp/deployed main
     scc-responder simulate findings.json --assume-present --against /tmp/deployed/policies
@@ -47,6 +48,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
+
 from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
 from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.progress import shown
@@ -60,8 +63,9 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import is_source
+from scc_responder.workbench.simulation.edits.scope_edits import scope_edits
 from scc_responder.workbench.simulation.replay import Replay
-from scc_responder.workbench.simulation.replay_report import ReplayReport
+from scc_responder.workbench.simulation.replay_report import ComparedWith, Comparison, ReplayReport
 
 _FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
     "text": simulation_report.simulation_text,
@@ -112,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     export = FindingsExport(options.findings, options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
-    report, comparison = replay.report(), replay.comparison(utc_now().date())
+    report, comparison = replay.report(), _compared(replay, options)
     if not report.findings:
         raise SettingsError("no_findings", _nothing(report, len(export), "compare by" if comparison else "simulate"))
     told = SimulationReport(
@@ -158,6 +162,17 @@ def _former(folder: Path | None) -> PolicySet | None:
         return load_policies(folder)
     except PolicyError as error:
         raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
+
+
+def _compared(replay: Replay, options: argparse.Namespace) -> Comparison | None:
+    """What the change comes to, with the edits that only the folders show."""
+    comparison = replay.comparison(utc_now().date())
+    if comparison is None:
+        return None
+    comparison = structs.replace(comparison, scopes=scope_edits(options.against, options.policies))
+    if options.against.samefile(options.policies):
+        return structs.replace(comparison, compared_with=ComparedWith.ITSELF)
+    return comparison
 
 
 def _take(replay: Replay, entry: ExportedFinding, facts: TargetFacts) -> None:

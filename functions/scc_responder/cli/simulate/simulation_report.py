@@ -16,9 +16,16 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.guard.limits.ledger_document import WHOLE
 from scc_responder.workbench.simulation.counts import Count
-from scc_responder.workbench.simulation.guardrail_edits import Edit
+from scc_responder.workbench.simulation.edits.edit import Edit
+from scc_responder.workbench.simulation.edits.policy_edits import PolicyEdit
 from scc_responder.workbench.simulation.impact import Difference
-from scc_responder.workbench.simulation.replay_report import Comparison, PolicyReport, Reached, ReplayReport
+from scc_responder.workbench.simulation.replay_report import (
+    ComparedWith,
+    Comparison,
+    PolicyReport,
+    Reached,
+    ReplayReport,
+)
 
 _COLUMNS = (
     "Policy",
@@ -35,6 +42,10 @@ _COLUMNS = (
     "Services",
 )
 _KIND_STYLES = {"added": "red", "raised": "red", "removed": "green", "lowered": "green"}
+_COMPARED_WITH = {
+    ComparedWith.ITSELF: "compared with itself: --against names the folder of --policies, so that no change can show",
+    ComparedWith.EQUAL: "both folders hold the same policies and guardrails",
+}
 _MODE_STYLES = {Mode.DISABLED: "dim", Mode.DRY_RUN: "blue", Mode.APPROVE: "yellow", Mode.ENFORCE: "red"}
 
 
@@ -150,7 +161,9 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
     yield from map(_difference, comparison.differences)
     yield from _omitted(sum(comparison.counts.values()), comparison.differences)
-    yield from map(_edit, comparison.guardrails)
+    yield from (_edit(of, edit) for of, edit in _edits(comparison))
+    if comparison.compared_with in _COMPARED_WITH:
+        yield styled(f"  {_COMPARED_WITH[comparison.compared_with]}", "yellow")
     yield f"  {_conclusion(comparison)}"
 
 
@@ -159,10 +172,20 @@ def _difference(item: Difference) -> str:
     return f"  {kind}  {styled(item.target.shown, 'bold')}  {item.action}  {styled(_why(item), 'dim')}"
 
 
-def _edit(edit: Edit) -> str:
-    """One line of the guardrails. What people wrote there is escaped as JSON."""
+def _edits(comparison: Comparison) -> Iterator[tuple[str, Edit]]:
+    """Every edit, and what it is of. A raised mode is told by itself."""
+    raised = {item.policy for item in comparison.raised}
+    of_policies = (edit for edit in comparison.edits if edit.field != "mode" or edit.policy not in raised)
+    yield from ((edit.policy, edit) for edit in of_policies)
+    yield from (("guardrails", edit) for edit in comparison.guardrails)
+    yield from (("folders", edit) for edit in comparison.scopes)
+
+
+def _edit(of: str, edit: Edit) -> str:
+    """One line of what was edited. What people wrote there, and how folders are called, is escaped as JSON."""
+    of, field = (json.dumps(text)[1:-1] for text in (of, edit.field))
     word, style = ("WIDENS", "red") if edit.widens else ("edited", "dim")
-    return f"  {styled(f'{word:<7}', style)}  guardrails {styled(edit.field, 'bold')}  {_turned(edit)}"
+    return f"  {styled(f'{word:<7}', style)}  {of} {styled(field, 'bold')}  {_turned(edit)}"
 
 
 def _turned(edit: Edit) -> str:
@@ -187,9 +210,12 @@ def _conclusion(comparison: Comparison) -> str:
         ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in comparison.counts.items())
         or "no target is touched otherwise"
     )
-    if comparison.guardrails:
-        loosened = sum(edit.widens for edit in comparison.guardrails)
-        counts += f"; {_counted(len(comparison.guardrails), 'edit')} of the guardrails, {loosened:,} of them widening"
+    of_policies = [edit for _, edit in _edits(comparison) if isinstance(edit, PolicyEdit)]
+    kinds = (of_policies, "policies"), (comparison.guardrails, "the guardrails"), (comparison.scopes, "the folders")
+    for edits, of in kinds:
+        if edits:
+            loosened = sum(edit.widens for edit in edits)
+            counts += f"; {_counted(len(edits), 'edit')} of {of}, {loosened:,} of them widening"
     word = styled("WIDENS", "red") if comparison.widens else styled("does not widen", "green")
     return f"{word}: {counts}"
 
@@ -242,10 +268,12 @@ def _compared(comparison: Comparison) -> Iterator[str]:
     if raised or changed:
         yield markdown_table(("Change", "Of", "What", "Policy and mode"), map(_escaped, [*raised, *changed]))
     yield from _omitted(sum(comparison.counts.values()), comparison.differences)
-    if comparison.guardrails:
-        yield "\n## What the guardrails change\n\n"
-        edits = (("widens" if edit.widens else "", edit.field, _turned(edit)) for edit in comparison.guardrails)
-        yield markdown_table(("", "Field", "Edit"), map(_escaped, edits))
+    if comparison.compared_with in _COMPARED_WITH:
+        yield f"\n{escaped(_COMPARED_WITH[comparison.compared_with])}.\n"
+    edits = [("widens" if edit.widens else "", of, edit.field, _turned(edit)) for of, edit in _edits(comparison)]
+    if edits:
+        yield "\n## What was edited, met by a finding or not\n\n"
+        yield markdown_table(("", "Of", "Field", "Edit"), map(_escaped, edits))
 
 
 def simulation_json(simulation: SimulationReport) -> str:

@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import chain
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
-from scc_responder.domain.duration import parse_duration
-from scc_responder.domain.mode import Mode, capped
-from scc_responder.domain.value import StrictValue, Value
+from scc_responder.domain.value import StrictValue
 from scc_responder.guard.ceilings import is_quiet
 from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, QuietHours
-from scc_responder.policy.limits import Limit, window
+from scc_responder.workbench.simulation.edits.edit import (
+    Edit,
+    field_edit,
+    limit_edits,
+    measured,
+    mode_edit,
+    shown_value,
+)
 
 Entries = TypeVar("Entries", Ceiling, QuietHours, Exemption)
 Looser = Literal["shorter", "longer", "lower", "higher"]
@@ -31,24 +35,12 @@ _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK = tuple(_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
 
 
-class Edit(Value, frozen=True, kw_only=True):
-    """One field that differs, or one entry of a list: added where nothing stood before, removed where nothing does now.
-
-    `field` is where it stands, such as `protected.namespaces` or `quiet_hours.nights.to`.
-    """
-
-    field: str
-    before: Any = None
-    after: Any = None
-    widens: bool
-
-
 def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
     """Every difference, in the order of the file. What has expired by `today` holds nothing: it can go."""
     return tuple(
         chain(
             _lists("protected", former.protected, now.protected, gone=True),
-            _mode("max_mode", former.max_mode, now.max_mode),
+            mode_edit("max_mode", former.max_mode, now.max_mode),
             _named("ceilings", former.ceilings, now.ceilings, _ceiling),
             _named("quiet_hours", former.quiet_hours, now.quiet_hours, _quiet),
             _named("exemptions", former.exemptions, now.exemptions, partial(_exemption, today)),
@@ -63,14 +55,9 @@ def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
             _warm_up(former.warm_up, now.warm_up),
             _lists("allowed_keys", former.allowed_keys, now.allowed_keys, gone=False),
             _measures("max_finding_age", former.max_finding_age, now.max_finding_age, _AGES),
-            _field("accepted", former.accepted, now.accepted, widens=False),
+            field_edit("accepted", former.accepted, now.accepted, widens=False),
         )
     )
-
-
-def _field(field: str, before: object, after: object, *, widens: bool) -> Iterator[Edit]:
-    if before != after:
-        yield Edit(field=field, before=_shown(before), after=_shown(after), widens=widens)
 
 
 def _entries(field: str, before: Iterable[str], after: Iterable[str], *, gone: bool) -> Iterator[Edit]:
@@ -84,10 +71,6 @@ def _lists(field: str, before: StrictValue, after: StrictValue, *, gone: bool) -
         yield from _entries(f"{field}.{name}", getattr(before, name), getattr(after, name), gone=gone)
 
 
-def _mode(field: str, before: Mode, after: Mode) -> Iterator[Edit]:
-    yield from _field(field, before, after, widens=capped(after, before) != after)
-
-
 def _named(
     field: str,
     before: tuple[Entries, ...],
@@ -98,25 +81,14 @@ def _named(
     now = {item.name: item for item in after}
     for item in before:
         yield from changed(f"{field}.{item.name}", item, now.pop(item.name, None))
-    yield from (Edit(field=f"{field}.{name}", after=_shown(item), widens=False) for name, item in now.items())
-
-
-def _shown(item: object) -> Any:
-    """A value as JSON data; of an entry what is given, without its name."""
-    return _given(msgspec.json.decode(msgspec.json.encode(item)))
-
-
-def _given(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {name: _given(part) for name, part in value.items() if name != "name" and part not in (None, [], {})}
+    yield from (Edit(field=f"{field}.{name}", after=shown_value(item), widens=False) for name, item in now.items())
 
 
 def _ceiling(field: str, before: Ceiling, after: Ceiling | None) -> Iterator[Edit]:
     if after is None:
-        yield Edit(field=field, before=_shown(before), widens=True)
+        yield Edit(field=field, before=shown_value(before), widens=True)
         return
-    yield from _mode(f"{field}.max_mode", before.max_mode, after.max_mode)
+    yield from mode_edit(f"{field}.max_mode", before.max_mode, after.max_mode)
     yield from _scope(f"{field}.clusters", before.clusters, after.clusters)
     yield from _scope(f"{field}.namespaces", before.namespaces, after.namespaces)
     yield from _scope(f"{field}.actions", before.actions, after.actions)
@@ -127,20 +99,20 @@ def _scope(field: str, before: tuple[str, ...], after: tuple[str, ...]) -> Itera
     if before and after:
         yield from _entries(field, before, after, gone=True)
     else:
-        yield from _field(field, before, after, widens=bool(after))
+        yield from field_edit(field, before, after, widens=bool(after))
 
 
 def _quiet(field: str, before: QuietHours, after: QuietHours | None) -> Iterator[Edit]:
     if after is None:
-        yield Edit(field=field, before=_shown(before), widens=True)
+        yield Edit(field=field, before=shown_value(before), widens=True)
         return
     times = [(name, getattr(before, name), getattr(after, name)) for name in ("days", "start", "end", "timezone")]
     widens = any(was != now for _, was, now in times) and _leaves_time(before, after)
     words = {"start": "from", "end": "to"}
     for name, was, now in times:
-        yield from _field(f"{field}.{words.get(name, name)}", was, now, widens=widens)
+        yield from field_edit(f"{field}.{words.get(name, name)}", was, now, widens=widens)
     yield from _scope(f"{field}.clusters", before.clusters, after.clusters)
-    yield from _mode(f"{field}.max_mode", before.max_mode, after.max_mode)
+    yield from mode_edit(f"{field}.max_mode", before.max_mode, after.max_mode)
 
 
 def _leaves_time(before: QuietHours, after: QuietHours) -> bool:
@@ -154,17 +126,17 @@ def _leaves_time(before: QuietHours, after: QuietHours) -> bool:
 def _exemption(today: date, field: str, before: Exemption, after: Exemption | None) -> Iterator[Edit]:
     holds = before.expires >= today
     if after is None:
-        yield Edit(field=field, before=_shown(before), widens=holds)
+        yield Edit(field=field, before=shown_value(before), widens=holds)
         return
     # A condition more, or another one, may leave out a target that was held.
-    yield from _field(f"{field}.when", before.when, after.when, widens=holds)
+    yield from field_edit(f"{field}.when", before.when, after.when, widens=holds)
     for edit in _scope(f"{field}.actions", before.actions, after.actions):
         yield replace(edit, widens=edit.widens and holds)
-    yield from _field(
+    yield from field_edit(
         f"{field}.expires", before.expires, after.expires, widens=holds and after.expires < before.expires
     )
     for name in ("owner", "reason", "ticket"):
-        yield from _field(f"{field}.{name}", getattr(before, name), getattr(after, name), widens=False)
+        yield from field_edit(f"{field}.{name}", getattr(before, name), getattr(after, name), widens=False)
 
 
 def _approval(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
@@ -176,48 +148,22 @@ def _environments(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
     """Whose limits are counted with whose: no edit is known to allow less for every cluster."""
     before, after = ({item.name: item for item in each.environments} for each in (former, now))
     for name in dict.fromkeys((*before, *after)):
-        yield from _field(f"environments.{name}", before.get(name), after.get(name), widens=True)
+        yield from field_edit(f"environments.{name}", before.get(name), after.get(name), widens=True)
 
 
 def _limits(field: str, former: StrictValue, now: StrictValue) -> Iterator[Edit]:
-    """Of each scope: a limit that is gone widens, unless one that remains leaves no more room."""
     for scope in former.__struct_fields__:
-        before, after = getattr(former, scope), getattr(now, scope)
-        for limit in before:
-            if limit not in after:
-                widens = not any(_as_strict(other, limit) for other in after)
-                yield Edit(field=f"{field}.{scope}", before=_limit_text(limit), widens=widens)
-        for limit in after:
-            if limit not in before:
-                yield Edit(field=f"{field}.{scope}", after=_limit_text(limit), widens=False)
-
-
-def _as_strict(limit: Limit, than: Limit) -> bool:
-    """Whether it allows no more than the other one: as few, in as long a time."""
-    if limit.of != than.of or isinstance(limit.most, int) != isinstance(than.most, int):
-        return False
-    return _number(limit.most) <= _number(than.most) and window(limit) >= window(than)
-
-
-def _limit_text(limit: Limit) -> str:
-    return f"{limit.most} {limit.of} within {limit.within}"
-
-
-def _number(value: float | str) -> float:
-    """A count, a share, or the seconds of a length of time."""
-    if not isinstance(value, str):
-        return value
-    return float(value[:-1]) if value.endswith("%") else parse_duration(value).total_seconds()
+        yield from limit_edits(f"{field}.{scope}", getattr(former, scope), getattr(now, scope))
 
 
 def _warm_up(before: str, after: str) -> Iterator[Edit]:
-    yield from _field("warm_up", before, after, widens=_number(after) < _number(before))
+    yield from field_edit("warm_up", before, after, widens=measured(after) < measured(before))
 
 
 def _measures(field: str, former: StrictValue, now: StrictValue, looser: dict[str, Looser]) -> Iterator[Edit]:
     for name, direction in looser.items():
         before, after = getattr(former, name), getattr(now, name)
-        more = _number(after) > _number(before)
-        less = _number(after) < _number(before)
+        more = measured(after) > measured(before)
+        less = measured(after) < measured(before)
         widens = more if direction in {"higher", "longer"} else less
-        yield from _field(f"{field}.{name}".removeprefix("."), before, after, widens=widens)
+        yield from field_edit(f"{field}.{name}".removeprefix("."), before, after, widens=widens)

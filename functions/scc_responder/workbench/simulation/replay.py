@@ -18,11 +18,12 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of
+from scc_responder.workbench.simulation.edits.policy_edits import policy_edits
 from scc_responder.workbench.simulation.guardrail_edits import edits
 from scc_responder.workbench.simulation.impact import BoundedSet, Difference, behind_limits, differences
 from scc_responder.workbench.simulation.policy_simulation import Simulation
 from scc_responder.workbench.simulation.recent_findings import RecentFindings, with_related
-from scc_responder.workbench.simulation.replay_report import Bad, Comparison, RaisedMode, ReplayReport
+from scc_responder.workbench.simulation.replay_report import Bad, ComparedWith, Comparison, RaisedMode, ReplayReport
 
 MAX_NAMED = 50
 """More bad findings than these are counted, not named."""
@@ -121,6 +122,10 @@ class Replay:
             differences=tuple(islice(_differences(self.now, self.former), MAX_TARGETS_LISTED)),
             raised=tuple(raised),
             guardrails=edits(self.former.policies.guardrails, self.now.policies.guardrails, today),
+            edits=policy_edits(self.former.policies, self.now.policies),
+            compared_with=(
+                ComparedWith.EQUAL if self.former.policies.digest == self.now.policies.digest else ComparedWith.OTHER
+            ),
             complete=not self._known.full,
         )
 

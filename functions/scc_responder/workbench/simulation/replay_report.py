@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.workbench.simulation.counts import Count, DayCount
-from scc_responder.workbench.simulation.guardrail_edits import Edit
+from scc_responder.workbench.simulation.edits.edit import Edit
+from scc_responder.workbench.simulation.edits.policy_edits import PolicyEdit
 from scc_responder.workbench.simulation.impact import AffectedObject, Difference
 from scc_responder.workbench.simulation.replayed_first_shots import ReplayedShot
 from scc_responder.workbench.simulation.replayed_limits import Trip
@@ -75,24 +77,38 @@ class RaisedMode(Value, frozen=True, kw_only=True):
     after: Mode
 
 
+class ComparedWith(StrEnum):
+    """What a change was compared with: the policies before it, if it is to show anything."""
+
+    OTHER = "other"
+    EQUAL = "equal"
+    """Another folder with the same policies and guardrails."""
+    ITSELF = "itself"
+    """The very same folder: no change can show."""
+
+
 class Comparison(Value, frozen=True, kw_only=True):
     """What a change of policies adds and takes away. Where there were too many targets, it is taken to widen.
 
     `counts` are by kind (`added`, `removed`, `raised`, `lowered`, and each `_behind_limits`); `differences` lists the
     first of them. What limits keep from showing counts like what they do not: they are no reason to overlook it.
-    `guardrails` are the edits of that file, whether or not a finding met them.
+    `guardrails`, `edits` and `scopes` are the edits of guardrails, policies and `scope.yaml`, whether or not a finding
+    met them.
     """
 
     counts: dict[str, int]
     differences: tuple[Difference, ...]
     raised: tuple[RaisedMode, ...]
     guardrails: tuple[Edit, ...]
+    edits: tuple[PolicyEdit, ...] = ()
+    scopes: tuple[Edit, ...] = ()
     complete: bool
+    compared_with: ComparedWith = ComparedWith.OTHER
 
     @property
     def widens(self) -> bool:
-        """Whether it reaches a new target, does something new to one, goes further, or is held by less than it was."""
-        loosened = any(edit.widens for edit in self.guardrails)
+        """Whether it reaches a new target, does something new to one, goes further, or less holds it than before."""
+        loosened = any(edit.widens for edit in (*self.guardrails, *self.edits, *self.scopes))
         return not self.complete or loosened or bool(self.raised or self.counts.keys() & _WIDENING)
 
 
