@@ -6,12 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.domain.wildcards import matches
-from scc_responder.policy.folders.policy_scope import is_within, load_scopes, scope_errors
+from scc_responder.policy.folders.policy_scope import load_scopes, scope_errors
 from scc_responder.policy.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
 
@@ -116,40 +113,3 @@ def test_an_unusable_scope_is_refused(tmp_path: Path, scope: str, told: str) -> 
     assert str(caught.value.faults[0]).startswith(told)
     assert [str(error) for error in scope_errors(folder)] == [str(caught.value)]
     assert dict(load_scopes(folder)) == {folder / "team-a": None}
-
-
-@pytest.mark.parametrize(
-    ("pattern", "bound", "within"),
-    [
-        ("a/b", "*", False),
-        ("a/b", "*/b", True),
-        ("a*", "*", True),
-        ("*", "a*", False),
-        ("?", "*", True),
-        ("*", "?", False),
-        ("?", "?", True),
-        ("/", "?", False),
-        ("", "*", True),
-        ("a", "", False),
-        ("*a*", "**", True),
-    ],
-)
-def test_what_lies_within_a_bound(pattern: str, bound: str, *, within: bool) -> None:
-    """A wildcard stands for any name, and for no slash; one in the pattern needs one in the bound."""
-    assert is_within(pattern, bound) is within
-
-
-SIGNS = st.text("ab/*?", max_size=6)
-
-
-@given(SIGNS, SIGNS, st.text("ab/", max_size=6))
-def test_what_fits_a_pattern_within_a_bound_fits_the_bound(pattern: str, bound: str, text: str) -> None:
-    """No text escapes a bound that is said to hold."""
-    if is_within(pattern, bound) and matches(pattern, text):
-        assert matches(bound, text)
-
-
-@given(SIGNS)
-def test_a_pattern_is_within_itself(pattern: str) -> None:
-    """A policy may reach exactly what its scope names."""
-    assert is_within(pattern, pattern)

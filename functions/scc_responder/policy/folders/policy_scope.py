@@ -9,6 +9,7 @@ from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import StrictValue
+from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.mistakes import Mistake, expected
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy
@@ -102,35 +103,6 @@ def _beyond(condition: str, given: tuple[str, ...], bounds: tuple[str, ...], nam
     if not given:
         yield Mistake(path=("when",), text=f"{condition} is missing: {may}; write it", reason="beyond_scope")
     for pattern in given:
-        if not any(is_within(pattern, bound) for bound in bounds):
+        if not all_within([pattern], bounds):
             text = f"{pattern!r} reaches further: {may}"
             yield Mistake(path=("when", condition), text=text, reason="beyond_scope")
-
-
-def is_within(pattern: str, bound: str) -> bool:
-    """Whether whatever fits the pattern fits the bound as well; where that is hard to say, no.
-
-    >>> is_within("team-a-*", "team-*"), is_within("team-*", "team-a-*"), is_within("a/b", "*")
-    (True, False, False)
-    """
-    places = _skipped({0}, bound)
-    for sign in pattern:
-        after = {place for place in places if bound[place : place + 1] == "*" and sign != "/"}
-        after |= {place + 1 for place in places if _takes(bound[place : place + 1], sign)}
-        places = _skipped(after, bound)
-    return len(bound) in places
-
-
-def _takes(of_bound: str, sign: str) -> bool:
-    return of_bound == sign or (of_bound == "?" and sign not in "*/")
-
-
-def _skipped(places: set[int], bound: str) -> set[int]:
-    """The places in the bound, and those behind each `*` there, which may stand for nothing."""
-    found = set(places)
-    for place in places:
-        end = place
-        while bound[end : end + 1] == "*":
-            end += 1
-            found.add(end)
-    return found

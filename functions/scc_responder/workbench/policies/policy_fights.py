@@ -11,7 +11,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.intake.threats import catalogue
-from scc_responder.policy.folders.policy_scope import is_within
+from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
@@ -74,14 +74,13 @@ def _share_a_target(one: Policy, other: Policy) -> bool:
 
 def _excepted(wanted: tuple[str, ...], policy: Policy, field: str) -> bool:
     """Whether the policy excepts all that is wanted."""
-    excepted = as_tuple(policy.unless.given().get(field, ()))
-    return all(any(is_within(pattern, bound) for bound in excepted) for pattern in wanted)
+    return all_within(wanted, as_tuple(policy.unless.given().get(field, ())))
 
 
 def _overlap(one: str, other: str) -> bool:
     """Whether some name fits both; where both have wildcards, that is taken for granted."""
     wild = [any(sign in pattern for sign in "*?") for pattern in (one, other)]
-    return all(wild) or is_within(one, other) or is_within(other, one) or "*" in {one, other}
+    return all(wild) or all_within([one], [other]) or all_within([other], [one]) or "*" in {one, other}
 
 
 def _threats(policy: Policy) -> frozenset[str]:

@@ -12,8 +12,9 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.wildcards import DEEP, matches
+from scc_responder.domain.wildcards import DEEP
 from scc_responder.intake.threats import UNKNOWN
+from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.mistakes import DocumentPath, Mistake
@@ -64,7 +65,7 @@ def _held_by_rails(policy: Policy, changing: list[str], rails: Guardrails) -> It
         text = "nobody can approve: list people under approval.approvers in guardrails.yaml first"
         yield Mistake(path=("mode",), text=text, reason=NEVER_ACTS)
     wanted = as_tuple(policy.when.namespace or ())
-    if wanted and all(_covered(pattern, rails.protected.namespaces) for pattern in wanted):
+    if wanted and all_within(wanted, rails.protected.namespaces):
         text = "guardrails.yaml protects every namespace that is named here; no step changes anything"
         yield Mistake(path=("when", "namespace"), text=text, reason=NEVER_ACTS)
 
@@ -78,7 +79,7 @@ def _taken_back(policy: Policy, kinds: tuple[FindingKind, ...]) -> Iterator[Mist
         elif field == "labels":
             wanted = policy.when.labels or {}
             taken = bool(excepted) and all(
-                key in wanted and _all_covered(wanted[key], excepted[key]) for key in excepted
+                key in wanted and all_within(as_tuple(wanted[key]), as_tuple(excepted[key])) for key in excepted
             )
         elif field in kinds[0].values or field in {"category", "detector"}:
             taken = all(kind.always_meets(field, excepted) for kind in kinds) or _repeats(policy.when, field, excepted)
@@ -103,19 +104,7 @@ def _repeats(when: Match, field: str, excepted: str | tuple[str, ...]) -> bool:
     if everything & set(as_tuple(excepted)):
         return True
     wanted = getattr(when, field)
-    return wanted is not None and _all_covered(wanted, excepted)
-
-
-def _all_covered(wanted: str | tuple[str, ...], excepted: str | tuple[str, ...]) -> bool:
-    return all(_covered(pattern, as_tuple(excepted)) for pattern in as_tuple(wanted))
-
-
-def _covered(pattern: str, by: tuple[str, ...]) -> bool:
-    """Whether one of the patterns fits all that this pattern fits: tried with the shortest and with long names."""
-    longest = max((len(other) for other in by), default=0) + 1
-    deep = pattern.replace(DEEP, "\x02/\x02")
-    tried = [deep.replace("?", "\x03").replace("*", "\x02" * length) for length in (0, 1, longest)]
-    return any(all(matches(other, name) for name in tried) for other in by)
+    return wanted is not None and all_within(as_tuple(wanted), as_tuple(excepted))
 
 
 def _vain_step(step: PolicyStep, kinds: tuple[FindingKind, ...], path: DocumentPath) -> Iterator[Mistake]:

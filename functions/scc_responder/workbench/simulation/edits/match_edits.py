@@ -7,10 +7,10 @@ from typing import Any
 
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import fold
+from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.simulation.edits.edit import Edit, field_edit
-from scc_responder.workbench.simulation.edits.pattern_inclusion import all_within
 
 
 def when_edits(before: Match, after: Match) -> Iterator[Edit]:

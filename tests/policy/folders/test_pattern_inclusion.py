@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scc_responder.domain.wildcards import matches
-from scc_responder.workbench.simulation.edits import pattern_inclusion
-from scc_responder.workbench.simulation.edits.pattern_inclusion import all_within
+from scc_responder.policy.folders import pattern_inclusion
+from scc_responder.policy.folders.pattern_inclusion import all_within
 
 TEXTS = ["".join(signs) for length in range(6) for signs in product("ab/", repeat=length)]
 PATTERNS = st.text("ab/*?", max_size=5)
@@ -45,6 +45,13 @@ def test_no_text_is_overlooked(narrow: list[str], wide: list[str]) -> None:
         (["**"], ["*", "*/**"], True),
         (["a.b"], ["a?b"], True),
         (["[ab]"], ["a"], False),
+        (["a/b"], ["*"], False),
+        (["a/b"], ["*/b"], True),
+        (["?"], ["*"], True),
+        (["*"], ["?"], False),
+        (["/"], ["?"], False),
+        ([""], ["*"], True),
+        (["a"], [""], False),
         ([], ["a"], True),
         (["a"], [], False),
     ],
@@ -52,6 +59,12 @@ def test_no_text_is_overlooked(narrow: list[str], wide: list[str]) -> None:
 def test_what_is_within(narrow: list[str], wide: list[str], within: bool) -> None:
     """The forms that people write."""
     assert all_within(iter(narrow), iter(wide)) is within
+
+
+@given(PATTERNS)
+def test_a_pattern_is_within_itself(pattern: str) -> None:
+    """A policy may reach exactly what its scope names."""
+    assert all_within([pattern], [pattern, "b"])
 
 
 def test_what_takes_too_long_is_not_within(monkeypatch: pytest.MonkeyPatch) -> None:
