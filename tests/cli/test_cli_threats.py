@@ -196,3 +196,25 @@ def test_the_catalogue_needs_no_folder(tmp_path: Path) -> None:
 def _without_colour(line: str) -> str:
     head, *rest = line.split(ESCAPE)
     return head + "".join(part.partition("m")[2] for part in rest)
+
+
+def test_a_copy_of_the_index_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the catalogue lacks is named, and ends with 1; a finding about something else does not count."""
+    copy = tmp_path / "index.md"
+    known = "| [Reverse Shell](x) | Google Kubernetes Engine | Container Threat Detection |\n"
+    copy.write_text(f"{known}| Exfiltration: Data | BigQuery | Event Threat Detection |\n")
+    assert main(["threats", "--check", str(copy)]) == 0
+    told = capsys.readouterr().out
+    assert told.endswith("1 of 1 findings of the index are in the catalogue; 1 are about other resources\n")
+    copy.write_text(f"{known}| New\x1b[31m (Preview) | Cloud Run | Cloud Run Threat Detection |\n")
+    assert main(["threats", "--check", str(copy)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("missing  cloud_run_threat_detection  New\\u001b[31m  (Cloud Run)\n")
+
+
+def test_the_index_is_compared_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page without the table, a file that is not there, and a filter beside it end with 2."""
+    (tmp_path / "other.html").write_text("<p>Nothing</p>")
+    assert "other.html: no table of findings" in refused(capsys, "--check", str(tmp_path / "other.html"))
+    assert "No such file" in refused(capsys, "--check", str(tmp_path / "absent"))
+    assert "leave words, filters" in refused(capsys, "--check", str(tmp_path / "other.html"), "--detector", "ctd")

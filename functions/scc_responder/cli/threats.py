@@ -2,6 +2,10 @@
 
 Options and words narrow the list. Each option may be given several times, and means any of its values; a word is looked
 for in names, categories, rule ids, meanings and MITRE ids. A threat that is left alone is shown in full.
+
+`--check FILE` compares the catalogue with a saved copy of Google's index of threat findings, as HTML or Markdown, and
+names the findings about GKE, nodes, Cloud Run and AI agents that it lacks. It ends with 1 where there are any: such a
+finding is the threat `unknown`.
 """
 
 from __future__ import annotations
@@ -12,12 +16,14 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.text import visible
 from scc_responder.intake.threats import (
     CONFIDENCES,
     DETECTORS,
@@ -29,6 +35,7 @@ from scc_responder.intake.threats import (
     fold,
     title,
 )
+from scc_responder.workbench.findings_index import INDEX_URL, check_index
 
 FILTERS: Mapping[str, Sequence[str]] = {
     "detector": DETECTORS,
@@ -59,11 +66,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         short = f" (or {', '.join(SHORT)})" if name == "detector" else ""
         told = f"only this {name}: {', '.join(values)}{short}"
         parser.add_argument(f"--{name}", action="append", metavar="VALUE", help=told)
+    parser.add_argument("--check", type=Path, metavar="FILE", help=f"name what a copy of {INDEX_URL} has and this not")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="what to print")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the threats that are asked for; 1 if there are none."""
+    """Print the threats that are asked for, or those that are missing; 1 if there are none, or some missing."""
+    if options.check:
+        return _check(options)
     wanted = {name: _values(name, getattr(options, name) or ()) for name in FILTERS}
     rows = [row for row in catalogue() if _fits(row, wanted, options.word)]
     print(_FORMATS[options.format](rows), end="")
@@ -71,6 +81,31 @@ def run(options: argparse.Namespace) -> int:
         return 0
     print(f"scc-responder: no threat fits{_hint(options.word)}", file=sys.stderr)
     return 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Name what the index has and the catalogue has not. Raises SettingsError."""
+    if options.word or options.format != "text" or any(getattr(options, name) for name in FILTERS):
+        raise SettingsError(
+            "check_alone", "--check: compares the whole catalogue; leave words, filters and --format out"
+        )
+    try:
+        page = options.check.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SettingsError("unreadable_file", f"--check: {options.check}: {error.strerror}") from error
+    try:
+        found = check_index(page, catalogue())
+    except SettingsError as error:
+        raise SettingsError(error.reason, f"--check: {options.check}: {error}") from error
+    for finding in found.missing:
+        print(
+            visible(f"missing  {finding.detector}  {finding.name}  ({finding.resource or finding.page or 'no page'})")
+        )
+    for row in found.gone:
+        print(styled(f"not in the index  {row.detector}  {row.category}", "dim"))
+    told = f"{found.known:,} of {found.known + len(found.missing):,} findings of the index are in the catalogue"
+    print(f"{told}; {found.beyond:,} are about other resources")
+    return 1 if found.missing else 0
 
 
 def _values(name: str, given: Sequence[str]) -> frozenset[str]:

@@ -90,6 +90,15 @@ def test_json_agrees_with_its_own_totals(folder: Path, capsys: pytest.CaptureFix
     assert shell["policies"][0]["steps"][0] == {"action": "isolate_pod", "result": "planned", "reason": "planned"}
 
 
+def test_json_says_what_happens_at_each_mode(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alone and raised, under the guardrails of the folder, and by the policies that were asked for."""
+    _, text = shown(capsys, "--policies", folder, "--format", "json")
+    shell = next(threat for threat in json.loads(text)["threats"] if threat["threat"] == "reverse_shell")
+    told = {(one["mode"], one["raised"]): one["steps"][0]["answer"] for one in shell["by_mode"]}
+    assert [told[mode, False] for mode in ("dry_run", "approve", "enforce")] == ["rehearsed", "asked", "done"]
+    assert told["enforce", True] == "done"
+
+
 def test_markdown_has_a_row_for_each_threat(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Markdown has one row for each threat, all with the same number of cells."""
     _, text = shown(capsys, "--policies", folder, "--format", "markdown")

@@ -6,7 +6,7 @@ whatever the plain finding's own target is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -17,11 +17,12 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
-from scc_responder.intake.threats import CONFIDENCES, Row, catalogue
+from scc_responder.intake.threats import Row, catalogue
 from scc_responder.policy.decide import ActionResult, decide, match
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.policies.answers_by_mode import ModeAnswer, raised_contexts
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 
 OF_THREAT = frozenset({"threat", "category", "detector", "severity", "kind", "confidence", "surface"})
@@ -89,11 +90,15 @@ class Covered(Value, frozen=True, kw_only=True):
 
 
 class Coverage(Value, frozen=True, kw_only=True):
-    """All threats, the policies that answer to threats outside the catalogue, and those that answer to none."""
+    """All threats, the policies that answer to threats outside the catalogue, and those that answer to none.
+
+    `by_mode` says by the threat's name what happens at each mode, where that was asked for.
+    """
 
     threats: tuple[Covered, ...]
     unknown: tuple[Cover, ...]
     idle: tuple[str, ...]
+    by_mode: dict[str, tuple[ModeAnswer, ...]] = {}
 
     @property
     def gaps(self) -> tuple[Covered, ...]:
@@ -120,15 +125,9 @@ def _covered(row: Row, policies: Sequence[Policy]) -> Covered:
 
 def _covers(finding: Finding, policies: Sequence[Policy]) -> tuple[Cover, ...]:
     plain = context_of(finding, facts_as_told(finding))
-    raised = tuple(_raised(plain))
+    raised = tuple(raised_contexts(plain))
     covers = (_plain_cover(plain, policy) or _raised_cover(raised, policy) for policy in policies)
     return tuple(filter(None, covers))
-
-
-def _raised(context: Context) -> Iterator[Context]:
-    """The same finding where related findings raise its confidence."""
-    for confidence in CONFIDENCES[CONFIDENCES.index(context.threat.confidence) + 1 :]:
-        yield replace(context, threat=replace(context.threat, confidence=confidence))
 
 
 def _plain_cover(context: Context, policy: Policy) -> Cover | None:

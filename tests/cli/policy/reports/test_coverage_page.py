@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+from msgspec.structs import replace
+
 from scc_responder.cli.policy.reports.coverage_page import html
+from scc_responder.domain.finding import Confidence
+from scc_responder.domain.mode import Mode
 from scc_responder.intake.threats import catalogue
+from scc_responder.workbench.policies.answers_by_mode import AnsweredStep, ModeAnswer, StepAnswer
 from scc_responder.workbench.policies.threat_coverage import Coverage
 
 
@@ -51,3 +56,14 @@ def test_names_are_text(found: Coverage) -> None:
     assert "isolate_pod" in page
     assert "pods" in page
     assert "idle" in page
+
+
+def test_what_happens_at_each_mode_is_folded_away(found: Coverage) -> None:
+    """Every threat says it where it was asked for, alone and raised, and its text is no markup."""
+    step = AnsweredStep(action="isolate_pod", answer=StepAnswer.HELD, reason="<b>")
+    alone = ModeAnswer(mode=Mode.ENFORCE, confidence=Confidence.LIKELY, raised=False, steps=(step,))
+    both = (alone, replace(alone, raised=True, steps=()))
+    page = html(replace(found, by_mode={"reverse_shell": both}))
+    assert page.count("<details>") == 1
+    assert "alone: held: isolate_pod (&lt;b&gt;)" in page
+    assert "raised to likely: recorded only" in page

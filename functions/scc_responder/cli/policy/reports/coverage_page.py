@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from scc_responder.cli.policy.reports.coverage_report import GAPS, TIER_WORDS, by_detector, coverage_summary, totals
+from scc_responder.cli.policy.reports.coverage_report import (
+    GAPS,
+    TIER_WORDS,
+    by_detector,
+    coverage_summary,
+    mode_text,
+    totals,
+)
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, SURFACES, title
+from scc_responder.workbench.policies.answers_by_mode import ModeAnswer
 from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, CoverageTier, Covered, Gap
 
 _TIER_COLOURS = {
@@ -83,7 +91,7 @@ def _body(found: Coverage) -> Iterator[str]:
     heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"
-    yield from (_row(threat) for _, threats in by_detector(found) for threat in threats)
+    yield from (_row(threat, found.by_mode) for _, threats in by_detector(found) for threat in threats)
     yield "</tbody></table></div>"
     if found.unknown:
         yield "<h2>Threats that the catalogue does not know</h2>"
@@ -123,7 +131,7 @@ def _gap_word(gap: Gap) -> str:
     return str(gap) or "covered"
 
 
-def _row(threat: Covered) -> str:
+def _row(threat: Covered, by_mode: Mapping[str, Sequence[ModeAnswer]]) -> str:
     row = threat.row
     cells = [
         _safe(title(row.detector).removesuffix(" Threat Detection")),
@@ -131,13 +139,22 @@ def _row(threat: Covered) -> str:
         _safe(row.confidence),
         _badge(row.severity, _SEVERITY_COLOURS.get(row.severity, "")) if row.severity else "-",
         _badge(TIER_WORDS[threat.tier], _TIER_COLOURS[threat.tier]) if threat.covers else "-",
-        "".join(map(_policy, threat.covers)) or '<span class="soft">recorded only</span>',
+        ("".join(map(_policy, threat.covers)) or '<span class="soft">recorded only</span>')
+        + _by_mode(by_mode.get(row.name, ())),
         _badge(GAPS[threat.gap], _gap_colour(threat.gap)),
     ]
     link = f'<a href="{_safe(row.runbook)}" rel="noopener noreferrer">{_safe(row.category)}</a>'
     facts = f'data-detector="{_safe(row.detector)}" data-surface="{_safe(row.surface)}"'
     heading = f'<th scope="row">{link}<code>{_safe(row.name)}</code></th>'
     return f'<tr {facts} data-gap="{_gap_word(threat.gap)}">{heading}{_cells(cells)}</tr>'
+
+
+def _by_mode(answers: Sequence[ModeAnswer]) -> str:
+    """What happens at each mode, folded away."""
+    if not answers:
+        return ""
+    items = (f"<li>{_badge(one.mode, _MODE_COLOURS[one.mode])} {_safe(mode_text(one))}</li>" for one in answers)
+    return f"<details><summary>At each mode</summary><ul>{''.join(items)}</ul></details>"
 
 
 def _cells(cells: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from scc_responder.cli.console.markdown import escaped, markdown_table
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, title
+from scc_responder.workbench.policies.answers_by_mode import ModeAnswer, StepAnswer
 from scc_responder.workbench.policies.threat_coverage import Cover, Coverage, CoverageTier, Covered, Gap
 
 GAPS = {
@@ -36,6 +37,7 @@ _TIER_STYLES = {
     CoverageTier.REVERSIBLE: "yellow",
     CoverageTier.IRREVERSIBLE: "red",
 }
+_WITH_REASON = frozenset({StepAnswer.HELD, StepAnswer.SKIPPED})
 _MARKS = {"planned": "", "skipped": " (skipped: {})", "held": " (held: {})"}
 
 
@@ -139,7 +141,7 @@ def _cover_line(cover: Cover) -> str:
 
 def coverage_json(coverage: Coverage) -> str:
     """One JSON document: totals, every threat with its policies, and the policies that match none."""
-    threats = [_data(threat) for threat in coverage.threats]
+    threats = [_data(threat) | _by_mode(coverage, threat) for threat in coverage.threats]
     unknown = msgspec.to_builtins(coverage.unknown)
     document = {
         "totals": totals(coverage),
@@ -148,6 +150,21 @@ def coverage_json(coverage: Coverage) -> str:
         "idle_policies": coverage.idle,
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _by_mode(coverage: Coverage, threat: Covered) -> dict[str, Any]:
+    return {"by_mode": msgspec.to_builtins(coverage.by_mode.get(threat.row.name, ()))}
+
+
+def mode_text(answer: ModeAnswer) -> str:
+    """`raised to likely: done: capture_evidence, notify; held: delete_pod (namespace_protected)`."""
+    told = []
+    for word in StepAnswer:
+        own = [step for step in answer.steps if step.answer is word]
+        texts = (f"{step.action} ({step.reason})" if word in _WITH_REASON else step.action for step in own)
+        told += [f"{word}: {', '.join(texts)}"] if own else []
+    beside = f"raised to {answer.confidence}" if answer.raised else "alone"
+    return f"{beside}: {'; '.join(told) or 'recorded only'}"
 
 
 def _data(threat: Covered) -> dict[str, Any]:
