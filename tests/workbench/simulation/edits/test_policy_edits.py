@@ -108,7 +108,7 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
         {"then": [LABEL, {**DELETE, "needs": []}, NOTIFY]},
         [
             "then.capture_evidence: {} -> None",
-            "then.delete_pod.needs: ['capture_evidence'] -> []",
+            "WIDENS then.delete_pod.needs: ['capture_evidence'] -> []",
             "WIDENS then.delete_pod.waits_for: ['capture_evidence'] -> []",
         ],
     ),

@@ -104,12 +104,12 @@ def test_between_the_ends_of_a_parameter() -> None:
         (
             ["capture_logs", "isolate_pod needs=capture_logs"],
             ["capture_logs", "isolate_pod"],
-            [("then.isolate_pod.needs", False), ("then.isolate_pod.waits_for", True)],
+            [("then.isolate_pod.needs", True), ("then.isolate_pod.waits_for", True)],
         ),
         (
             ["capture_evidence", "delete_pod needs=capture_evidence"],
             ["capture_evidence", "delete_pod"],
-            [("then.delete_pod.needs", False)],
+            [("then.delete_pod.needs", True)],
         ),
         (
             ["label_pod", "isolate_pod"],

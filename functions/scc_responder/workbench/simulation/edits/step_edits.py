@@ -72,7 +72,9 @@ def _edited(before: Policy, after: Policy, pair: tuple[int, int], rails: Guardra
     for edit in _parameters(was, now):
         widens = edit.widens or _lifts(before, after, was, rails)
         yield replace(edit, field=f"{field}.with.{edit.field}", widens=widens)
-    yield from field_edit(f"{field}.needs", was.needs, now.needs, widens=False)
+    # What is named no more may still hold by nature, for as long as the order of the steps stays: it is said to widen.
+    dropped = _changes(was) and not set(was.needs) <= set(now.needs)
+    yield from field_edit(f"{field}.needs", was.needs, now.needs, widens=dropped)
     yield from field_edit(f"{field}.on_failure", was.on_failure, now.on_failure, widens=False)
     if _changes(was) and _waits_for_less(before, after, pair):
         waited, waits = (sorted(_waits_for(policy, at)) for policy, at in ((before, pair[0]), (after, pair[1])))
