@@ -42,6 +42,7 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/scc-responder policy lint --strict
 	$(BIN)/scc-responder policy test
 	$(BIN)/scc-responder policy coverage --strict > /dev/null
+	$(BIN)/scc-responder policy prove > /dev/null
 	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
 	$(BIN)/pytest -q tests/shape -p no:cacheprovider
 	$(BIN)/pytest -q tests/collector/test_go_sources.py -k "formatted or small or library" -p no:cacheprovider

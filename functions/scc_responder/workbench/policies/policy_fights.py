@@ -36,7 +36,7 @@ def fights(policies: Sequence[Policy]) -> Iterator[Fight]:
     for policy in policies:
         if policy.mode == Mode.DISABLED:
             continue
-        for index, what, value in _asked(policy):
+        for index, what, value in asked_things(policy):
             asked[policy.mode, what].append((policy, index, value))
     for (_, what), several in asked.items():
         for place, (policy, index, value) in enumerate(several):
@@ -45,7 +45,7 @@ def fights(policies: Sequence[Policy]) -> Iterator[Fight]:
                     yield Fight(policy=policy.name, step=index, other=other.name, what=what)
 
 
-def _asked(policy: Policy) -> Iterator[tuple[int, str, str]]:
+def asked_things(policy: Policy) -> Iterator[tuple[int, str, str]]:
     """What each step sets, as (place, what, value): each label and annotation, and how a deletion is done."""
     for index, step in enumerate(policy.then):
         for field in ("labels", "annotations"):

@@ -1,0 +1,191 @@
+"""The targets that policies and guardrails tell apart: for each field, one value of each kind. Pure."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from scc_responder.domain.value import Value
+from scc_responder.domain.wildcards import DEEP
+from scc_responder.guard.google_agents import AGENT_PODS
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.match import Match, as_tuple
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.proof.pattern_words import LOWER, Chain, glob, some, very_text, words
+
+SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", *(space for space, _ in AGENT_PODS)})
+"""What nothing may be changed in, whatever guardrails say: those of Kubernetes itself and of Google's agents."""
+
+_MOST_PAIRS = 2000
+_DASHED = LOWER | {"-"}
+_DOTTED = LOWER | {"-", "."}
+_SIGNS = frozenset(string.ascii_letters + string.digits + "-._:@/")
+_VALUE = frozenset(string.ascii_letters + string.digits + "-._")
+_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod")
+_NODE_NAMES = [(some(LOWER),), (some(LOWER), some(_DOTTED, repeats=True), some(LOWER))]
+_TEXT = (*very_text(""), some(LOWER), some(_SIGNS, repeats=True))
+
+
+class TargetValues(Value, frozen=True, kw_only=True):
+    """For each part of a target, the values to try. A workload is `NAMESPACE/KIND/NAME`; an empty text is missing.
+
+    `labels` are those of the pod, by key. `images` are those of all containers of one finding.
+    """
+
+    clusters: tuple[str, ...]
+    services: tuple[str, ...]
+    workloads: tuple[str, ...]
+    labels: Mapping[str, tuple[str, ...]]
+    images: tuple[tuple[str, ...], ...]
+    node_pools: tuple[str, ...]
+    principals: tuple[str, ...]
+    nodes: tuple[str, ...]
+
+
+USUAL_CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
+USUAL_SERVICE = "projects/example-project/locations/europe-west1/services/web"
+USUAL_JOB = "projects/example-project/locations/europe-west1/jobs/nightly-import"
+USUAL_WORKLOAD = "shop/Deployment/web"
+USUAL_IMAGE = "europe-docker.pkg.dev/example-project/shop/web:1.4.2"
+USUAL_NODE_POOL = "pool-1"
+USUAL_PRINCIPAL = "deployer@example-project.iam.gserviceaccount.com"
+USUAL_NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
+
+
+def matches_of(packs: Iterable[PolicySet]) -> Iterator[Match]:
+    """Every match of policies and exemptions."""
+    for pack in packs:
+        for policy in pack.policies:
+            yield policy.when
+            yield policy.unless
+        yield from (exemption.when for exemption in pack.guardrails.exemptions)
+
+
+def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
+    """The values of each part of a target that these policies and guardrails tell apart. Raises PolicyError."""
+    rails = [pack.guardrails for pack in packs]
+    asked = list(matches_of(packs))
+    pools = _words(_given(asked, "node_pool"), (some(LOWER), some(_DASHED, repeats=True)), USUAL_NODE_POOL)
+    principals = [*_given(asked, "principal"), *_protected(rails, "principals")]
+    return TargetValues(
+        clusters=_clusters(asked, rails),
+        services=_services(asked, rails),
+        workloads=_workloads(asked, rails),
+        labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
+        images=_images(asked),
+        node_pools=(*pools, *([""] if len(pools) > 1 else [])),
+        principals=_words(principals, _TEXT, USUAL_PRINCIPAL),
+        nodes=words([glob(item) for item in _protected(rails, "nodes")], [_NODE_NAMES], [USUAL_NODE]),
+    )
+
+
+def _given(asked: Iterable[Match], field: str) -> list[str]:
+    return list(dict.fromkeys(pattern for match in asked for pattern in as_tuple(match.given().get(field, ()))))
+
+
+def _protected(rails: Iterable[Guardrails], field: str) -> list[str]:
+    return [pattern for one in rails for pattern in getattr(one.protected, field)]
+
+
+def _words(patterns: Iterable[str], form: Chain, *preferred: str) -> tuple[str, ...]:
+    return words([glob(pattern) for pattern in patterns], [[form]], preferred)
+
+
+def _placed(asked: list[Match], rails: list[Guardrails], before: Chain) -> Iterator[Chain]:
+    """Patterns of projects and locations, as of a whole path; a region has its zones. `before` ends with the name."""
+    rest = (*very_text("/"), *glob(DEEP))
+    for pattern in _given(asked, "project"):
+        yield (*very_text("projects/"), *_part(pattern), *rest)
+    zone = (*very_text("-"), some(_DASHED - {"-"}))
+    for pattern in [*_given(asked, "location"), *_protected(rails, "locations")]:
+        for region in ((), zone):
+            yield (*before, *_part(pattern), *region, *rest)
+
+
+def _part(pattern: str) -> Chain:
+    """A pattern of one part of a path."""
+    return glob("*" if pattern == DEEP else pattern)
+
+
+def _clusters(asked: list[Match], rails: list[Guardrails]) -> tuple[str, ...]:
+    bounds = [*_rails_clusters(rails), *_protected(rails, "clusters"), *_given(asked, "cluster")]
+    before = glob("projects/*/locations/")
+    form = (
+        *(*very_text("projects/"), some(LOWER), some(_DOTTED | {":"}, repeats=True)),
+        *(*very_text("/locations/"), some(LOWER), some(_DASHED, repeats=True)),
+        *(*very_text("/clusters/"), some(LOWER), some(_DASHED, repeats=True)),
+    )
+    return words([*map(glob, bounds), *_placed(asked, rails, before)], [[form]], [USUAL_CLUSTER])
+
+
+def _rails_clusters(rails: Iterable[Guardrails]) -> Iterator[str]:
+    """The patterns of clusters in ceilings and quiet hours."""
+    for one in rails:
+        for clusters in cluster_lists(one):
+            yield from clusters
+
+
+def cluster_lists(rails: Guardrails) -> Iterator[tuple[str, ...]]:
+    """The lists of clusters in ceilings and quiet hours; those that are empty are left out."""
+    lists = (*(entry.clusters for entry in rails.ceilings), *(entry.clusters for entry in rails.quiet_hours))
+    return (clusters for clusters in lists if clusters)
+
+
+def _services(asked: list[Match], rails: list[Guardrails]) -> tuple[str, ...]:
+    named = [*_given(asked, "service"), *_protected(rails, "services")]
+    by_name = [
+        (*glob(f"projects/*/locations/*/{kind}/"), *_part(pattern))
+        for pattern in named
+        for kind in ("services", "jobs")
+        if "/" not in pattern
+    ]
+    before = (*very_text("projects/"), some(LOWER), some(_DOTTED | {":"}, repeats=True), *very_text("/locations/"))
+    place = (*before, some(LOWER), some(_DASHED, repeats=True))
+    forms = [
+        [(*place, *very_text(f"/{kind}/"), some(LOWER), some(_DASHED, repeats=True))] for kind in ("services", "jobs")
+    ]
+    kinds = [glob(f"projects/*/locations/*/{kind}/*") for kind in ("services", "jobs")]
+    asked_of = [*map(glob, named), *by_name, *_placed(asked, rails, glob("projects/*/locations/"))]
+    return words([*kinds, *asked_of], forms, [USUAL_SERVICE, USUAL_JOB])
+
+
+def _workloads(asked: list[Match], rails: list[Guardrails]) -> tuple[str, ...]:
+    spaces = [*_given(asked, "namespace"), *_protected(rails, "namespaces"), *SYSTEM_NAMESPACES]
+    spaces += [pattern for one in rails for ceiling in one.ceilings for pattern in ceiling.namespaces]
+    owners = _given(asked, "workload")
+    protected = [*_protected(rails, "workloads"), *(pattern for one in rails for pattern in one.keep_serving)]
+    patterns = [
+        *((*_part(pattern), *glob("/*/*")) for pattern in dict.fromkeys(spaces)),
+        *((*glob("*/"), *glob(pattern)) for pattern in owners),
+        *map(glob, protected),
+    ]
+    kinds = {pattern.split("/")[-2] for pattern in (*owners, *protected) if "/" in pattern}
+    named = (kind for kind in sorted(kinds - set(_KINDS)) if not set("*?") & set(kind))
+    forms = (_owned(kind) for kind in (*_KINDS, *named))
+    return words(patterns, forms, [USUAL_WORKLOAD])
+
+
+def _owned(kind: str) -> list[Chain]:
+    """Namespace and name, each of one sign or more, that neither begin nor end with a dash."""
+    ends = some(LOWER)
+    names = ((ends,), (ends, some(_DASHED, repeats=True), ends))
+    return [(*space, *very_text(f"/{kind}/"), *name) for space in names for name in names]
+
+
+def _keys(asked: Iterable[Match]) -> set[str]:
+    return {key for match in asked for key in match.labels or {}}
+
+
+def _values(asked: Iterable[Match], key: str) -> tuple[str, ...]:
+    patterns = dict.fromkeys(
+        pattern for match in asked for pattern in as_tuple((match.labels or {}).get(key, ())) if match.labels
+    )
+    return _words(patterns, (some(_VALUE), some(_VALUE, repeats=True)))
+
+
+def _images(asked: Iterable[Match]) -> tuple[tuple[str, ...], ...]:
+    """One container, two that differ, and none: what any of them may be is asked, and what none may."""
+    single = _words(_given(asked, "image"), _TEXT, USUAL_IMAGE)
+    pairs = list(combinations(single, 2))[:_MOST_PAIRS]
+    return (*((image,) for image in single), *pairs, *([()] if len(single) > 1 else []))

@@ -1,0 +1,188 @@
+"""Every situation that policies and guardrails can tell apart: one finding and target for each kind of them.
+
+A condition asks one part of a situation alone: what was found, the place, the workload, labels, images, node pool,
+principal, node, time. Of each part's values those are kept that some condition answers differently; and of their
+combinations those in which some policy is still about to act, policy by policy and part by part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
+from itertools import product
+from typing import Any
+
+from msgspec.structs import replace
+
+from scc_responder.domain.context import Context
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.finding import Finding
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import Policy, PolicySet
+from scc_responder.workbench.proof.kinds_of_findings import KindOfFinding, kinds_of_findings
+from scc_responder.workbench.proof.made_situation import MadeSituation, TargetWords, made_situation
+from scc_responder.workbench.proof.possible_targets import TargetValues, possible_targets
+from scc_responder.workbench.proof.situation_facets import facets, moments
+
+MOST_SITUATIONS = 200_000
+_OF_PART = {
+    "place": ("cluster", "project", "location", "service"),
+    "workload": ("namespace", "workload"),
+    "labels": ("labels",),
+    "images": ("image",),
+    "node_pool": ("node_pool",),
+    "principal": ("principal",),
+    "node": (),
+}
+"""Which conditions ask each part of a target; what was found is asked all others."""
+_OF_TARGET = frozenset(field for fields in _OF_PART.values() for field in fields)
+_HAS: Mapping[str, Callable[[Finding], bool]] = {
+    "place": lambda finding: bool(finding.cluster or finding.cloud_run),
+    "workload": lambda finding: bool(finding.pods),
+    "labels": lambda finding: bool(finding.pods),
+    "images": lambda finding: bool(finding.containers),
+    "node_pool": lambda finding: bool(finding.cluster and (finding.node or finding.pods)),
+    "principal": lambda finding: bool(finding.principal),
+    "node": lambda finding: bool(finding.cluster and finding.node),
+}
+
+_Told = tuple[int, Hashable]
+"""Which policies are still about to act, one bit each, and what guardrails see."""
+
+_Chosen = tuple[dict[str, Any], int]
+"""The value of a part, by its name in `TargetWords`, and which policies are still about to act."""
+
+
+class Situations:
+    """All situations in which one of the wanted policies may act. `policies` are those of all packs, in their order."""
+
+    def __init__(self, packs: Sequence[PolicySet], now: datetime, wanted: Iterable[int] | None = None) -> None:
+        self.policies: tuple[Policy, ...] = tuple(policy for pack in packs for policy in pack.policies)
+        self._wanted = _mask(range(len(self.policies)) if wanted is None else wanted)
+        self._enabled = _mask(n for n, policy in enumerate(self.policies) if policy.mode != Mode.DISABLED)
+        self._rails = [pack.guardrails for pack in packs]
+        self._facets = facets(self._rails)
+        self._values = possible_targets(packs)
+        self._kinds = kinds_of_findings(packs)
+        self._moments = moments(self._rails, now)
+        self._now = now
+        self._tables: dict[Hashable, dict[Any, _Told]] = {}
+
+    def all(self) -> Iterator[tuple[MadeSituation, int]]:
+        """Each situation, with the policies that match it but for their `condition`, one bit each."""
+        seen = 0
+        for kind, live, threats in self._representatives():
+            finding = made_situation(kind, TargetWords()).finding
+            for words, matching in self._targets(kind, finding, live):
+                for time, age in self._moments:
+                    seen += 1
+                    if seen > MOST_SITUATIONS:
+                        raise PolicyError("too_many_situations", "more situations than can be looked at, one by one")
+                    yield replace(made_situation(kind, words, time, age), threats=tuple(threats)), matching
+
+    def _representatives(self) -> Iterator[tuple[KindOfFinding, int, dict[str, None]]]:
+        """One kind of finding for all that every policy and guardrail answers alike, with the threats of all."""
+        found: dict[Hashable, tuple[KindOfFinding, int, dict[str, None]]] = {}
+        for kind in self._kinds:
+            situation = made_situation(kind, TargetWords(), self._now)
+            context = situation.context
+            live = self._live(context, self._enabled, lambda name: name not in _OF_TARGET)
+            if live & self._wanted:
+                key = live, self._seen(context), context.threat.surface, _shape(situation.finding)
+                found.setdefault(key, (kind, live, {}))[2][context.threat.name] = None
+        return iter(found.values())
+
+    def _live(self, context: Context, among: int, asks: Callable[[str], bool]) -> int:
+        """The policies whose conditions on one part of the context hold."""
+        live = 0
+        for number, policy in enumerate(self.policies):
+            if among >> number & 1 and _holds(policy, context, asks):
+                live |= 1 << number
+        return live
+
+    def _seen(self, context: Context) -> Hashable:
+        return tuple(facet(context) for facet in self._facets)
+
+    def _targets(self, kind: KindOfFinding, finding: Finding, live: int) -> Iterator[tuple[TargetWords, int]]:
+        """The targets of a finding, part by part; what no wanted policy is about any more is dropped."""
+        reached: list[tuple[TargetWords, int]] = [(TargetWords(), live)]
+        for part in _OF_PART:
+            tables: dict[int, list[_Chosen]] = {}
+            after = []
+            for words, before in reached:
+                if before not in tables:
+                    tables[before] = list(self._kept(part, kind, finding, before))
+                after += [(replace(words, **told), left) for told, left in tables[before]]
+            reached = after
+        return iter(reached)
+
+    def _kept(self, part: str, kind: KindOfFinding, finding: Finding, live: int) -> Iterator[_Chosen]:
+        """One value of the part for all that the live policies and the guardrails answer alike."""
+        if not _HAS[part](finding):
+            context = made_situation(kind, TargetWords(), self._now).context
+            left = self._live(context, live, _OF_PART[part].__contains__)
+            if left & self._wanted:
+                yield {}, left
+            return
+        found: dict[Hashable, _Chosen] = {}
+        for told, (holding, seen) in self._table(part, kind, finding, live):
+            left = live & holding
+            if left & self._wanted:
+                found.setdefault((left, seen), (told, left))
+        yield from found.values()
+
+    def _table(
+        self, part: str, kind: KindOfFinding, finding: Finding, live: int
+    ) -> Iterator[tuple[dict[str, Any], _Told]]:
+        """Every value of a part, and what is told apart by it; findings of one shape share it."""
+        keys = self._keys(live) if part == "labels" else ()
+        table = self._tables.setdefault((part, _shape(finding), keys), {})
+        for told in _values(part, finding, self._values, keys):
+            key = tuple(told.items())
+            if key not in table:
+                context = made_situation(kind, TargetWords(**told), self._now).context
+                table[key] = self._live(context, self._enabled, _OF_PART[part].__contains__), self._seen(context)
+            yield told, table[key]
+
+    def _keys(self, live: int) -> tuple[str, ...]:
+        """The keys of labels that the live policies and the exemptions ask for."""
+        asked: list[Match] = [exemption.when for rails in self._rails for exemption in rails.exemptions]
+        for number, policy in enumerate(self.policies):
+            if live >> number & 1:
+                asked += [policy.when, policy.unless]
+        return tuple(sorted({key for match in asked for key in match.labels or {}}))
+
+
+def _mask(numbers: Iterable[int]) -> int:
+    return reduce(lambda mask, number: mask | 1 << number, numbers, 0)
+
+
+def _holds(policy: Policy, context: Context, asks: Callable[[str], bool]) -> bool:
+    """Whether nothing that is asked of this part keeps the policy from acting."""
+    wanted = all(condition(context) for name, condition in policy.when.conditions if asks(name))
+    return wanted and all(condition(context) is False for name, condition in policy.unless.conditions if asks(name))
+
+
+def _shape(finding: Finding) -> Hashable:
+    run = finding.cloud_run
+    return run is not None, *(has(finding) for has in _HAS.values())
+
+
+def _values(part: str, finding: Finding, values: TargetValues, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if part == "place":
+        places = values.clusters if finding.cluster else values.services
+        return ({"cluster" if finding.cluster else "service": place} for place in places)
+    if part == "labels":
+        chosen = product(*(values.labels[key] for key in keys))
+        pairs = (zip(keys, texts, strict=True) for texts in chosen)
+        return ({"labels": tuple((key, text) for key, text in several if text)} for several in pairs)
+    named: dict[str, tuple[Any, ...]] = {
+        "workload": values.workloads,
+        "images": values.images,
+        "node_pool": values.node_pools,
+        "principal": values.principals,
+        "node": values.nodes,
+    }
+    return ({part: value} for value in named[part])
