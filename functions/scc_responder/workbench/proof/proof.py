@@ -16,7 +16,8 @@ from scc_responder.workbench.proof.made_situation import MadeSituation, notifica
 from scc_responder.workbench.proof.one_pack import shown_of_one
 from scc_responder.workbench.proof.situations import Situations
 from scc_responder.workbench.proof.two_packs import less_done, more_done
-from scc_responder.workbench.simulation.guardrail_edits import Edit, edits
+from scc_responder.workbench.simulation.edits.edit import Edit
+from scc_responder.workbench.simulation.guardrail_edits import edits
 
 _SHOWN_BY_SITUATIONS = ("protected", "max_mode", "ceilings", "exemptions", "max_finding_age")
 """Fields of guardrails of which situations show what an edit does."""
