@@ -87,7 +87,7 @@ _SERVICE_FORM = (
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
-_SOURCE = re.compile(r"[0-9]{1,32}", re.ASCII)
+SOURCE_ID = re.compile(r"[0-9]{1,32}", re.ASCII)
 _AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
 _SHARED_CLIENTS = {
     "32555940559.apps.googleusercontent.com": "gcloud's own client id",
@@ -186,11 +186,6 @@ class Settings(Value, frozen=True, kw_only=True):
         return self.store.startswith("sqlite:") and not self.approval_audience
 
 
-def is_source(text: str) -> bool:
-    """Whether it is the numeric id of a source."""
-    return _SOURCE.fullmatch(text) is not None
-
-
 def read_settings(environment: Mapping[str, str], default_policies: Path) -> Settings:
     """The settings of an environment. Raises SettingsError that names the variable and the remedy."""
     prefix = VARIABLE_PREFIX
@@ -207,7 +202,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         run_writer=_optional(given, "run_writer", _EMAIL, "an e-mail address"),
         service_name=environment.get("K_SERVICE", ""),
         revision_name=environment.get("K_REVISION", ""),
-        sources=_listed(given, "sources", _SOURCE, "the numeric ids of Security Command Center sources"),
+        sources=_listed(given, "sources", SOURCE_ID, "the numeric ids of Security Command Center sources"),
         store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
         evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
         collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context, Identity
@@ -15,8 +16,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard, hold_reason
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN, NOWHERE_IN_RUN, RunReach
 from scc_responder.intake.threats import classify
+from scc_responder.journal.plan import AskedStep
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
-from scc_responder.policy.guardrails import Guardrails, MaxFindingAge, Protected
+from scc_responder.policy.guardrails import Ceiling, Guardrails, MaxFindingAge, Protected
 from scc_responder.policy.guardrails_file import NONE_GIVEN
 from tests.kits.decision_contexts import EVENT, context
 from tests.kits.run_values import run_finding
@@ -126,6 +128,38 @@ def test_the_guardrails_ceiling_limits_every_policy(ceiling: str, mode: Mode, ex
     assert bool(found.actions) == found.matched
 
 
+def test_policies_that_plan_alike_are_guarded_alike() -> None:
+    """Their steps stay one object, held or not; where nothing is held, the very decision comes back."""
+    actions = (LABEL, PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED))
+    one = planned(*actions).policies[0]
+    both = Decision(policies=(replace(one, actions=actions), replace(one, name="q", actions=actions)))
+    first, second = guard(context(), both, RAILS, EVENT).policies
+    assert (first is both.policies[0], second is both.policies[1]) == (True, True)
+    old = guard(context(), both, RAILS, EVENT + timedelta(hours=1)).policies
+    assert old[0].actions is old[1].actions
+    assert [item.reason for item in old[0].actions] == ["planned", "finding_too_old"]
+
+
+def test_a_ceiling_of_one_action_lowers_whoever_plans_it() -> None:
+    """And no policy beside it, whatever else they share."""
+    ceiling = Ceiling(name="no-deletions", max_mode=Mode.DRY_RUN, actions=("delete_pod",))
+    rails = Guardrails(protected=Protected(namespaces=()), max_mode=Mode.ENFORCE, ceilings=(ceiling,))
+    delete = PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED)
+    policies = [planned(*items).policies[0] for items in ((LABEL,), (LABEL, delete), (LABEL,))]
+    found = guard(context(), Decision(policies=tuple(policies)), rails, EVENT).policies
+    assert [policy.mode for policy in found] == ["enforce", "dry_run", "enforce"]
+
+
+def test_a_step_that_was_asked_for_is_one_policys() -> None:
+    """The same steps of another policy are as old as they are."""
+    delete = (PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED),)
+    one = planned(*delete).policies[0]
+    both = Decision(policies=(replace(one, actions=delete), replace(one, name="q", actions=delete)))
+    asked = AskedStep(policy="q", action="delete_pod", reason="finding_too_old", by="a@example.com", said="", at=EVENT)
+    found = guard(context(), both, RAILS, EVENT + timedelta(hours=1), asked=asked).policies
+    assert [policy.actions[0].reason for policy in found] == ["finding_too_old", "planned"]
+
+
 def test_a_contradiction_outweighs_a_skip() -> None:
     """An action that found nothing to do may have looked at the wrong pod: a contradiction holds it too."""
     skipped = PlannedAction(action="label_pod", result="skipped", reason=Reason.TARGET_ABSENT)
@@ -152,6 +186,15 @@ def test_age_of_what_waits(mode: Mode, planned_after: int | None, expected: str)
     at = None if planned_after is None else EVENT + timedelta(minutes=planned_after)
     found = guard(context(), planned(delete, mode=mode), RAILS, EVENT + timedelta(minutes=50), planned_at=at)
     assert found.policies[0].actions[0].reason == expected
+
+
+def test_the_age_of_a_plan_is_not_that_of_what_acts_alike() -> None:
+    """The same steps in another mode are as old as they are now."""
+    delete = (PlannedAction(action="delete_pod", result="planned", reason=Reason.PLANNED),)
+    one = planned(*delete, mode=Mode.APPROVE).policies[0]
+    both = Decision(policies=(replace(one, actions=delete), replace(one, mode=Mode.ENFORCE, actions=delete)))
+    found = guard(context(), both, RAILS, EVENT + timedelta(hours=1), planned_at=EVENT).policies
+    assert [policy.actions[0].reason for policy in found] == ["planned", "finding_too_old"]
 
 
 def test_a_plan_lets_no_future_in() -> None:

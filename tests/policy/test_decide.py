@@ -193,6 +193,21 @@ def test_a_step_keeps_its_variant(tmp_path: Path) -> None:
     assert [item.result for item in later] == ["skipped", "skipped"]
 
 
+def test_policies_share_what_they_plan_alike(tmp_path: Path) -> None:
+    """Steps that ask for the same are one object, in whatever policy; what a step needs is its own."""
+    texts = [
+        written("isolate_pod", "delete_pod", name="a"),
+        written("isolate_pod", "delete_pod", name="b"),
+        f"{written('isolate_pod', 'delete_pod', name='c')}    needs: [isolate_pod]\n",
+    ]
+    policies = load_policies(write_policies(tmp_path / "p", *texts)).policies
+    first, second, third = (policy.actions for policy in decide(context(), policies).policies)
+    assert first is second
+    assert first[0] is third[0]
+    assert [step.needs for step in (first[1], third[1])] == [(), ("isolate_pod",)]
+    assert replace(third[1], needs=()) == first[1]
+
+
 def result(*results: str) -> Decision:
     """A decision whose actions came to these results."""
     items = tuple(PlannedAction(action="notify", result=item, reason=item) for item in results)

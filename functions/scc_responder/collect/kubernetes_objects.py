@@ -143,8 +143,10 @@ def pool_member(node: ApiObject, own: Node | None = None, tolerations: Sequence[
     """
     if own and node["metadata"]["uid"] == own.uid:
         return own.zone, bool(own.ready) and not own.unschedulable
-    parsed = parse_node(node)
-    return parsed.zone, bool(parsed.ready) and not (parsed.unschedulable or is_kept_away(node, tolerations))
+    takes_pods = (
+        _is_ready(node) and not node.get("spec", {}).get("unschedulable") and not is_kept_away(node, tolerations)
+    )
+    return node["metadata"].get("labels", {}).get(_ZONE, ""), bool(takes_pods)
 
 
 def node_pool(name: str, members: Iterable[tuple[str, bool]]) -> NodePool:

@@ -12,7 +12,7 @@ from scc_responder.domain.changes import Change, Disruption
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.ceilings import lowest
+from scc_responder.guard.ceilings import Lowest, lowest
 from scc_responder.guard.disruption import disruption_reason
 from scc_responder.guard.google_agents import google_agent
 from scc_responder.guard.limits.last_serving import KEEP_SERVING, is_last_serving, keeps_serving
@@ -46,12 +46,10 @@ def guard(
     `planned_at` is when the plan was made that waits for a person, or was approved: in mode `approve` a finding's age
     counts up to it. `asked` is a step that a person asked for whatever its age.
     """
-    ceilings = (lowest(context, guardrails, now, _planned(policy)) for policy in decision.policies)
-    pairs = zip(decision.policies, ceilings, strict=True)
-    policies = [_asking(lowered(policy, ceiling.max_mode, ceiling.name)) for policy, ceiling in pairs]
+    guarding = _Guarding(context, guardrails, now, reach, asked)
+    policies = [guarding.capped(policy) for policy in decision.policies]
     if keeps_serving(context, guardrails):
         policies = _kept_serving(context, policies, cut)
-    guarding = _Guarding(context, guardrails, now, reach, asked)
     return Decision(policies=tuple(guarding.guarded(policy, planned_at) for policy in policies))
 
 
@@ -70,13 +68,6 @@ def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
     return policy
 
 
-def _asking(policy: PolicyDecision) -> PolicyDecision:
-    """The policy's decision, in mode `approve` at most where an action is only ever done once a person approved it."""
-    asking = (name for name in sorted(_planned(policy)) if actions()[name].asks_person)
-    name = next(asking, "")
-    return lowered(policy, Mode.APPROVE, name) if name else policy
-
-
 def _kept_serving(
     context: Context, policies: list[PolicyDecision], cut: Callable[[Context], int]
 ) -> list[PolicyDecision]:
@@ -90,7 +81,7 @@ def _kept_serving(
 
 
 class _Guarding:
-    """The holds of one finding: the same action with the same changes is checked once for all policies."""
+    """The ceilings and holds of one finding: the same steps, and the same action of others, are checked once."""
 
     def __init__(
         self, context: Context, guardrails: Guardrails, now: datetime, reach: RunReach, asked: AskedStep | None
@@ -101,13 +92,30 @@ class _Guarding:
         self._guardrails = guardrails
         self._now = now
         self._reasons: dict[tuple[str, str, datetime], Reason | None] = {}
+        self._caps: dict[int, tuple[Lowest, str]] = {}
+        self._steps: dict[tuple[int, datetime, str], tuple[PlannedAction, ...]] = {}
+
+    def capped(self, policy: PolicyDecision) -> PolicyDecision:
+        """The policy's decision under its ceiling, and in mode `approve` at most where an action asks a person."""
+        if id(policy.actions) not in self._caps:
+            planned = _planned(policy)
+            asking = next((name for name in sorted(planned) if actions()[name].asks_person), "")
+            self._caps[id(policy.actions)] = lowest(self._context, self._guardrails, self._now, planned), asking
+        ceiling, asking = self._caps[id(policy.actions)]
+        policy = lowered(policy, ceiling.max_mode, ceiling.name)
+        return lowered(policy, Mode.APPROVE, asking) if asking and policy.actions else policy
 
     def guarded(self, policy: PolicyDecision, planned_at: datetime | None) -> PolicyDecision:
+        """The policy's decision with its steps held that must not be taken."""
         if not policy.actions:
             return policy
         aged = planned_at if planned_at and policy.mode == Mode.APPROVE else self._now
-        held = (self._held(item, self._aged(policy.name, item.action, aged)) for item in policy.actions)
-        return msgspec.structs.replace(policy, actions=tuple(held))
+        key = id(policy.actions), aged, policy.name if self._asked else ""
+        if key not in self._steps:
+            held = [self._held(item, self._aged(policy.name, item.action, aged)) for item in policy.actions]
+            self._steps[key] = policy.actions if list(policy.actions) == held else tuple(held)
+        same = self._steps[key] is policy.actions
+        return policy if same else msgspec.structs.replace(policy, actions=self._steps[key])
 
     def _aged(self, policy: str, action: str, aged: datetime) -> datetime:
         """The moment up to which the finding's age counts: what a person asked for has none."""

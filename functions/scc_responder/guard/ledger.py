@@ -98,8 +98,9 @@ def _denied_others(ledger: Ledger, request: DisruptionRequest, denial: Denial) -
 
 def cut_of(ledger: Ledger, request: DisruptionRequest) -> int:
     """The other pods of the same workload that were isolated, as far as the ledger still knows them."""
-    entries = (entry for entry in ledger.entries if entry.reserved_at and entry.budget is Budget.ISOLATION)
-    return len({entry.target for entry in entries if entry.group == request.group} - {request.target})
+    group = request.group
+    entries = [entry for entry in ledger.entries if entry.reserved_at and entry.budget is Budget.ISOLATION]
+    return len({entry.target for entry in entries if entry.group == group} - {request.target})
 
 
 def _in_cluster(request: DisruptionRequest) -> DisruptionRequest:
@@ -136,11 +137,10 @@ def _reserved(ledger: Ledger, request: DisruptionRequest, limits: tuple[Limit, .
 
 
 def _find(ledger: Ledger, request: DisruptionRequest) -> LedgerEntry:
-    found = (entry for entry in ledger.entries if (entry.target, entry.budget) == (request.target, request.budget))
-    entry = next(found, None)
-    if entry is None:
+    found = [entry for entry in ledger.entries if entry.target == request.target and entry.budget == request.budget]
+    if not found:
         return LedgerEntry(target=request.target, kind=request.kind, scopes=request.scopes, budget=request.budget)
-    return replace(entry, scopes=_learned(entry.scopes, request.scopes))
+    return replace(found[0], scopes=_learned(found[0].scopes, request.scopes))
 
 
 def _learned(earlier: dict[str, str], read: dict[str, str]) -> dict[str, str]:
@@ -154,8 +154,8 @@ def _learned(earlier: dict[str, str], read: dict[str, str]) -> dict[str, str]:
 
 def _with(ledger: Ledger, entry: LedgerEntry, now: datetime) -> Ledger:
     """The ledger with this entry for its target and budget, and without entries that no longer count."""
-    others = (other for other in ledger.entries if (other.target, other.budget) != (entry.target, entry.budget))
-    kept = (other for other in others if other.keep_until is None or other.keep_until > now)
+    others = [one for one in ledger.entries if one.target != entry.target or one.budget != entry.budget]
+    kept = [other for other in others if other.keep_until is None or other.keep_until > now]
     return replace(ledger, entries=(*kept, entry))
 
 

@@ -198,16 +198,3 @@ def first_shot_notice(place: str, policy: str, detail: str) -> Notice:
         labels={"policy": policy, "place": place},
         facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
     )
-
-
-def error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, by: str) -> Notice:
-    """A policy asks a person first in a place from now on, as its acts there were called wrong, the case's last."""
-    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
-    return Notice(
-        kind=NoticeKind.POLICY,
-        severity=NoticeSeverity.ERROR,
-        case=case_id(record.finding_key),
-        reason=Reason.ERROR_BUDGET_SPENT,
-        labels={"policy": policy, "place": place},
-        facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
-    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -89,35 +90,35 @@ class Decision(Value, frozen=True, kw_only=True):
         return {policy.name: policy.mode for policy in self.policies if policy.matched}
 
 
-Plans = dict[tuple[str, str], PlannedAction]
-"""The plan of the first step of each (action name, parameters): the same for every policy but in its needs."""
+Plans = dict[tuple[Any, ...], Any]
+"""The plan of each step, and of each `then`: equal ones are one object, so that who looks at one has seen them all."""
 
 
-def decide(context: Context, policies: tuple[Policy, ...]) -> Decision:
+def decide(context: Context, policies: Iterable[Policy]) -> Decision:
     """Every policy's answer, in the order given."""
     facts = CelFacts(context)
     plans: Plans = {}
-    return Decision(policies=tuple(_decide(context, policy, facts, plans) for policy in policies))
+    return Decision(policies=tuple([_decide(context, policy, facts, plans) for policy in policies]))
 
 
 def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
     reason = Reason.MODE_DISABLED if policy.mode == Mode.DISABLED else match(context, policy, facts)
     if reason != Reason.MATCHED:
         return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
-    planned = tuple(_plan(context, step, plans) for step in policy.then)
+    then = tuple([step.asked for step in policy.then])
+    planned = plans.get(then) or tuple([_plan(context, step, plans) for step in policy.then])
+    plans[then] = planned
     return PolicyDecision(
         name=policy.name, mode=policy.mode, matched=True, reason=Reason.MATCHED, actions=planned, limits=policy.limits
     )
 
 
 def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
-    key = step.action, step.variant
-    if key not in plans:
-        plans[key] = _first_plan(context, step)
-    planned = plans[key]
-    if planned.needs == step.needs and planned.on_failure == step.on_failure:
-        return planned
-    return replace(planned, needs=step.needs, on_failure=step.on_failure)
+    planned: PlannedAction = plans.get(step.asked[:2]) or _first_plan(context, step)
+    plans[step.asked[:2]] = planned
+    if planned.needs != step.needs or planned.on_failure != step.on_failure:
+        planned = replace(planned, needs=step.needs, on_failure=step.on_failure)
+    return plans.setdefault(step.asked, planned)  # type: ignore[no-any-return]
 
 
 def _first_plan(context: Context, step: PolicyStep) -> PlannedAction:

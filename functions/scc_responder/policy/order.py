@@ -13,15 +13,19 @@ from scc_responder.actions import actions
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 
+_ORDER = {mode: -rank for rank, mode in enumerate(Mode)}
+
 
 def in_order(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:
     """Every action: those of each policy up to its first irreversible one, then the rest, then the final messages."""
-    modes = tuple(Mode)
-    matched = sorted((policy for policy in decision.policies if policy.matched), key=lambda one: -modes.index(one.mode))
-    parts = [_parts(policy.actions) for policy in matched]
+    matched = sorted((policy for policy in decision.policies if policy.matched), key=lambda one: _ORDER[one.mode])
+    same = {id(policy.actions): policy.actions for policy in matched}
+    made = {key: _parts(planned) for key, planned in same.items()}
+    parts = [made[id(policy.actions)] for policy in matched]
     for part in range(3):
         for policy, own in zip(matched, parts, strict=True):
-            yield from ((policy, planned) for planned in own[part])
+            for planned in own[part]:
+                yield policy, planned
 
 
 def _parts(planned: tuple[PlannedAction, ...]) -> tuple[tuple[PlannedAction, ...], ...]:

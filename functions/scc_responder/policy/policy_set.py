@@ -53,6 +53,11 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
         """The parameters as canonical JSON: equal parameters are equal text."""
         return msgspec.json.encode(self.params, order="sorted").decode()
 
+    @cached_property
+    def asked(self) -> tuple[str, str, tuple[str, ...], OnFailure]:
+        """All that the step says: equal steps have equal plans."""
+        return self.action, self.variant, self.needs, self.on_failure
+
 
 class Policy(StrictValue, frozen=True, kw_only=True):
     """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy.decide import PlannedAction
+from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.workbench.simulation.held_steps import (
     alone,
     hold_denied,
@@ -45,6 +46,34 @@ def test_a_denied_step_holds_what_needs_it() -> None:
     decision = hold_denied(decided(a=[step("capture_evidence"), NEEDY], b=[step("label_pod")]), denied)
     assert [item.reason for item in decision.policies[0].actions] == ["limit_reached", "needs_capture_evidence"]
     assert [item.result for item in decision.policies[1].actions] == ["planned"]
+
+
+def test_only_what_may_be_denied_is_asked_for() -> None:
+    """What needs another step is held with it, asked for or not; nothing asks about the rest."""
+    asked: list[str] = []
+
+    def denied(_policy: Any, planned: PlannedAction) -> Reason:
+        asked.append(planned.action)
+        return Reason.STORM_BREAKER
+
+    after = step("cordon_node", needs=("isolate_pod",))
+    steps = [step("label_pod"), step("isolate_pod"), after]
+    decision = hold_denied(decided(a=steps), denied, lambda item: item.action == "isolate_pod")
+    assert [item.reason for item in decision.policies[0].actions] == ["planned", "storm_breaker", "needs_isolate_pod"]
+    assert asked == ["isolate_pod"]
+
+
+def test_policies_that_share_their_steps_share_them_once_held() -> None:
+    """So that what follows looks at them once; one that is held for another reason has its own."""
+    shared = decided(a=[step("isolate_pod")]).policies[0]
+    decision = Decision(policies=tuple(replace(shared, name=name) for name in "abc"))
+
+    def denied(policy: PolicyDecision, _planned: PlannedAction) -> Reason:
+        return Reason.WARMING_UP if policy.name == "c" else Reason.STORM_BREAKER
+
+    first, second, third = hold_denied(decision, denied).policies
+    assert first.actions is second.actions
+    assert [each.actions[0].reason for each in (first, third)] == ["storm_breaker", "warming_up"]
 
 
 def test_nothing_denied_changes_nothing() -> None:

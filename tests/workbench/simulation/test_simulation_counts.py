@@ -11,7 +11,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import PlannedAction, PolicyDecision
-from scc_responder.workbench.simulation.counts import Count, FoundOnce, Tally, touched
+from scc_responder.workbench.simulation.counts import Count, FoundOnce, SeenSteps, Tally, came_to, touched
 from scc_responder.workbench.simulation.impact import AffectedObject, BoundedSet
 from tests.kits.decision_contexts import EVENT, POD_TARGET, context
 
@@ -32,7 +32,8 @@ POLICY = PolicyDecision(
 
 def add(tally: Tally, about: Context, *found: tuple[str, AffectedObject], known: BoundedSet | None = None) -> None:
     """Count what a finding's policy changes."""
-    tally.add(about.finding.event_time, POLICY, touched(about, found, known or BoundedSet()))
+    seen = SeenSteps(found, touched(about, found, known or BoundedSet()), came_to(POLICY))
+    tally.add(about.finding.event_time, seen)
 
 
 def test_what_is_beyond_the_bound_is_not_counted() -> None:
@@ -71,24 +72,33 @@ def test_a_standalone_pod_has_no_workload() -> None:
 
 def test_services_of_cloud_run_are_counted() -> None:
     """A revision and an execution belong to their service or job, which counts once."""
-    tally = Tally()
+    tally, known = Tally(), BoundedSet()
     service, job = (f"projects/p/locations/l/{name}" for name in ("services/web", "jobs/nightly"))
     names = {"Service": service, "Revision": f"{service}/revisions/web-1", "Execution": f"{job}/executions/nightly-1"}
     for kind, name in names.items():
         target = AffectedObject(cluster="", kind=kind, namespace="", name=name, uid=kind)
-        add(tally, context(), ("roll_back_service", target))
+        add(tally, context(), ("roll_back_service", target), known=known)
     assert {kind: number for kind, number in tally.total().touched.items() if number} == {"services": 2}
 
 
 def test_steps_that_policies_share_are_looked_at_once() -> None:
-    """A policy that plans another step is looked at by itself; what is held changes nothing either way."""
+    """A policy that plans another step is looked at by itself."""
     patch = PatchObject(kind="Pod", **POD_TARGET, labels={"a": "b"})
     first, second = (
         PlannedAction(action=name, result="planned", reason=Reason.PLANNED, changes=(patch,))
         for name in ("label_pod", "annotate_pod")
     )
     once = FoundOnce(context(), BoundedSet())
-    found = once.of(replace(POLICY, actions=(first,)))
-    assert once.of(replace(POLICY, name="other", actions=(first, POLICY.actions[1]))) is found
-    assert [name for name, _ in found[0]] == ["label_pod"]
-    assert [name for name, _ in once.of(replace(POLICY, actions=(first, second)))[0]] == ["label_pod", "annotate_pod"]
+    shared = (first,)
+    found = once.of(replace(POLICY, actions=shared))
+    assert once.of(replace(POLICY, name="other", actions=shared)) is found
+    assert [name for name, _ in found.effects] == ["label_pod"]
+    more = once.of(replace(POLICY, actions=(first, second)))
+    assert [name for name, _ in more.effects] == ["label_pod", "annotate_pod"]
+
+
+def test_the_same_steps_are_news_once_for_each_mode() -> None:
+    """A policy that goes further with the same steps is news; another in the same mode is not."""
+    once = FoundOnce(context(), BoundedSet())
+    others = [replace(POLICY, name="other", mode=mode) for mode in (Mode.ENFORCE, Mode.DRY_RUN, Mode.DRY_RUN)]
+    assert [once.is_news(policy) for policy in (POLICY, *others)] == [True, False, True, False]

@@ -17,14 +17,15 @@ from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.reasons.remedies import Remedy, place_option
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.trust.error_budget import budget_place
 from scc_responder.guard.trust.marked_case import marked, verdicts
 from scc_responder.guard.trust.spend import spend
 from scc_responder.journal.case import CaseRecord, PersonsMark
 from scc_responder.journal.journal import Journal
-from scc_responder.journal.notices import error_budget_notice
 from scc_responder.journal.persons_word import short_words
 from scc_responder.pipeline.later.left_notices import leave_notice
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
@@ -90,7 +91,7 @@ def _counted(
     for policy, verdict in verdicts(record, mark):
         why = spend(store, place, policy, verdict)
         if why:
-            leave_notice(store, error_budget_notice(record, place.name, policy, why, mark.by))
+            leave_notice(store, _error_budget_notice(record, place.name, policy, why, mark.by))
             yield {"policy": policy, "place": place.name, "why": why}
 
 
@@ -102,3 +103,16 @@ def _said(verdict: str, acted: list[str], lowered: list[dict[str, str]]) -> str:
         raising = f'scc-responder control clear --policy {policy} {place_text(place)} --reason "WHY"'
         lines.append(f"policy {policy} asks a person first in {place} now ({each['why']}). To raise it: {raising}")
     return ". ".join(lines)
+
+
+def _error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, by: str) -> Notice:
+    """A policy asks a person first in a place from now on, as its acts there were called wrong, the case's last."""
+    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
+    return Notice(
+        kind=NoticeKind.POLICY,
+        severity=NoticeSeverity.ERROR,
+        case=case_id(record.finding_key),
+        reason=Reason.ERROR_BUDGET_SPENT,
+        labels={"policy": policy, "place": place},
+        facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
+    )

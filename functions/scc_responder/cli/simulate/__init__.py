@@ -62,7 +62,7 @@ from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsEr
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.settings import is_source
+from scc_responder.settings import SOURCE_ID
 from scc_responder.workbench.simulation.edits.scope_edits import scope_edits
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import ComparedWith, Comparison, ReplayReport
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 def _sources(text: str) -> frozenset[str]:
     """The ids of `--sources`. Raises ArgumentTypeError."""
     ids = frozenset(text.split(","))
-    if not all(map(is_source, ids)):
+    if not all(map(SOURCE_ID.fullmatch, ids)):
         raise argparse.ArgumentTypeError(f"{text!r}: expected numeric ids of Security Command Center sources")
     return ids
 

@@ -76,8 +76,12 @@ def denial_of(state: State, request: DisruptionRequest, guardrails: Guardrails, 
         (state.cluster, cluster_limits(request, guardrails)),
         (state.organization, organization_limits(request, guardrails)),
     ):
+        reserved = [(entry.reserved_at, entry) for entry in ledger.entries if _is_other(entry, request)]
         for scope, value, limit in limits:
-            others = [entry for entry in ledger.entries if _counts(entry, request, scope, now - window(limit) - LAG)]
+            since = now - window(limit) - LAG
+            # A policy's own limit counts both budgets.
+            recent = [entry for at, entry in reserved if at and at > since]
+            others = [entry for entry in recent if scope == "policy" or entry.counts_in(request.budget)]
             denial = (
                 _organization_denial(others, request, limit, guardrails)
                 if scope == "organization" and request.kind != "services"
@@ -129,15 +133,9 @@ def _counted(counted: int, limit: Limit, most: int) -> str:
     return f"{counted} {limit.of} within {limit.within}, at most {most} ({limit.most})"
 
 
-def _counts(entry: LedgerEntry, request: DisruptionRequest, scope: str, since: datetime) -> bool:
-    """Whether it is another target that was reserved since then. A policy's own limit counts both budgets."""
-    return (
-        entry.kind == request.kind
-        and entry.target != request.target
-        and entry.reserved_at is not None
-        and entry.reserved_at > since
-        and (scope == "policy" or entry.counts_in(request.budget))
-    )
+def _is_other(entry: LedgerEntry, request: DisruptionRequest) -> bool:
+    """Whether it is another target of the kind that was reserved."""
+    return entry.reserved_at is not None and entry.kind == request.kind and entry.target != request.target
 
 
 def _targets(entries: Iterable[LedgerEntry]) -> int:

@@ -86,7 +86,7 @@ class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     def counts_in(self, budget: Budget) -> bool:
         """Whether limits and breakers of this budget count it."""
-        return self.budget in {None, budget}
+        return self.budget is None or self.budget == budget
 
 
 def group_of(kind: DisruptionKind, scopes: dict[str, str], target: str) -> str:

@@ -66,8 +66,9 @@ def _storms(
     recent: list[LedgerEntry], request: DisruptionRequest, storm: StormBreaker, denied_in: str
 ) -> Iterator[tuple[str, str]]:
     """Each scope in which there is too much, and what there is."""
-    own = [entry for entry in recent if entry.group == request.group]
-    groups, beyond = len({entry.group for entry in recent}), request.share_of or 0
+    named = [(entry.group, entry) for entry in recent]
+    own = [entry for group, entry in named if group == request.group]
+    groups, beyond = len({group for group, _ in named}), request.share_of or 0
     within = f"within {storm.within}"
     if groups > storm.targets:
         yield WHOLE, f"targets of {groups} workloads planned {within}, of at most {storm.targets}"
@@ -75,7 +76,7 @@ def _storms(
         yield request.group, f"{planned} targets planned {within}, of at most {storm.targets + beyond}"
     if (denied := len({entry.target for entry in own if entry.denied})) > storm.denials + beyond:
         yield request.group, f"{denied} targets denied {within}, of at most {storm.denials + beyond}"
-    denied = len({entry.group for entry in recent if denied_in in entry.denied})
+    denied = len({group for group, entry in named if denied_in in entry.denied})
     if denied_in and denied > storm.denials:
         yield denied_in.removesuffix("="), f"targets of {denied} workloads denied {within}, of at most {storm.denials}"
 

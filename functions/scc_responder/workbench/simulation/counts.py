@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from datetime import date, datetime
+from typing import NamedTuple
 
 from scc_responder.domain.context import Context
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
-from scc_responder.policy.decide import ActionResult, PolicyDecision
+from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecision
 from scc_responder.workbench.simulation.impact import BoundedSet, Effects, effects
 
 COUNTED_KINDS = ("pods", "nodes", "workloads", "namespaces", "services")
@@ -49,46 +51,78 @@ class Counting:
 
     def __init__(self) -> None:
         self.matched = 0
-        self.results: dict[ActionResult, Counter[str]] = {result: Counter() for result in _COUNTED}
-        self.touched: dict[str, set[Hashable]] = {kind: set() for kind in COUNTED_KINDS}
+        self.came: Counter[Came] = Counter()
+        self.touched: dict[str, set[int]] = {kind: set() for kind in COUNTED_KINDS}
 
     def take(self, other: Counting) -> None:
         """Count what another counted as well."""
         self.matched += other.matched
-        for result, counter in other.results.items():
-            self.results[result].update(counter)
+        self.came.update(other.came)
         for kind, members in other.touched.items():
             self.touched[kind] |= members
 
     def count(self) -> Count:
         """What was counted."""
-        acts, held, skipped = (dict(sorted(self.results[result].items())) for result in _COUNTED)
+        results: dict[ActionResult, Counter[str]] = {result: Counter() for result in _COUNTED}
+        for came, number in self.came.items():
+            for result, name in came:
+                results[result][name] += number
+        acts, held, skipped = (dict(sorted(results[result].items())) for result in _COUNTED)
         touched = {kind: len(members) for kind, members in self.touched.items()}
         return Count(matched=self.matched, acts=acts, held=held, skipped=skipped, touched=touched)
 
 
-Touched = tuple[tuple[str, Hashable], ...]
-"""What is changed and what that belongs to, each with its kind of `COUNTED_KINDS`."""
+Came = tuple[tuple[ActionResult, str], ...]
+"""What the steps of a policy come to: the action, with the reason where it is held or skipped."""
+
+Touched = tuple[tuple[str, int], ...]
+"""What is changed and what that belongs to, by number, each with its kind of `COUNTED_KINDS`."""
+
+
+class SeenSteps(NamedTuple):
+    """What a policy comes to about one finding: its effects, what they touch, and each step's result."""
+
+    effects: Effects
+    touched: Touched
+    came: Came
 
 
 class FoundOnce:
-    """What the steps that one finding's policies plan change and touch: looked at once where they plan the same.
+    """What the steps that one finding's policies plan come to: looked at once where they plan the same.
 
-    A step that several policies share is one object (`policy.decide`), so objects are told apart, and not their values.
+    Steps that several policies share are one object (`policy.decide`), so objects are told apart, and not their values.
     """
 
     def __init__(self, context: Context, known: BoundedSet) -> None:
         self._context = context
         self._known = known
-        self._found: dict[tuple[int, ...], tuple[Effects, Touched]] = {}
+        # With what a number stands for: it means another object as soon as this one is gone.
+        self._found: dict[int, tuple[tuple[PlannedAction, ...], SeenSteps]] = {}
+        self._modes: set[tuple[int, Mode]] = set()
 
-    def of(self, policy: PolicyDecision) -> tuple[Effects, Touched]:
+    def of(self, policy: PolicyDecision) -> SeenSteps:
         """What the policy changes, and what it touches, as far as there is room to tell it apart."""
-        planned = tuple(id(item) for item in policy.actions if item.result == ActionResult.PLANNED)
-        if planned not in self._found:
+        known = self._found.get(id(policy.actions))
+        if known is None:
             found = effects(self._context, policy)
-            self._found[planned] = found, touched(self._context, found, self._known)
-        return self._found[planned]
+            seen = SeenSteps(found, touched(self._context, found, self._known), came_to(policy))
+            known = self._found[id(policy.actions)] = policy.actions, seen
+        return known[1]
+
+    def is_news(self, policy: PolicyDecision) -> bool:
+        """Whether no policy before planned the same in the same mode."""
+        key = id(policy.actions), policy.mode
+        is_news = key not in self._modes
+        self._modes.add(key)
+        return is_news
+
+
+def came_to(policy: PolicyDecision) -> Came:
+    """What each step of the policy comes to."""
+    return tuple(
+        (item.result, item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}")
+        for item in policy.actions
+    )
 
 
 class Tally:
@@ -99,17 +133,15 @@ class Tally:
         self._day: date | None = None
         self._days: list[DayCount] = []
 
-    def add(self, at: datetime, policy: PolicyDecision, touched: Touched, *, later: bool = False) -> None:
+    def add(self, at: datetime, found: SeenSteps, *, later: bool = False) -> None:
         """Count one finding that the policy matches, and what it touches; or what it comes to later."""
         day = at.date()
         if day != self._day:
             self._close()
             self._day = day
         self._today.matched += not later
-        for item in policy.actions:
-            name = item.action if item.result == ActionResult.PLANNED else f"{item.action}: {item.reason}"
-            self._today.results[item.result][name] += 1
-        for kind, member in touched:
+        self._today.came[found.came] += 1
+        for kind, member in found.touched:
             self._today.touched[kind].add(member)
 
     def total(self) -> Count:
@@ -123,7 +155,7 @@ class Tally:
         return tuple(self._days)
 
     def _close(self) -> None:
-        if self._day is not None and (self._today.matched or any(self._today.results.values())):
+        if self._day is not None and (self._today.matched or any(self._today.came)):
             self._days.append(DayCount(day=self._day, count=self._today.count()))
             self._all.take(self._today)
         self._today = Counting()
@@ -137,7 +169,7 @@ def touched(context: Context, found: Effects, known: BoundedSet) -> Touched:
 
 def _touched(context: Context, found: Effects) -> Iterator[tuple[str, Hashable]]:
     """What the effects change and what that belongs to, by kind."""
-    for target in {target for _, target in found}:
+    for target in dict.fromkeys(target for _, target in found):
         if target.kind in _OF_CLOUD_RUN:
             yield "services", ("Cloud Run", *target.name.split("/")[:_OWNER_PARTS])
         if target.kind == "Node":

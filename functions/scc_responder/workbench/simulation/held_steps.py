@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -13,34 +14,42 @@ from scc_responder.policy.order import in_order
 StepKey = tuple[str, str, str]
 """A step, by policy, action and what the policy asks for."""
 
-Held = dict[StepKey, Reason]
-"""Why a step may not be taken."""
+Held = dict[tuple[str, str], Reason]
+"""Why a step of one policy may not be taken, by action and what the policy asks for."""
 
 
 Denied = Callable[[PolicyDecision, PlannedAction], Reason | None]
 """The reason why a planned step may not be taken; None where it may."""
 
 
-def hold_denied(decision: Decision, denied: Denied | None = None) -> Decision:
+def hold_denied(
+    decision: Decision, denied: Denied | None = None, asks: Callable[[PlannedAction], bool] = lambda _step: True
+) -> Decision:
     """The decision with every denied step held, and every step that needs a held one.
 
-    `denied` is called for each planned step in order. It returns the reason why the step is denied, or None.
+    `denied` is called for each planned step in order, of those that `asks` names. It returns the reason why the step is
+    denied, or None.
     """
-    held: Held = {}
-    for policy, planned in in_order(decision):
-        if planned.result == ActionResult.PLANNED:
-            reason = _unmet(policy, planned, held) or (denied(policy, planned) if denied else None)
+    held: dict[str, Held] = {}
+    known = {id(policy.actions): policy.actions for policy in decision.policies}
+    planned_steps = (item for items in known.values() for item in items if item.result == ActionResult.PLANNED)
+    asked = {id(item) for item in planned_steps if item.needs or (denied is not None and asks(item))}
+    for policy, planned in in_order(decision) if asked else ():
+        if id(planned) in asked:
+            reason = _unmet(policy, planned, held.get(policy.name, {})) if planned.needs else None
+            reason = reason or (denied(policy, planned) if denied else None)
             if reason:
-                held[_key(policy, planned)] = reason
+                held.setdefault(policy.name, {})[planned.action, planned.variant] = reason
     if not held:
         return decision
-    return Decision(policies=tuple(_with_held(policy, held) for policy in decision.policies))
+    same: dict[tuple[Any, ...], tuple[PlannedAction, ...]] = {}
+    return Decision(policies=tuple([_with_held(policy, held.get(policy.name), same) for policy in decision.policies]))
 
 
 def _unmet(policy: PolicyDecision, planned: PlannedAction, held: Held) -> Reason | None:
     for needed in planned.needs:
         steps = [item for item in policy.actions if item.action == needed]
-        if not steps or not all(_is_proven(item) and _key(policy, item) not in held for item in steps):
+        if not steps or not all(_is_proven(item) and (item.action, item.variant) not in held for item in steps):
             return Reason.NEEDS.of(needed)
     return None
 
@@ -51,12 +60,18 @@ def _is_proven(planned: PlannedAction) -> bool:
     return planned.result == ActionResult.PLANNED or is_so_already
 
 
-def _with_held(policy: PolicyDecision, held: Held) -> PolicyDecision:
-    reasons = [(item, held.get(_key(policy, item))) for item in policy.actions]
-    if not any(reason for _, reason in reasons):
+def _with_held(
+    policy: PolicyDecision, held: Held | None, same: dict[tuple[Any, ...], tuple[PlannedAction, ...]]
+) -> PolicyDecision:
+    """The policy's decision with its steps held. `same` keeps policies that share their steps, and holds, together."""
+    if not held:
         return policy
-    stay = (replace(item, result=ActionResult.HELD, reason=reason) if reason else item for item, reason in reasons)
-    return replace(policy, actions=tuple(stay))
+    key = id(policy.actions), *held.items()
+    if key not in same:
+        reasons = [(item, held.get((item.action, item.variant))) for item in policy.actions]
+        stay = [replace(item, result=ActionResult.HELD, reason=reason) if reason else item for item, reason in reasons]
+        same[key] = tuple(stay)
+    return replace(policy, actions=same[key])
 
 
 def _key(policy: PolicyDecision, planned: PlannedAction) -> StepKey:

@@ -7,7 +7,6 @@ only observe reach nobody.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -68,28 +67,28 @@ def _target(context: Context, change: Change) -> AffectedObject:
     )
 
 
-_T = TypeVar("_T", bound=Hashable)
-
-
 class BoundedSet:
-    """Targets, namespaces and workloads, at most `most` of them together. What comes after is not distinguished."""
+    """Targets, namespaces and workloads, at most `most` of them together. What comes after is not distinguished.
+
+    Each has a number: sets of numbers are small, and quick to add to.
+    """
 
     def __init__(self, most: int = MAX_TARGETS) -> None:
         self._most = most
-        self._members: dict[Hashable, Any] = {}
+        self._numbers: dict[Hashable, int] = {}
         self.full = False
 
-    def add(self, member: _T) -> _T | None:
-        """The member, one object for all that are equal; None once the set is full."""
-        known: _T | None = self._members.get(member)
-        if known is None and len(self._members) < self._most:
-            known = self._members[member] = member
-        self.full = self.full or known is None
-        return known
+    def add(self, member: Hashable) -> int | None:
+        """The member's number, the same for all that are equal; None once the set is full."""
+        number = self._numbers.get(member)
+        if number is None and len(self._numbers) < self._most:
+            number = self._numbers[member] = len(self._numbers)
+        self.full = self.full or number is None
+        return number
 
-    def targets(self) -> Iterator[AffectedObject]:
-        """The targets, in the order in which they came."""
-        return (member for member in self._members if isinstance(member, AffectedObject))
+    def targets(self) -> Iterator[tuple[int, AffectedObject]]:
+        """The targets with their numbers, in the order in which they came."""
+        return ((number, member) for member, number in self._numbers.items() if isinstance(member, AffectedObject))
 
 
 class Impact:
@@ -97,21 +96,22 @@ class Impact:
 
     def __init__(self, known: BoundedSet) -> None:
         self._known = known
-        self._found: dict[str, dict[AffectedObject, tuple[Mode, str]]] = {action: {} for action in actions()}
+        self._found: dict[str, dict[int, tuple[Mode, str]]] = {action: {} for action in actions()}
 
     def add(self, policy: PolicyDecision, found: Effects) -> None:
         """Note what one policy does."""
         for action, target in found:
-            former = self._found[action].get(target)
+            number = self._known.add(target)
+            former = None if number is None else self._found[action].get(number)
             further = former is None or _MODES.index(policy.mode) > _MODES.index(former[0])
-            if further and (known := self._known.add(target)):
-                self._found[action][known] = policy.mode, policy.name
+            if number is not None and further:
+                self._found[action][number] = policy.mode, policy.name
 
     def entries(self) -> Iterator[tuple[AffectedObject, str, Mode | None, str]]:
         """Every target and action; the furthest mode and the policy that goes so far, None where none does."""
-        for target in self._known.targets():
+        for number, target in self._known.targets():
             for action, found in self._found.items():
-                yield target, action, *found.get(target, (None, ""))
+                yield target, action, *found.get(number, (None, ""))
 
 
 class Difference(Value, frozen=True, kw_only=True):

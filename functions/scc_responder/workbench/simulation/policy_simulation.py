@@ -9,7 +9,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
-from scc_responder.policy.decide import Decision, PolicyDecision, decide
+from scc_responder.policy.decide import Decision, PolicyDecision
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.simulation.counts import FoundOnce, Tally
 from scc_responder.workbench.simulation.held_steps import (
@@ -20,6 +20,7 @@ from scc_responder.workbench.simulation.held_steps import (
     without_waiting,
 )
 from scc_responder.workbench.simulation.impact import BoundedSet, Impact, effects
+from scc_responder.workbench.simulation.policy_index import PolicyIndex
 from scc_responder.workbench.simulation.replay_report import PolicyReport, Reached
 from scc_responder.workbench.simulation.replayed_first_shots import ReplayedFirstShots, WaitingFinding
 from scc_responder.workbench.simulation.replayed_limits import DoneSteps, ReplayedLimits
@@ -36,6 +37,7 @@ class Simulation:
         self, policies: PolicySet, known: BoundedSet, reset_after: timedelta | None = None, *, compared: bool = False
     ) -> None:
         self.policies = policies
+        self._index = PolicyIndex(policies.policies)
         self._known = known
         self.shots = ReplayedFirstShots(policies)
         self.limits = ReplayedLimits(policies.guardrails, reset_after, self.shots)
@@ -49,8 +51,7 @@ class Simulation:
         """Decide on one finding at its event time, and count it. What waited until then is settled before."""
         now = context.finding.event_time
         self.settle(now)
-        decided = decide(context, self.policies.policies).policies
-        matched = Decision(policies=tuple(policy for policy in decided if policy.matched))
+        matched = self._index.matched(context)
         guarded = guard(context, matched, self.policies.guardrails, now, reach=EVERYWHERE_IN_RUN, cut=self.limits.cut)
         done: DoneSteps = set()
         limited = self.limits.limited(context, guarded, now, done)
@@ -82,9 +83,10 @@ class Simulation:
             shot.findings.clear()
 
     def _count(self, once: FoundOnce, policy: PolicyDecision, at: datetime, *, later: bool = False) -> None:
-        found, touched = once.of(policy)
-        self._tallies[policy.name].add(at, policy, touched, later=later)
-        self.reach.add(policy, found)
+        found = once.of(policy)
+        self._tallies[policy.name].add(at, found, later=later)
+        if once.is_news(policy):
+            self.reach.add(policy, found.effects)
 
     def modes(self) -> dict[str, Mode]:
         """How far each policy may go."""

@@ -6,6 +6,7 @@ policy in dry run is taken as if it acted; what a person approves does not wait.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -86,6 +87,13 @@ class OpenShot:
     findings: list[WaitingFinding] = field(default_factory=list)
     then: Counter[str] = field(default_factory=Counter)
     later: int = 0
+    known: frozenset[str] = frozenset()
+    """The ids of the acts that its document has."""
+
+    def take(self, asked: DisruptionRequest, now: datetime) -> None:
+        """Let one more act wait."""
+        self.document = with_act(self.document, asked, now)
+        self.known = frozenset(act.request.action_id for act in self.document.acts)
 
     @property
     def policy(self) -> str:
@@ -130,6 +138,7 @@ class ReplayedFirstShots:
         self._warm_up: timedelta = parse_duration(policies.guardrails.warm_up)
         self.are_on = bool(self._warm_up)
         self._shots: dict[tuple[str, str], OpenShot] = {}
+        self._waiting: list[OpenShot] = []
 
     def ask(self, policy: str, place: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
         """Why the act may not be done now: it waits, or the first shot was refused. None where it may."""
@@ -138,20 +147,21 @@ class ReplayedFirstShots:
         shot = self._shots.get((place, policy)) or self._opened(policy, place, now)
         if shot.document.state is FirstShotState.PASSED:
             return None
-        known = any(act.request.action_id == asked.action_id for act in shot.document.acts)
+        known = asked.action_id in shot.known
         if shot.document.state is FirstShotState.REFUSED or (shot.is_full and not known):
             shot.later += not known
             return Reason.FIRST_SHOT_TOO_WIDE
         if len(shot.findings) >= MOST_FINDINGS:
             # All about targets that wait already: limits count each of them once.
             return None
-        shot.document = with_act(shot.document, asked, now)
+        shot.take(asked, now)
         return Reason.WARMING_UP
 
     def _opened(self, policy: str, place: str, now: datetime) -> OpenShot:
         document = FirstShot(place=place, policy=policy, content=policy_content(self._policies[policy]))
-        self._shots[place, policy] = OpenShot(since=now, due=now + self._warm_up, document=document)
-        return self._shots[place, policy]
+        opened = self._shots[place, policy] = OpenShot(since=now, due=now + self._warm_up, document=document)
+        insort(self._waiting, opened, key=lambda each: each.due)
+        return opened
 
     def wait(self, found: WaitingFinding) -> None:
         """Keep a finding until what waits of it is decided."""
@@ -164,13 +174,12 @@ class ReplayedFirstShots:
 
     def due(self, until: datetime | None) -> Iterator[OpenShot]:
         """Each that is to be decided up to then, in the order of time, once it is; None: all that wait."""
-        waiting = (shot for shot in self._shots.values() if shot.document.state is FirstShotState.WAITING)
-        for shot in sorted(waiting, key=lambda each: each.due):
-            if until is None or shot.due <= until:
-                document = shot.document
-                shot.waited, shot.targets = len(document.acts), document.targets
-                shot.document = decided(document, self._policies[shot.policy].limits, self._guardrails, shot.due)
-                yield shot
+        while self._waiting and (until is None or self._waiting[0].due <= until):
+            shot = self._waiting.pop(0)
+            document = shot.document
+            shot.waited, shot.targets = len(document.acts), document.targets
+            shot.document = decided(document, self._policies[shot.policy].limits, self._guardrails, shot.due)
+            yield shot
 
     @property
     def count(self) -> int:

@@ -71,21 +71,24 @@ class ReplayedLimits:
         if not cluster:
             return hold_denied(decision)
         self._reset_late(cluster, now)
-        return hold_denied(decision, Asking(self, cluster, context, now, set() if done is None else done).denied)
+        asking = Asking(self, cluster, context, now, set() if done is None else done)
+        return hold_denied(decision, asking.denied, is_limited)
 
     def cut(self, context: Context) -> int:
         """The other pods of the context's workload that were isolated a short time ago."""
         asked = disruption_request(context, actions()["isolate_pod"], "")
         return cut_of(self._clusters[context.finding.place], asked) if asked else 0
 
-    def waits(self, policy: PolicyDecision, action: Action, context: Context, now: datetime) -> Reason | None:
+    def waits(self, policy: str, place: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
         """Why an act has to wait that a policy has not taken there yet; None where a breaker holds it anyway."""
-        if self._shots is None or not (self._shots.are_on and waits_first(policy, action)):
+        if self._shots is None or held_by(self._clusters[place], asked):
             return None
-        asked = shot_request(context, action)
-        if asked is None or held_by(self._clusters[context.finding.place], asked):
-            return None
-        return self._shots.ask(policy.name, context.finding.place, asked, now)
+        return self._shots.ask(policy, place, asked, now)
+
+    @property
+    def warm_up(self) -> bool:
+        """Whether first acts wait at all."""
+        return self._shots is not None and self._shots.are_on
 
     def judged(self, cluster: str, asked: DisruptionRequest, now: datetime) -> Reason | None:
         """Why the target may not be disrupted; None where it may, then it counts."""
@@ -127,6 +130,11 @@ class ReplayedLimits:
         self._clusters[cluster] = ledger
 
 
+def is_limited(planned: PlannedAction) -> bool:
+    """Whether limits and warm-ups are about such a step at all."""
+    return bool(actions()[planned.action].disrupts)
+
+
 class Asking:
     """What one finding asks the limits: for each target once, whatever is done to it and by how many policies."""
 
@@ -136,17 +144,19 @@ class Asking:
         self._context = context
         self._now = now
         self._done = done
+        self._actions = actions()
         self._requests: dict[str, DisruptionRequest | None] = {}
+        self._shots: dict[str, DisruptionRequest | None] = {}
         self._answers: dict[tuple[str, Budget], Reason | None] = {}
 
     def denied(self, policy: PolicyDecision, planned: PlannedAction) -> Reason | None:
         """Why the policy may not take the step; None where it may."""
-        action = actions()[planned.action]
+        action = self._actions[planned.action]
         # What another policy did to the target already is not asked for again.
         same = planned.action, planned.variant if action.reversible else ""
         if not action.disrupts or same in self._done:
             return None
-        if waits := self._limits.waits(policy, action, self._context, self._now):
+        if self._limits.warm_up and waits_first(policy, action) and (waits := self._waits(policy.name, action)):
             return waits
         if planned.action not in self._requests:
             self._requests[planned.action] = disruption_request(self._context, action, planned.action)
@@ -155,6 +165,12 @@ class Asking:
         if not reason:
             self._done.add(same)
         return reason
+
+    def _waits(self, policy: str, action: Action) -> Reason | None:
+        if action.name not in self._shots:
+            self._shots[action.name] = shot_request(self._context, action)
+        asked = self._shots[action.name]
+        return self._limits.waits(policy, self._cluster, asked, self._now) if asked else None
 
     def _answer(self, policy: PolicyDecision, asked: DisruptionRequest) -> Reason | None:
         """The same for all policies but those that have limits of their own."""
