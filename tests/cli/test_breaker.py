@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.guard.limiter import ORGANIZATION, cluster_key, read_ledger
 from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from tests.cli.commands import called
 
@@ -201,3 +201,33 @@ def test_a_ledger_that_makes_no_sense_is_named_and_made_anew(journal: Path, dama
         "the stored ledger of limits makes no sense",
     )
     assert ledger(journal, PROD).breaker == TRIPPED
+
+
+def test_the_organisations_ledger_is_made_anew_as_a_clusters(journal: Path) -> None:
+    """It holds disruptions everywhere while it makes no sense: it is named with its command, and no other changes."""
+    store = SqliteStore(journal)
+    store.create(ORGANIZATION, b"{")
+    named = ("--store", journal, "--organization")
+    for asked in (("--store", journal), named):
+        done = called("breaker", "show", *asked)
+        assert done.returncode == 1
+        assert f"unusable {ORGANIZATION}: it makes no sense" in done.stdout
+        assert "`breaker reset --organization` makes it anew" in done.stdout
+    done = called("breaker", "reset", *named, "--reason", "it was damaged", "--by", "ann")
+    assert (done.returncode, done.stdout) == (0, "reset: organization, by ann\n")
+    entry = store.get(ORGANIZATION)
+    assert entry is not None
+    made = read_ledger(entry)
+    assert (made.cluster, made.breaker, [item.by for item in made.resets]) == ("", None, ["ann"])
+    assert ledger(journal, PROD).breaker == TRIPPED
+    assert called("breaker", "show", *named).stdout == "closed   organization\n"
+    again = called("breaker", "reset", *named, "--reason", "x")
+    assert (again.returncode, again.stdout) == (1, "the breaker of organization has not tripped\n")
+
+
+def test_a_sound_ledger_of_the_organisation_is_not_listed(journal: Path) -> None:
+    """It has no breaker: there is something to say of it only where it is asked for, and it excludes a cluster."""
+    SqliteStore(journal).create(ORGANIZATION, msgspec.json.encode(Ledger()))
+    assert "organization" not in called("breaker", "show", "--store", journal).stdout
+    both = called("breaker", "show", "--store", journal, "--organization", "--cluster", PROD)
+    assert (both.returncode, "not allowed with argument" in both.stderr) == (2, True)

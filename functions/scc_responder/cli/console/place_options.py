@@ -13,11 +13,12 @@ from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 _PROJECT = re.compile(r"[a-z][a-z0-9.:-]{0,99}", re.ASCII)
 
 
-def place_options(command: argparse.ArgumentParser, project_help: str) -> None:
-    """Declare `--cluster` and `--project`, of which one may be given."""
+def place_options(command: argparse.ArgumentParser, project_help: str) -> argparse._MutuallyExclusiveGroup:
+    """Declare `--cluster` and `--project`, of which one may be given; others that exclude them may join."""
     place = command.add_mutually_exclusive_group()
     place.add_argument("--cluster", default="", metavar="PATH", help="projects/P/locations/L/clusters/C alone")
     place.add_argument("--project", default="", metavar="ID", help=project_help)
+    return place
 
 
 def place_of(options: argparse.Namespace) -> str:
