@@ -141,8 +141,8 @@ def foretold(context: Context, policies: Iterable[PolicyDecision], case: str = "
 
 
 def _first_said(step: Step, case: str, place: str) -> str:
-    """The first command about the step. Of a case that is tried again, what would be tried is said first."""
-    return next(iter(to_do([step], case, place)), "").removesuffix(" --apply")
+    """The first command about the step, as the case says it."""
+    return next(iter(to_do([step], case, place)), "")
 
 
 def told_holds(context: Context, policies: Iterable[PolicyDecision]) -> list[Step]:

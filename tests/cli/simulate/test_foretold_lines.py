@@ -69,7 +69,7 @@ def test_what_is_told_has_its_command(tmp_path: Path) -> None:
     """How often, what is held and why, and what a person can do; a finding of MEDIUM is no such message."""
     assert list(foretold_lines(held(tmp_path, "HIGH", "CRITICAL", "MEDIUM"))) == [
         "Told to people: findings of HIGH or above that something holds: 2 messages",
-        "          2  delete_pod: pod_standalone  scc-responder case resume CASE",
+        "          2  delete_pod: pod_standalone  scc-responder case resume CASE --apply",
         "",
     ]
 
@@ -97,10 +97,10 @@ def test_every_format_tells_both(tmp_path: Path, reported: Callable[[int], Repla
     report = replace(reported(7), told=held(tmp_path, "HIGH").told)
     markdown = "".join(foretold_markdown(report))
     assert "| Policy | Where | Waits | Then | One notice |" in markdown
-    assert "| 1 | delete\\_pod&#58; pod\\_standalone | scc-responder case resume CASE |" in markdown
+    assert "| 1 | delete\\_pod&#58; pod\\_standalone | scc-responder case resume CASE --apply |" in markdown
     assert "First shots" in simulation_text(SimulationReport(report=report))
     document = json.loads(simulation_json(SimulationReport(report=report)))
     assert [(shot["policy"], shot["state"], shot["targets"]) for shot in document["shots"]] == [
         ("contain", "refused", 7)
     ]
-    assert document["told"]["holds"][0]["hold"]["to_do"] == "scc-responder case resume CASE"
+    assert document["told"]["holds"][0]["hold"]["to_do"] == "scc-responder case resume CASE --apply"
