@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.stored_cases import stored_cases
@@ -20,15 +21,19 @@ from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.console.times import length
 from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Unreadable
+from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import plan_summary
 
 MOST_LISTED = 100
 """So many cases can still be looked through on a terminal; more are counted."""
+
+_ODD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""How a text or a document is refused of a record that was read, and whose parts are not what any version writes."""
 
 
 def list_options(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +50,7 @@ def list_options(parser: argparse.ArgumentParser) -> None:
 def list_cases(options: argparse.Namespace) -> int:
     """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
     with closing(existing_store(options.store)) as opened:
-        cases = stored_cases(Journal(opened, _now))
+        cases = _shown_or_told(stored_cases(Journal(opened, _now)))
     records = [record for record in cases.records if _is_asked_for(record, options)]
     records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
     as_json = options.format == "json"
@@ -61,7 +66,7 @@ def list_cases(options: argparse.Namespace) -> int:
 def show_case(options: argparse.Namespace) -> int:
     """Print one case; 1 where there is none, or several, or it cannot be read."""
     with closing(existing_store(options.store)) as opened:
-        cases = stored_cases(Journal(opened, _now), beginning=options.case)
+        cases = _shown_or_told(stored_cases(Journal(opened, _now), beginning=options.case))
     count = len(cases.records) + len(cases.unreadable)
     if count != 1:
         what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
@@ -71,6 +76,24 @@ def show_case(options: argparse.Namespace) -> int:
         as_json = options.format == "json"
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
     return _report_unreadable(cases.unreadable)
+
+
+def _shown_or_told(cases: Cases) -> Cases:
+    """The same; a record that cannot be shown is among those that cannot be read, so that it hides no other."""
+    odd = {record.finding_key: why for record in cases.records if (why := _odd(record))}
+    records = tuple(record for record in cases.records if record.finding_key not in odd)
+    return replace(cases, records=records, unreadable=(*cases.unreadable, *odd.values()))
+
+
+def _odd(record: CaseRecord) -> Unreadable | None:
+    """Why the record cannot be shown: whoever may write the store could put other parts into it than we do."""
+    try:
+        [*case_text.case(record, _now()), *case_text.case_list([record], _now())]
+        json.dumps(_data(record))
+    except _ODD as error:
+        why = f"the record has a part that no version writes: {type(error).__name__}: {error}"
+        return Unreadable(finding_key=record.finding_key, reason=Reason.RECORD_UNREADABLE, why=why)
+    return None
 
 
 def _count(text: str) -> int:
