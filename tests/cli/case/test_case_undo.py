@@ -151,3 +151,20 @@ def test_who_has_no_settings_is_told_how_to_give_them(tmp_path: Path) -> None:
     told = called("case", "undo", "0123456789ab", "--store", tmp_path / "journal.db")
     assert (told.returncode, told.stdout) == (2, "")
     assert "name their file with --settings" in told.stderr
+
+
+def test_a_case_that_was_opened_by_mistake_is_closed_before_a_sweep_takes_it(desk: Desk) -> None:
+    """It says that the opening waits, and with --apply takes it back: nothing is done again, and a person said why."""
+    assert desk.undo("--apply").returncode == 0
+    assert called("case", "resume", desk.case, "--apply", **desk.settings).returncode == 0
+    looked = desk.undo()
+    assert (looked.returncode, looked.stderr, str(desk.night.case().state)) == (0, "", "open")
+    assert "The opening waits for the next sweep" in looked.stdout
+    assert f"To take the opening back: scc-responder case undo {desk.case} --apply" in looked.stdout
+    told = json.loads(desk.undo("--apply", "--reason", "a slip", "--by", "ann", "--format", "json").stdout)
+    assert (told["applied"], told["opening"]) == (True, True)
+    record = desk.night.case()
+    assert record.word is not None
+    assert (record.state, record.reason, record.word.said) == ("held", "undone", "a slip")
+    assert desk.night.state() == desk.night.before
+    assert desk.undo().stdout.startswith("nothing_to_undo")

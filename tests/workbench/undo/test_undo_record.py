@@ -17,7 +17,14 @@ from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.undo_record import release_begun, undo_begun, undo_ended, undo_step
+from scc_responder.workbench.undo.undo_record import (
+    opening_ended,
+    release_begun,
+    undo_begun,
+    undo_ended,
+    undo_step,
+    waits_for_sweep,
+)
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 CHANGE = PatchObject(kind="Pod", namespace="shop", name="web-1", uid="u1", labels={"scc-responder/a": "b"})
@@ -88,3 +95,29 @@ def test_what_has_a_time_of_its_own_ends_without_a_word() -> None:
     assert (released.word, released.state, released.reason) == (None, CaseState.DONE, "planned")
     assert released.steps[-1].undoes == MADE.name
     assert release_begun(record, [step], is_held=True).reason == "case_in_progress"
+
+
+OPENED = {"state": CaseState.OPEN, "reason": Reason.RESUMED_BY_PERSON, "decision": {"policies": []}}
+
+
+@pytest.mark.parametrize(("steps", "state"), [((), CaseState.HELD), ((MADE,), CaseState.DONE)], ids=["none", "stands"])
+def test_an_opening_is_taken_back_before_a_sweep_takes_it(steps: tuple[Step, ...], state: CaseState) -> None:
+    """The case has the person's word, no sweep goes on with it, and it never looks done where nothing was."""
+    opened = case(**OPENED, steps=steps)
+    assert waits_for_sweep(opened)
+    ended = opening_ended(opened, NOW, by="ann", said="a slip", is_held=False).record
+    assert ended is not None
+    assert ended.word is not None
+    assert (ended.state, ended.reason, ended.word.kind, ended.word.said) == (state, "undone", "undone", "a slip")
+    assert not is_unfinished(ended)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_held", "reason"),
+    [(OPENED, True, "case_in_progress"), ({"state": CaseState.HELD}, False, "nothing_to_undo")],
+    ids=["a-sweep-has-it", "a-sweep-had-it"],
+)
+def test_an_opening_that_a_sweep_took_is_not_taken_back(fields: dict[str, Any], is_held: bool, reason: str) -> None:
+    """Nothing is written."""
+    refused = opening_ended(case(**fields), NOW, by="ann", said="", is_held=is_held)
+    assert (refused.reason, refused.record) == (reason, None)

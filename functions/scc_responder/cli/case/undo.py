@@ -80,11 +80,27 @@ def undo(options: argparse.Namespace) -> int:
             print(visible_lines(exempt_text(exempt)))
         try:
             undone = asked.apply() if options.apply else asked.look()
+            if asked.is_open_again and not any(each.item.inverse for each in undone):
+                return _end_opening(asked, options)
         except RetryableError as error:
             print(f"scc-responder: case {case_id(key)}: {error.reason}: {visible_lines(str(error))}", file=sys.stderr)
             return 1
     _show(asked, undone, options, exempt)
     return 0 if undone and all(each.is_good for each in undone) else 1
+
+
+def _end_opening(asked: Undo, options: argparse.Namespace) -> int:
+    """Take back that a person opened the case, where nothing else can be; or say that this waits."""
+    if options.apply:
+        asked.end_opening()
+    if options.format == "json":
+        print(json.dumps({"case": options.case, "applied": options.apply, "opening": True, "steps": []}, indent=2))
+        return 0
+    told = "is taken back: no sweep tries it" if options.apply else "waits for the next sweep, which tries it again"
+    print(f"case {visible_lines(options.case)}: nothing was done that can be undone. The opening {told}")
+    if not options.apply:
+        print(f"\nNothing was changed. To take the opening back: {visible_lines(_command(options))}")
+    return 0
 
 
 def _show(asked: Undo, undone: Sequence[Undone], options: argparse.Namespace, exempt: TimedExemption | None) -> None:

@@ -28,7 +28,15 @@ from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.services import Services
 from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
 from scc_responder.workbench.undo.taken_back import TakenBack, isolation_of, standing, taken_back
-from scc_responder.workbench.undo.undo_record import release_begun, release_ended, undo_begun, undo_ended, undo_step
+from scc_responder.workbench.undo.undo_record import (
+    opening_ended,
+    release_begun,
+    release_ended,
+    undo_begun,
+    undo_ended,
+    undo_step,
+    waits_for_sweep,
+)
 
 _GONE = frozenset({StepStatus.TARGET_GONE, StepStatus.TARGET_REPLACED, StepStatus.SKIPPED})
 _GOOD = _GONE | {StepStatus.DONE, StepStatus.DRY_RUN}
@@ -85,6 +93,20 @@ class Undo:
     def cases(self) -> tuple[str, ...]:
         """The ids of the cases that something is taken back of."""
         return tuple(case_id(key) for key in self._records if any(item.key == key for item in self._items))
+
+    @property
+    def is_open_again(self) -> bool:
+        """Whether a person opened the case, and the next sweep would try it."""
+        return waits_for_sweep(self._record)
+
+    def end_opening(self) -> None:
+        """Take the opening back. Raises StoreError, and RetryableError where a delivery has the case, or had it."""
+        now, key = self._services.clock(), self._record.finding_key
+
+        def rule(stored: CaseRecord, is_held: bool) -> Transition:
+            return opening_ended(stored, now, by=self._by, said=self._said, is_held=is_held)
+
+        self._record = self._written(key, rule)
 
     def look(self) -> list[Undone]:
         """What would be taken back, by rehearsals (`dryRun=All`): nothing is changed. Raises StoreError."""

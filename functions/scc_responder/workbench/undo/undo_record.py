@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, stored
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, Result
+from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.guard.approval import withdrawn
 from scc_responder.journal.case import CaseRecord, WordKind, action_id
 from scc_responder.journal.contained import not_undone
@@ -38,6 +38,25 @@ def undo_begun(
     record = replace(record, reason=Reason.UNDONE).with_steps(tuple(steps))
     record = with_word(record, WordKind.UNDONE, by, now, said)
     return Transition(reason=Reason.UNDONE, status=204, record=record)
+
+
+def waits_for_sweep(record: CaseRecord) -> bool:
+    """Whether a person opened the case again, and no sweep has taken it yet."""
+    return record.state is CaseState.OPEN and record.reason == Reason.RESUMED_BY_PERSON
+
+
+def opening_ended(record: CaseRecord, now: datetime, *, by: str, said: str, is_held: bool) -> Transition:
+    """The case with the person's word in place of the opening: no sweep takes it. It is held, unless something stands.
+
+    Refused as `nothing_to_undo` where a sweep has taken it meanwhile.
+    """
+    if not waits_for_sweep(record) and not is_held:
+        return Transition(reason=Reason.NOTHING_TO_UNDO, status=409)
+    begun = undo_begun(record, (), now, by=by, said=said, is_held=is_held)
+    stands = any(step.status is StepStatus.DONE for step in not_undone(record.current_steps))
+    if begun.record is None or stands:
+        return begun
+    return replace(begun, record=replace(begun.record, state=CaseState.HELD))
 
 
 def release_begun(record: CaseRecord, steps: Iterable[Step], *, is_held: bool) -> Transition:
