@@ -83,8 +83,8 @@ contain (enforce): 3 findings
   2026-03-03  matched 2, 4 actions act, 2 held; touches 1 pod, 1 workload, 1 namespace
 
 Told to people: findings of HIGH or above that something holds: 1 message
-          1  label_pod: not_read  scc-responder case resume CASE
-          1  delete_pod: not_read  scc-responder case resume CASE
+          1  label_pod: not_read  scc-responder case resume CASE --apply
+          1  delete_pod: not_read  scc-responder case resume CASE --apply
 """
     )
 

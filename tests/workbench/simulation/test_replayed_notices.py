@@ -37,7 +37,7 @@ def test_each_hold_is_counted_with_its_command() -> None:
     told = counted([(pod(1), protected, 0), (pod(2), protected, 1), (pod(3), decided(a=[LIMITED]).policies, 2)])
     assert told.messages == 3
     assert [(item.hold.action, item.hold.reason, item.hold.to_do, item.count) for item in told.holds] == [
-        ("delete_pod", "namespace_protected", "scc-responder case resume CASE", 2),
+        ("delete_pod", "namespace_protected", "scc-responder case resume CASE --apply", 2),
         ("delete_pod", "limit_owner", "scc-responder case do CASE delete_pod --reason 'WHY'", 1),
     ]
 
