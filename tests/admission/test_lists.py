@@ -56,6 +56,13 @@ def test_texts_made_to_fit(pattern: str, data: st.DataObject) -> None:
     assert in_cel(fits([pattern], "text"), text) is matches(pattern, text)
 
 
+@pytest.mark.parametrize("text", ["", "/", "a", "a/", "/a", "a/b", "a/b/c", "b/a", "a/\n/b", "ab"])
+@pytest.mark.parametrize("pattern", ["**", "a/**", "**/b", "a/**/b", "**/**", "a**", "**a/*"])
+def test_any_depth_is_any_depth_in_cel(pattern: str, text: str) -> None:
+    """`**` between slashes stands for one segment or more, and beside other characters for what `*` does."""
+    assert in_cel(fits([pattern], "text"), text) is matches(pattern, text)
+
+
 def test_nothing_fits_an_empty_list() -> None:
     """Where nothing is listed, nothing is protected."""
     assert fits([], "text") == "false"

@@ -21,19 +21,19 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import Permissions
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
+from scc_responder.policy.cel_mistakes import FUNCTIONS
+from scc_responder.policy.cel_types import NOT_TOLD, RENAMED
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.workbench.policies.meaning.closed_words import mitre_numbers
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"
 COMMAND = "python -m tests.docs.reference --write"
 BEGINS = f"<!-- From here on generated: {COMMAND} -->\n"
 
-NOT_TOLD = {"missing", "objects"}
-RENAMED = {"namespace": "namespace_object"}
-"""`namespace` is a word that CEL keeps for itself."""
 
 CONDITIONS: Mapping[str, tuple[str, str]] = {
     "threat": ("the threat's name: `scc-responder threats`, or [THREATS.md](THREATS.md)", "[reverse_shell, unknown]"),
@@ -134,10 +134,14 @@ def _conditions() -> str:
 def _facts() -> str:
     """What a `condition` can ask for, as the types have it."""
     told = (
-        "For `condition`, by these names. A fact that is not known is missing: a policy that asks for it is held.\n\n"
+        "For `condition`, by these names. A fact that is not known is missing: a policy that asks for it is held.\n"
+        "Values: `threat.tactic` is MITRE's number, `finding.mitre_tactic` Google's name of it: "
+        f"{', '.join(f'`{number}` is `{name}`' for name, number in sorted(mitre_numbers().items()))}.\n\n"
     )
     rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in kind.__struct_fields__)) for path, kind in _records())
-    return told + markdown_table(("fact", "fields"), rows)
+    called = ((f"`{name}`", f"`{code.replace('|', chr(92) + '|')}`") for name, code in FUNCTIONS.items())
+    functions = "\nThese functions, and no others. An address or a network that is none is not known.\n\n"
+    return told + markdown_table(("fact", "fields"), rows) + functions + markdown_table(("function", "example"), called)
 
 
 def _records() -> Iterator[tuple[str, type[msgspec.Struct]]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.guard.resumed_case import resume
-from scc_responder.journal.case import CaseRecord
+from scc_responder.guard.resumed_case import opened_by_person, resume
+from scc_responder.journal.case import CaseRecord, WordKind
+from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
+from tests.kits.journal_worlds import START
 
 
 def at_rest(state: CaseState, plan: PlanState | None = None) -> CaseRecord:
@@ -37,6 +40,15 @@ def at_rest(state: CaseState, plan: PlanState | None = None) -> CaseRecord:
             reason="approval_rejected" if plan is PlanState.REJECTED else "",
         ),
     )
+
+
+def test_a_person_opens_a_case_whatever_was_said_before() -> None:
+    """No earlier word counts, and what others undid is put back at once."""
+    record = replace(at_rest(CaseState.HELD, PlanState.REJECTED), undone=(START, START))
+    said = with_word(record, WordKind.UNDONE, "a@example.com", START)
+    opened = opened_by_person(said, START + timedelta(hours=1))
+    assert (opened.state, opened.reason, opened.word, opened.undone) == ("open", "resumed_by_person", None, ())
+    assert opened.plan is None
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,9 @@ HOLDING = [
     'identity.level == "proved" && identity.checks["node"] == "held"',
     'pod.containers.filter(c, c.name == "app").map(c, c.image)[0].endsWith(":1.4.2")',
     'pod.host_network ? false : pod.phase == "Running"',
+    'finding.connections.all(c, ip.in_cidr(c.destination_ip, "192.0.2.0/24"))',
+    '!ip.in_cidr(finding.connections[0].source_ip, "2001:db8::/32")',
+    'finding.principal.split("@")[1].upperAscii() == "EXAMPLE.COM"',
 ]
 
 
@@ -155,6 +158,13 @@ MISSING = [
         id="a-key-with-a-prefix",
     ),
     pytest.param("int(pod.name) != 1", {}, "condition_error", id="no-number"),
+    pytest.param('!ip.in_cidr(pod.name, "10.0.0.0/8")', {}, "condition_error", id="no-address"),
+    pytest.param(
+        '!ip.in_cidr(finding.connections[0].destination_ip, "10.0.0.0/8")',
+        {},
+        "condition_connections_missing",
+        id="address-unknown",
+    ),
 ]
 
 

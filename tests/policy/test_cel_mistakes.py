@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy.cel_mistakes import MAX_EXPRESSION_BYTES, condition_mistakes
+from scc_responder.policy.cel_mistakes import FUNCTIONS, MAX_EXPRESSION_BYTES, condition_mistakes
 
 WRONG = [
     (" ", "empty"),
     ("x" * (MAX_EXPRESSION_BYTES + 1), "split it up"),
     ("pod.nam == 'x'", "did you mean 'name'?"),
     ("pd.name == 'x'", "unknown word 'pd'"),
+    ("pod.name.lowerASCII() == 'x'", "did you mean 'lowerAscii'?"),
+    ("cidr(pod.name)", "one of"),
     ("has(pod.name)", "'has' is not allowed"),
     ("dyn(pod.name) == 'x'", "'dyn' is not allowed"),
     ("namespace.name == 'x'", "write 'namespace_object'"),
@@ -44,3 +46,10 @@ def test_a_mistake_marks_its_column() -> None:
 def test_a_right_expression_has_no_mistake(expression: str) -> None:
     """What can be asked is not refused."""
     assert list(condition_mistakes(expression, ("condition",))) == []
+
+
+@pytest.mark.parametrize(("function", "example"), FUNCTIONS.items())
+def test_each_function_is_shown_by_an_example(function: str, example: str) -> None:
+    """What the reference lists can be written, and the example calls it."""
+    assert list(condition_mistakes(example, ("condition",))) == []
+    assert f"{function}(" in example

@@ -63,3 +63,25 @@ def test_a_type_without_use_is_refused() -> None:
     unusable: Any = inspect.AnyType()
     with pytest.raises(TypeError, match="no condition could use"):
         cel_types._signature(unusable)
+
+
+@pytest.mark.parametrize(
+    ("address", "network", "lies"),
+    [
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("::ffff:10.1.2.3", "10.0.0.0/8", True),
+        ("192.0.2.7", "10.0.0.0/8", False),
+        ("2001:db8::1", "10.0.0.0/8", False),
+        ("2001:db8::1", "2001:db8::/32", True),
+    ],
+)
+def test_an_address_lies_in_its_network(address: str, network: str, lies: bool) -> None:
+    """An IPv4 address that is written as one of IPv6 is the address that it means."""
+    assert cel_types.in_cidr(address, network) is lies
+
+
+@pytest.mark.parametrize(("address", "network"), [("web", "10.0.0.0/8"), ("", "::/0"), ("10.0.0.1", "10.0.0.1/8")])
+def test_what_is_no_address_is_no_answer(address: str, network: str) -> None:
+    """Neither yes nor no: a condition, and its opposite, is then not known."""
+    with pytest.raises(ValueError, match="does not appear|host bits"):
+        cel_types.in_cidr(address, network)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.again.reopening import gone_on_with, opened_by_person
+from scc_responder.journal.again.reopening import gone_on_with
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.plan import Plan, PlanState
@@ -33,6 +33,15 @@ def resume(record: CaseRecord, is_held: bool, revision: str = "", *, now: dateti
         return Transition(reason=refused, status=409)
     opened = _for_revision(record, revision) if revision else opened_by_person(record, now)
     return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=opened)
+
+
+def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
+    """The case opened for a sweep to go on with, because a person asks for it.
+
+    No earlier word counts, and what others undid is put back at once.
+    """
+    opened = replace(gone_on_with(replace(record, word=None), now), undone=(), asked=None, owner="", closed_at=None)
+    return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
 
 
 def resume_refused(record: CaseRecord) -> Reason | None:

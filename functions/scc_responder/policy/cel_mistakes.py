@@ -24,6 +24,37 @@ _REFUSED = {
     "type": "write the field itself, so that it can be checked",
 }
 
+FUNCTIONS = {
+    "all": 'finding.processes.all(p, p.binary != "/bin/sh")',
+    "exists": 'finding.processes.exists(p, p.binary.startsWith("/tmp/"))',
+    "exists_one": 'finding.processes.exists_one(p, p.name == "sh")',
+    "filter": 'finding.processes.filter(p, p.name == "sh").size() > 1',
+    "map": '"sh" in finding.processes.map(p, p.name)',
+    "size": "size(finding.processes) > 1",
+    "contains": 'pod.name.contains("test")',
+    "startsWith": 'pod.name.startsWith("web-")',
+    "endsWith": 'pod.name.endsWith("-0")',
+    "matches": r"pod.name.matches(r'^web-\d+$')",
+    "indexOf": 'pod.name.indexOf("-") == 3',
+    "lastIndexOf": 'pod.name.lastIndexOf("-") == 3',
+    "lowerAscii": 'finding.principal.lowerAscii() == "ann@example.com"',
+    "upperAscii": 'pod.name.upperAscii() == "WEB"',
+    "split": 'finding.principal.split("@")[1] == "example.com"',
+    "join": 'finding.indicators.join(",").contains("192.0.2.7")',
+    "replace": 'pod.name.replace("-", "") == "web0"',
+    "substring": 'pod.name.substring(0, 3) == "web"',
+    "trim": 'pod.name.trim() == "web"',
+    "charAt": 'pod.name.charAt(0) == "w"',
+    "ip.in_cidr": '!finding.connections.all(c, ip.in_cidr(c.destination_ip, "10.0.0.0/8"))',
+    "timestamp": 'finding.event_time > timestamp("2026-01-01T00:00:00Z")',
+    "duration": 'related.exists(r, finding.event_time - r.event_time < duration("10m"))',
+    "getHours": 'finding.event_time.getHours("Europe/Berlin") >= 9',
+    "getDayOfWeek": 'finding.event_time.getDayOfWeek("Europe/Berlin") in [1, 2, 3, 4, 5]',
+    "int": 'int(pod.labels["tier"]) > 2',
+    "string": 'string(finding.event_time).startsWith("2026")',
+}
+"""The functions that a condition may call, each with an example."""
+
 
 def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]:
     """Every mistake in an expression, with a caret below its place."""
@@ -73,7 +104,7 @@ def _explained(message: str) -> str:
     if undeclared and undeclared[1] in _REFUSED:
         return f"{undeclared[1]!r} is not allowed; {_REFUSED[undeclared[1]]}"
     if undeclared:
-        return f"unknown word {undeclared[1]!r}; {expected(undeclared[1], cel_types.variables())}"
+        return f"unknown word {undeclared[1]!r}; {expected(undeclared[1], (*cel_types.variables(), *FUNCTIONS))}"
     if reserved:
         meant = cel_types.RENAMED.get(reserved[1])
         return f"{reserved[1]!r} is a word of CEL's own{f'; write {meant!r}' if meant else ''}"

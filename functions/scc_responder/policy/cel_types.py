@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from msgspec import inspect
@@ -67,13 +68,15 @@ def fields() -> dict[str, tuple[str, ...]]:
 def checker() -> Any:
     """The environment that checks an expression."""
     from cel_expr_python import cel  # noqa: PLC0415 - only a policy with a condition needs it
+    from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415 - as above
 
     kinds = {name: _signature(kind) for name, kind in variables().items()}
     return cel.NewEnv(
         _pool(),
         config=cel.NewEnvConfigFromYaml(_SUBSET),
         variables={name: cel.Type(kind) for name, kind in kinds.items()},
-        functions=_comparisons(cel),
+        functions=[*_comparisons(cel), _in_cidr(cel)],
+        extensions=[ExtStrings()],
     )
 
 
@@ -81,8 +84,22 @@ def checker() -> Any:
 def evaluator() -> Any:
     """The environment that evaluates what was checked, on maps."""
     from cel_expr_python import cel  # noqa: PLC0415 - as above
+    from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415 - as above
 
-    return cel.NewEnv(variables=dict.fromkeys(variables(), cel.Type.DYN))
+    known = dict.fromkeys(variables(), cel.Type.DYN)
+    return cel.NewEnv(variables=known, functions=[_in_cidr(cel)], extensions=[ExtStrings()])
+
+
+def in_cidr(address: str, network: str) -> bool:
+    """Whether an IP address lies in a network: `ip.in_cidr`. Raises ValueError for what is neither: it is not known."""
+    given = ip_address(address)
+    return (getattr(given, "ipv4_mapped", None) or given) in ip_network(network)
+
+
+def _in_cidr(cel: Any) -> Any:
+    texts, label = [cel.Type.STRING] * 2, "ip_in_cidr"
+    overload = cel.Overload(id=label, return_type=cel.Type.BOOL, parameters=texts, is_member=False, impl=in_cidr)
+    return cel.FunctionDecl("ip.in_cidr", [overload])
 
 
 def _comparisons(cel: Any) -> list[Any]:

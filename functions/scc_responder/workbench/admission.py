@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from scc_responder.domain.wildcards import DEEP
 from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.policy.guardrails import Guardrails
 
@@ -54,7 +55,12 @@ def fits(patterns: Iterable[str], subject: str) -> str:
 
 
 def _expression(pattern: str) -> str:
-    """The pattern in RE2's syntax, where `[^/]` is any character but `/`, line ends too."""
+    """The pattern in RE2's syntax: `**` between slashes stands for any text, slashes and line ends too."""
+    return "/".join("(?s:.*)" if segment == DEEP else _segment(segment) for segment in pattern.split("/"))
+
+
+def _segment(pattern: str) -> str:
+    """A part between slashes, where `[^/]` is any character but `/`, line ends too."""
     return "".join(_WILDCARDS.get(character) or _SPECIAL.sub(r"\\\g<0>", character) for character in pattern)
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.reasons.words import Trait
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
@@ -60,7 +61,7 @@ def _yields(record: CaseRecord, step: Step) -> bool:
     """Whether a person may have it done: also where the plan that was asked for came to nothing."""
     reason = Reason.read(step.reason)
     again = record.asked is not None and record.asked.means(step.policy, step.action)
-    return again or (reason is not None and reason.yields_to_person)
+    return again or (reason is not None and Trait.YIELDS in reason.traits)
 
 
 def _no_longer_valid(plan: Plan | None) -> Plan | None:

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option, remedies
+from scc_responder.domain.reasons.words import Trait
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 NAMES = {"case": "0123456789ab", "action": "delete_pod", "policy": "contain", "detail": "0123456789ab", "store": "s.db"}
@@ -52,7 +53,7 @@ def test_what_yields_to_a_person_can_be_asked_for() -> None:
     """`case do` is named for no reason that it refuses."""
     asked = {reason for reason, found in REMEDIES.items() if Remedy.DO in found}
     assert asked
-    assert all(reason.yields_to_person for reason in asked)
+    assert all(Trait.YIELDS in reason.traits for reason in asked)
 
 
 def test_no_reason_has_two_answers() -> None:

@@ -15,15 +15,13 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.again.reopening import (
     gone_on_with,
     opened_anew,
-    opened_by_person,
     stood,
     to_look_at,
     undone,
     undone_by_others,
 )
-from scc_responder.journal.case import CaseRecord, WordKind
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
-from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.plan import Approval, Plan, PlanState
 from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import START, finding
@@ -98,14 +96,6 @@ def test_a_plan_keeps_its_approvals(state: PlanState, later: timedelta, *, anew:
     record = closed(plan=replace(PLAN, state=state))
     assert (opened_anew(record, START + later).plan is not None) == anew
     assert (gone_on_with(record, START + later).plan is not None) == on
-
-
-def test_a_person_opens_a_case_whatever_was_said_before() -> None:
-    """No earlier word counts, and what others undid is put back at once."""
-    record = with_word(closed(LABEL, HELD, undone=(START, START)), WordKind.UNDONE, "a@example.com", START)
-    opened = opened_by_person(replace(record, plan=replace(PLAN, state=PlanState.REJECTED)), START + HOUR)
-    assert (opened.state, opened.reason, opened.word, opened.undone) == ("open", "resumed_by_person", None, ())
-    assert opened.plan is None
 
 
 def test_what_others_undo_is_put_back_twice_a_day() -> None:

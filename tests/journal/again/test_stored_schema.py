@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.again.reopening import gone_on_with, opened_anew, opened_by_person, opened_by_sweep, undone
+from scc_responder.guard.resumed_case import opened_by_person
+from scc_responder.journal.again.reopening import gone_on_with, opened_anew, opened_by_sweep, undone
 from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
 from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, PersonsMark, WordKind
 from scc_responder.journal.case_json import decode, encode

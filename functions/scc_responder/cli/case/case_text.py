@@ -163,7 +163,10 @@ def _executions(record: CaseRecord, run: Mapping[str, Any]) -> Iterator[str]:
     if several := record.decision.get("identity", {}).get("checks", {}).get("one_execution_of"):
         yield _fact("meant", f"one of {several}")
     name = RunName.parse(run["name"])
-    yield from (_fact("by hand", name.cancellation(other)) for other in run.get("running", ()) if name)
+    if name:
+        where = f"--region {name.location} --project {name.project}"
+        cancel = "gcloud run jobs executions cancel"
+        yield from (_fact("by hand", f"{cancel} {other} {where}") for other in run.get("running", ()))
 
 
 def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False) -> str:

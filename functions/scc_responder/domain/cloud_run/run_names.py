@@ -47,10 +47,6 @@ class RunName(Value, frozen=True, kw_only=True):
         """The command with which a person deletes it. Nothing here ever does."""
         return f"gcloud run {self.kind}s delete {self.name} --region {self.location} --project {self.project}"
 
-    def cancellation(self, execution: str) -> str:
-        """The command with which a person cancels an execution of the job."""
-        return f"gcloud run jobs executions cancel {execution} --region {self.location} --project {self.project}"
-
     @classmethod
     def parse(cls, path: str) -> RunName | None:
         """The service or job of a path, or None.

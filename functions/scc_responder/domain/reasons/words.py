@@ -118,11 +118,6 @@ class Word(StrEnum):
         return Trait.ANEW in self.traits
 
     @property
-    def yields_to_person(self) -> bool:
-        """Whether listed people may have the step done all the same: time or number alone speaks against it."""
-        return Trait.YIELDS in self.traits
-
-    @property
     def passes(self) -> bool:
         """Whether time alone may lift it, so that a sweep goes on by itself with what can be undone."""
         return Trait.PASSES in self.traits

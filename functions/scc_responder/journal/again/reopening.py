@@ -71,15 +71,6 @@ def gone_on_with(record: CaseRecord, now: datetime) -> CaseRecord:
     )
 
 
-def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
-    """The same because a person asks for it: no earlier word counts, and what others undid is put back at once.
-
-    The case is open, for a sweep to take.
-    """
-    opened = replace(gone_on_with(replace(record, word=None), now), undone=(), asked=None, owner="", closed_at=None)
-    return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
-
-
 def opened_by_sweep(record: CaseRecord, now: datetime) -> CaseRecord:
     """The same because a sweep goes on by itself: what cannot be undone waits for a person.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from scc_responder.policy.decide import Decision
-from scc_responder.policy.limits import Limit, window
+from scc_responder.policy.limits import Limit
 from scc_responder.workbench.proof.claims import ClaimKind, Shown
 from scc_responder.workbench.proof.judged_situation import Act, acts_of
+from scc_responder.workbench.simulation.edits.edit import as_strict
 
 
 def more_done(before: Decision, after: Decision) -> Iterator[Shown]:
@@ -51,15 +52,7 @@ def _as_bound(act: Act, other: Act) -> bool:
 
 def _unlimited(limits: Iterable[Limit], others: Iterable[Limit]) -> list[Limit]:
     """Which of the other limits none of these limits is as strict as."""
-    return [other for other in others if not any(_as_strict(limit, other) for limit in limits)]
-
-
-def _as_strict(limit: Limit, than: Limit) -> bool:
-    if limit == than:
-        return True
-    if limit.of != than.of or not isinstance(limit.most, int) or not isinstance(than.most, int):
-        return False
-    return limit.most <= than.most and window(limit) >= window(than)
+    return [other for other in others if not any(as_strict(limit, other) for limit in limits)]
 
 
 def _unbound(act: Act, others: Sequence[Act]) -> str:

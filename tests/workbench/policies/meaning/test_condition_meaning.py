@@ -26,6 +26,8 @@ WRONG = [
     ("0 > size(finding.processes)", "this never holds: size is 0 or more"),
     ("finding.connections.exists(c, c.destination_port == 70000)", "this never holds: destination_port is 1 or more"),
     ("pod.name.size() / 0 == 1", "divides by zero"),
+    ('ip.in_cidr(pod.name, "10.0.0.1/8")', "'10.0.0.1/8' is no network; write its first address"),
+    ('ip.in_cidr(pod.name, "10.0.0/8")', "'10.0.0/8' is no network"),
     ('matches(pod.name, "(")', "is no regular expression of RE2"),
     ('pod.namespace == "Shop"', "namespace is never 'Shop'"),
     ('pod.namespace == "a" && pod.namespace == "b" && pod.name == "c"', "pod.namespace is never both 'a' and 'b'"),

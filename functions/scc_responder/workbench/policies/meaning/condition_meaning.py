@@ -142,6 +142,8 @@ def _arguments(part: Tree) -> Iterator[str]:
             yield f"{last!r} is no time zone; write an IANA name such as 'Europe/Berlin', or +01:00"
     elif part.name == "matches" and isinstance(last, str) and fails_alone(f'"".matches({json.dumps(last)})'):
         yield f"{last!r} is no regular expression of RE2 (github.com/google/re2)"
+    elif part.name == "ip.in_cidr" and isinstance(last, str) and fails_alone(f"ip.in_cidr('::', {json.dumps(last)})"):
+        yield f"{last!r} is no network; write its first address and its length, such as 10.0.0.0/8"
     elif part.name in {"_/_", "_%_"} and last == 0:
         yield f"this can never be computed{_HINTS[part.name]}"
 

@@ -51,15 +51,15 @@ def limit_edits(field: str, before: tuple[Limit, ...], after: tuple[Limit, ...])
     """The limits that differ: one that is gone widens, unless one that remains leaves no more room."""
     for limit in before:
         if limit not in after:
-            widens = not any(_as_strict(other, limit) for other in after)
+            widens = not any(as_strict(other, limit) for other in after)
             yield Edit(field=field, before=_limit_text(limit), widens=widens)
     for limit in after:
         if limit not in before:
             yield Edit(field=field, after=_limit_text(limit), widens=False)
 
 
-def _as_strict(limit: Limit, than: Limit) -> bool:
-    """Whether it allows no more than the other one: as few, in as long a time."""
+def as_strict(limit: Limit, than: Limit) -> bool:
+    """Whether a limit allows no more than the other one: as few, in as long a time."""
     if limit.of != than.of or isinstance(limit.most, int) != isinstance(than.most, int):
         return False
     return measured(limit.most) <= measured(than.most) and window(limit) >= window(than)
