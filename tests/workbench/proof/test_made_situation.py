@@ -12,15 +12,17 @@ from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue, in_scope
 from scc_responder.workbench.explanation import context_of
-from scc_responder.workbench.proof.kinds_of_findings import Beside, KindOfFinding, kinds_of_findings
+from scc_responder.workbench.proof.enumerated_findings import Beside, EnumeratedFinding, enumerated_findings
 from scc_responder.workbench.proof.made_situation import TargetWords, made_situation, notification_of
 from tests.workbench.proof.small_pack import NOW, loaded
 
 
-def kind(name: str, beside: Beside = Beside.NOTHING) -> KindOfFinding:
+def kind(name: str, beside: Beside = Beside.NOTHING) -> EnumeratedFinding:
     """A plain finding of a threat."""
     row = next(row for row in catalogue() if row.name == name)
-    return KindOfFinding(like=name, category=row.category, detector=row.detector, severity=row.severity, beside=beside)
+    return EnumeratedFinding(
+        like=name, category=row.category, detector=row.detector, severity=row.severity, beside=beside
+    )
 
 
 def decided_by(finding: Finding) -> tuple[object, ...]:
@@ -32,7 +34,7 @@ def decided_by(finding: Finding) -> tuple[object, ...]:
 
 def test_each_kind_is_read_back_from_its_notification(tmp_path: Path) -> None:
     """All of it that a decision looks at, without a contradiction."""
-    for one in kinds_of_findings([loaded(tmp_path / "small")]):
+    for one in enumerated_findings([loaded(tmp_path / "small")]):
         made = made_situation(one, TargetWords(), NOW)
         read = parse_notification(notification_of(made.finding))
         assert decided_by(read) == decided_by(made.finding)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.cel import CelFacts
 from scc_responder.policy.decide import match
-from scc_responder.workbench.proof.kinds_of_findings import kinds_of_findings
+from scc_responder.workbench.proof.enumerated_findings import enumerated_findings
 from scc_responder.workbench.proof.made_situation import TargetWords, made_situation
 from scc_responder.workbench.proof.possible_targets import possible_targets
 from scc_responder.workbench.proof.situation_facets import facets
@@ -40,7 +40,7 @@ def test_a_situation_at_random_is_like_one_of_them(tmp_path: Path) -> None:
         return (*matched, *(facet(context) for facet in seen))
 
     known = {told(situation) for situation, _ in Situations([pack], NOW).all()}
-    kinds, values, random = list(kinds_of_findings([pack])), possible_targets([pack]), Random(7)
+    kinds, values, random = list(enumerated_findings([pack])), possible_targets([pack]), Random(7)
     asked = [kind for kind in kinds if kind.like in {"reverse_shell", "added_binary_executed", "added_library_loaded"}]
     matching = 0
     for _ in range(1500):

@@ -16,7 +16,7 @@ from scc_responder.domain.resource_names import region_of
 from scc_responder.domain.value import Value
 from scc_responder.intake.threats import Row, catalogue, title
 from scc_responder.workbench.explanation import ContextFacts, context_of
-from scc_responder.workbench.proof.kinds_of_findings import Beside, KindOfFinding
+from scc_responder.workbench.proof.enumerated_findings import Beside, EnumeratedFinding
 from scc_responder.workbench.proof.possible_targets import (
     USUAL_CLUSTER,
     USUAL_IMAGE,
@@ -55,7 +55,7 @@ class MadeSituation(Value, frozen=True, kw_only=True):
     `threats` are all those of which findings would be answered in the same way.
     """
 
-    kind: KindOfFinding
+    kind: EnumeratedFinding
     target: TargetWords
     now: datetime
     finding: Finding
@@ -69,7 +69,7 @@ class MadeSituation(Value, frozen=True, kw_only=True):
 
 
 def made_situation(
-    kind: KindOfFinding,
+    kind: EnumeratedFinding,
     target: TargetWords,
     now: datetime = EVENT_TIME,
     age: timedelta = timedelta(0),
@@ -89,7 +89,7 @@ def _rows() -> dict[str, Row]:
     return {row.name: row for row in catalogue()}
 
 
-def _finding(kind: KindOfFinding, target: TargetWords, event_time: datetime) -> Finding:
+def _finding(kind: EnumeratedFinding, target: TargetWords, event_time: datetime) -> Finding:
     plain = _plain(kind.like)
     changed: dict[str, Any] = {
         "category": kind.category,
@@ -141,7 +141,7 @@ def _pod_name(owner: str, name: str) -> str:
     return name if owner == "Pod" else f"{name}{_OF_DEPLOYMENT}" if owner == "Deployment" else f"{name}-0"
 
 
-def _facts(finding: Finding, kind: KindOfFinding, target: TargetWords) -> ContextFacts:
+def _facts(finding: Finding, kind: EnumeratedFinding, target: TargetWords) -> ContextFacts:
     facts = facts_as_told(finding)
     changed: dict[str, Any] = {"related": _related(finding, kind)}
     if facts.pod:
@@ -156,7 +156,7 @@ def _facts(finding: Finding, kind: KindOfFinding, target: TargetWords) -> Contex
     return replace(facts, **changed)
 
 
-def _related(finding: Finding, kind: KindOfFinding) -> tuple[RelatedFinding, ...] | None:
+def _related(finding: Finding, kind: EnumeratedFinding) -> tuple[RelatedFinding, ...] | None:
     if kind.beside is Beside.UNREAD:
         return None
     if kind.beside is Beside.NOTHING:

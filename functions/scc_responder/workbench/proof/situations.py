@@ -21,7 +21,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy, PolicySet
-from scc_responder.workbench.proof.kinds_of_findings import KindOfFinding, kinds_of_findings
+from scc_responder.workbench.proof.enumerated_findings import EnumeratedFinding, enumerated_findings
 from scc_responder.workbench.proof.made_situation import MadeSituation, TargetWords, made_situation
 from scc_responder.workbench.proof.possible_targets import TargetValues, possible_targets
 from scc_responder.workbench.proof.situation_facets import facets, moments
@@ -65,7 +65,7 @@ class Situations:
         self._rails = [pack.guardrails for pack in packs]
         self._facets = facets(self._rails)
         self._values = possible_targets(packs)
-        self._kinds = kinds_of_findings(packs)
+        self._kinds = enumerated_findings(packs)
         self._moments = moments(self._rails, now)
         self._now = now
         self._tables: dict[Hashable, dict[Any, _Told]] = {}
@@ -82,9 +82,9 @@ class Situations:
                         raise PolicyError("too_many_situations", "more situations than can be looked at, one by one")
                     yield replace(made_situation(kind, words, time, age), threats=tuple(threats)), matching
 
-    def _representatives(self) -> Iterator[tuple[KindOfFinding, int, dict[str, None]]]:
+    def _representatives(self) -> Iterator[tuple[EnumeratedFinding, int, dict[str, None]]]:
         """One kind of finding for all that every policy and guardrail answers alike, with the threats of all."""
-        found: dict[Hashable, tuple[KindOfFinding, int, dict[str, None]]] = {}
+        found: dict[Hashable, tuple[EnumeratedFinding, int, dict[str, None]]] = {}
         for kind in self._kinds:
             situation = made_situation(kind, TargetWords(), self._now)
             context = situation.context
@@ -105,7 +105,7 @@ class Situations:
     def _seen(self, context: Context) -> Hashable:
         return tuple(facet(context) for facet in self._facets)
 
-    def _targets(self, kind: KindOfFinding, finding: Finding, live: int) -> Iterator[tuple[TargetWords, int]]:
+    def _targets(self, kind: EnumeratedFinding, finding: Finding, live: int) -> Iterator[tuple[TargetWords, int]]:
         """The targets of a finding, part by part; what no wanted policy is about any more is dropped."""
         reached: list[tuple[TargetWords, int]] = [(TargetWords(), live)]
         for part in _OF_PART:
@@ -118,7 +118,7 @@ class Situations:
             reached = after
         return iter(reached)
 
-    def _kept(self, part: str, kind: KindOfFinding, finding: Finding, live: int) -> Iterator[_Chosen]:
+    def _kept(self, part: str, kind: EnumeratedFinding, finding: Finding, live: int) -> Iterator[_Chosen]:
         """One value of the part for all that the live policies and the guardrails answer alike."""
         if not _HAS[part](finding):
             context = made_situation(kind, TargetWords(), self._now).context
@@ -134,7 +134,7 @@ class Situations:
         yield from found.values()
 
     def _table(
-        self, part: str, kind: KindOfFinding, finding: Finding, live: int
+        self, part: str, kind: EnumeratedFinding, finding: Finding, live: int
     ) -> Iterator[tuple[dict[str, Any], _Told]]:
         """Every value of a part, and what is told apart by it; findings of one shape share it."""
         keys = self._keys(live) if part == "labels" else ()

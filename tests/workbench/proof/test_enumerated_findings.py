@@ -7,20 +7,20 @@ from pathlib import Path
 from scc_responder.domain.finding import Surface
 from scc_responder.intake.threats import UNKNOWN, catalogue
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.proof.kinds_of_findings import Beside, KindOfFinding, kinds_of_findings
+from scc_responder.workbench.proof.enumerated_findings import Beside, EnumeratedFinding, enumerated_findings
 from scc_responder.workbench.proof.made_situation import TargetWords, made_situation
 from tests.workbench.proof.small_pack import NOW, loaded
 
 
-def threat(kind: KindOfFinding) -> tuple[str, str, str, str]:
+def threat(kind: EnumeratedFinding) -> tuple[str, str, str, str]:
     """What the product says of such a finding."""
     found = made_situation(kind, TargetWords(), NOW).context.threat
     return found.name, found.surface, found.severity, found.confidence
 
 
-def kinds(pack: PolicySet) -> list[KindOfFinding]:
+def kinds(pack: PolicySet) -> list[EnumeratedFinding]:
     """All of a pack's."""
-    return list(kinds_of_findings([pack]))
+    return list(enumerated_findings([pack]))
 
 
 def test_every_threat_is_there_in_every_severity_and_confidence(tmp_path: Path) -> None:

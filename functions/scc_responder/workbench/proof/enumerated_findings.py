@@ -29,7 +29,7 @@ class Beside(StrEnum):
     """Nobody knows."""
 
 
-class KindOfFinding(Value, frozen=True, kw_only=True):
+class EnumeratedFinding(Value, frozen=True, kw_only=True):
     """One kind of finding: like that of the row `like`, with these words in it."""
 
     like: str
@@ -39,7 +39,7 @@ class KindOfFinding(Value, frozen=True, kw_only=True):
     beside: Beside
 
 
-def kinds_of_findings(packs: Sequence[PolicySet]) -> Iterator[KindOfFinding]:
+def enumerated_findings(packs: Sequence[PolicySet]) -> Iterator[EnumeratedFinding]:
     """Every kind of finding that these policies and guardrails may tell apart. Raises PolicyError."""
     asked = list(matches_of(packs))
     severities = tuple(map(str, Severity)) if any(match.severity for match in asked) else ()
@@ -50,19 +50,21 @@ def kinds_of_findings(packs: Sequence[PolicySet]) -> Iterator[KindOfFinding]:
     yield from _newer(asked, severities)
 
 
-def _of_row(row: Row, category: str, severities: tuple[str, ...], near: tuple[Beside, ...]) -> Iterator[KindOfFinding]:
+def _of_row(
+    row: Row, category: str, severities: tuple[str, ...], near: tuple[Beside, ...]
+) -> Iterator[EnumeratedFinding]:
     """A finding's own severity counts before its row's; a confidence is only ever raised."""
     rank = CONFIDENCES.index(row.confidence)
     raises = {Beside.LIKELY: Confidence.LIKELY, Beside.CONFIRMED: Confidence.CONFIRMED}
     for severity in dict.fromkeys((row.severity, *severities)):
         for beside in near:
             if beside not in raises or CONFIDENCES.index(raises[beside]) > rank:
-                yield KindOfFinding(
+                yield EnumeratedFinding(
                     like=row.name, category=category, detector=row.detector, severity=severity, beside=beside
                 )
 
 
-def _newer(asked: Sequence[Match], severities: tuple[str, ...]) -> Iterator[KindOfFinding]:
+def _newer(asked: Sequence[Match], severities: tuple[str, ...]) -> Iterator[EnumeratedFinding]:
     """What the catalogue does not know: any category, of any detector, about any surface."""
     known = {fold(text) for row in catalogue() for text in (row.category, *row.aliases)}
     patterns = dict.fromkeys(fold(pattern) for match in asked for pattern in as_tuple(match.category or ()))
@@ -76,6 +78,6 @@ def _newer(asked: Sequence[Match], severities: tuple[str, ...]) -> Iterator[Kind
         for category in categories:
             for detector in plain if any(match.detector for match in asked) else [like.detector]:
                 for severity in ("", *severities):
-                    yield KindOfFinding(
+                    yield EnumeratedFinding(
                         like=like.name, category=category, detector=detector, severity=severity, beside=Beside.NOTHING
                     )
