@@ -16,9 +16,9 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import COMPILED_FILE
-from scc_responder.policy.policy_file import compile_policies
 from scc_responder.policy.policy_set import source_paths
 from scc_responder.workbench.policies.meaning.meaning import require_meaning
+from scc_responder.workbench.policy_files.policy_file import compile_policies
 
 FUNCTIONS = Path(__file__).parent
 POLICIES = FUNCTIONS.parent / "policies"

@@ -13,7 +13,7 @@ from scc_responder.entrypoint import handle, make_services
 from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.compiled import COMPILED_FILE
-from scc_responder.policy.policy_file import compile_policies
+from scc_responder.workbench.policy_files.policy_file import compile_policies
 from tests.findings import push_body
 from tests.kits.responder import policy, write_policies
 

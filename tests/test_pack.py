@@ -21,9 +21,9 @@ from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue
 from scc_responder.policy.decide import PolicyDecision, decide
 from scc_responder.policy.guardrails import Ceiling
 from scc_responder.policy.match import as_tuple
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import OnFailure, Policy
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED
 

@@ -12,11 +12,11 @@ from scc_responder.actions import actions
 from scc_responder.cli.policy.reports.policy_test_report import case_difference
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.mode import Mode
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import read_facts
 from scc_responder.workbench.policies.cases.case_file import PolicyCase
 from scc_responder.workbench.policies.policy_tests import check_case, check_policy, orphans, read_cases
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision
 from tests.kits.responder import SHIPPED

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from scc_responder.guard.google_agents import AGENT_PODS
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.admission.kustomize import build, of_kind
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from scc_responder.cli.main import main
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import cluster_role, enabled, needed
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER, build, of_kind
 from tests.cluster.client import ApiFailure

@@ -17,8 +17,8 @@ from scc_responder.actions import AllowedKeys
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import Guardrails, Protected
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.admission import BEGINS, fits, lists, literal, with_lists
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.admission.installed import Installed
 from tests.admission.kustomize import FOLDER
 from tests.cluster import objects

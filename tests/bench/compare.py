@@ -29,7 +29,7 @@ COMPILE = """
 import sys
 from pathlib import Path
 try:
-    from scc_responder.policy.policy_file import compile_policies
+    from scc_responder.workbench.policy_files.policy_file import compile_policies
 except ImportError:
     from scc_responder.compiled_policies import compile_policies
 folder = Path(sys.argv[1])

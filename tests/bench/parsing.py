@@ -20,9 +20,9 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import classify
 from scc_responder.policy.compiled import COMPILED_FILE, load_deployed
 from scc_responder.policy.decide import Decision, decide
-from scc_responder.policy.policy_file import compile_policies, load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import context_of, read_facts
+from scc_responder.workbench.policy_files.policy_file import compile_policies, load_policies
 from tests.bench.cold import spread
 from tests.findings import FOLDER, RUNBOOKS, data, notification, push_body
 

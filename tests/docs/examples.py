@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 import yaml
 from msgspec import convert
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.folders.policy_scope import PolicyScope
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy
-from scc_responder.policy.strict_yaml import read_document
+from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.policies.cases.case_file import CaseFile
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_scope import PolicyScope
+from scc_responder.workbench.policy_files.strict_yaml import read_document
 from tests.kits.responder import write_policies
 
 ROOT = Path(__file__).parents[2]

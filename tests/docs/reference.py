@@ -21,13 +21,13 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import Permissions
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
-from scc_responder.policy.cel_mistakes import FUNCTIONS
-from scc_responder.policy.cel_types import NOT_TOLD, RENAMED
+from scc_responder.policy.cel import NOT_TOLD, RENAMED
 from scc_responder.policy.match import Match, Severity, as_tuple
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.needed_permissions import permissions_of
 from scc_responder.workbench.policies.meaning.closed_words import mitre_numbers
+from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from scc_responder.domain.errors import ResponderError
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.docs.command_lines import PROGRAMS, mistakes
 from tests.docs.examples import (
     NEEDS_MORE,

@@ -9,9 +9,9 @@ import yaml
 
 from scc_responder.actions import actions
 from scc_responder.policy.match import Match
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy, PolicyStep
 from scc_responder.workbench.needed_permissions import permissions_of
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.docs import reference
 from tests.kits.responder import SHIPPED, policy, write_policies
 

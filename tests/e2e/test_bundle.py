@@ -13,7 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 import bundle
-from scc_responder.policy.policy_file import compile_policies
+from scc_responder.workbench.policy_files.policy_file import compile_policies
 from tests.e2e.served import ROOT, ServedFunction, unzip
 from tests.findings import push_body
 from tests.kits.google.firestore import FirestoreEmulator, Opened

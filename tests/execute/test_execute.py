@@ -13,7 +13,7 @@ from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence.capture import store_sealed
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import (
     ALL,

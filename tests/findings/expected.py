@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import explain, read_facts
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 POLICIES = Path(__file__).parents[2] / "policies"
 OTHER_THREAT = "when_threat_differs"

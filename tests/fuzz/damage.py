@@ -17,10 +17,10 @@ from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import decide
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.policy_tests import check_policy
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER, every_golden
 from tests.kits.responder import SHIPPED
 

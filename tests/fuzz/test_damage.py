@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.counts import Count
 from tests.fuzz.damage import KINDS, Subject, damaged
 from tests.kits.responder import SHIPPED

@@ -19,7 +19,7 @@ from scc_responder.intake.threats import classify
 from scc_responder.journal.plan import AskedStep
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Ceiling, Guardrails, MaxFindingAge, Protected
-from scc_responder.policy.guardrails_file import NONE_GIVEN
+from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN
 from tests.kits.decision_contexts import EVENT, context
 from tests.kits.run_values import run_finding
 

@@ -20,7 +20,7 @@ from scc_responder.guard.guard import guard
 from scc_responder.policy.decide import Decision, decide
 from scc_responder.policy.guardrails import Ceiling, Day, Exemption, Guardrails, Protected, QuietHours
 from scc_responder.policy.match import Match
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.decision_contexts import EVENT, NODE, POD, REF, context
 from tests.kits.responder import policy, write_policies
 

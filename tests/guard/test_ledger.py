@@ -21,7 +21,7 @@ from scc_responder.guard.limits.ledger_document import (
 )
 from scc_responder.policy.guardrails import Guardrails, Protected, StormBreaker
 from scc_responder.policy.limits import Limit, Limits, allowed_count, window
-from scc_responder.policy.rule_mistakes import limit_mistakes
+from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes
 
 NOW = datetime(2026, 3, 2, 9, 31, 12, tzinfo=UTC)
 EMPTY = State()

@@ -20,8 +20,8 @@ from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.sweep import sweep
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 from tests.findings import notification

@@ -26,8 +26,8 @@ from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services, open_store
 from scc_responder.policy.compiled import COMPILED_FILE
-from scc_responder.policy.policy_file import compile_policies, load_policies
 from scc_responder.settings import read_settings
+from scc_responder.workbench.policy_files.policy_file import compile_policies, load_policies
 from tests.findings import data, notification, push_body
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

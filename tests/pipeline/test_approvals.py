@@ -20,7 +20,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.containment import _world
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.policy.decide import decide
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered, plan_of
 from tests.kits.responder import (

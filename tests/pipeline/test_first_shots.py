@@ -15,7 +15,7 @@ from scc_responder.cli.main import main
 from scc_responder.domain.clock import utc_now
 from scc_responder.guard.trust.first_shot import FIRST_SHOTS
 from scc_responder.pipeline.sweep import sweep
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.answers import HERE

@@ -12,8 +12,8 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.guard.trust.first_shot import FirstShotState
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.cluster_snapshot import Snapshot, take_snapshot
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import ReplayReport

@@ -20,7 +20,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.limiter import cluster_key, read_ledger
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.server.objects import target_to
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered

@@ -13,7 +13,7 @@ from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.cluster.polling import wait_until

@@ -14,9 +14,9 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.guard.guard import guard
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.cluster_snapshot import Snapshot, take_snapshot
 from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits
 from tests.cluster import objects

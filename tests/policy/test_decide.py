@@ -13,8 +13,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision, decide, match
 from scc_responder.policy.match import FIELDS, Match
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.decision_contexts import FINDING, THREAT, context
 from tests.kits.responder import policy as written
 from tests.kits.responder import write_policies

@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Day, Guardrails, MaxFindingAge, Protected, QuietHours
-from scc_responder.policy.guardrails_file import NONE_GIVEN
+from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN
 
 
 @pytest.mark.parametrize(("reversible", "limit"), [(True, timedelta(hours=24)), (False, timedelta(minutes=30))])

@@ -10,10 +10,10 @@ import pytest
 from scc_responder.actions import actions
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import source_paths
-from scc_responder.policy.strict_yaml import MAX_FILE_BYTES, load_yaml
+from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN, load_guardrails
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.strict_yaml import MAX_FILE_BYTES, load_yaml
 from tests.kits.responder import policy, write_policies
 
 RIGHT = policy("label_pod", "notify")

@@ -12,8 +12,8 @@ from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.domain.permissions import is_run_write
 from scc_responder.execute.evidence.sources.image import image
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench import needed_permissions
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.terraform import grants
 from tests.terraform.checking import MODULE, ROOT, State, Terraform
 from tests.terraform.promises import grants_are_exactly_these, only_one_changes_cloud_run

@@ -12,8 +12,8 @@ import pytest
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts, context_of, explain, read_facts
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER, data, notification
 from tests.kits.decision_contexts import NODE, POD
 from tests.kits.responder import RAILS, policy, write_policies

@@ -9,11 +9,11 @@ import pytest
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.kms_signer import KmsSigner
 from scc_responder.adapters.google.security_center import SecurityCenter
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.adapters.local.signing_key import SigningKey
 from scc_responder.domain.errors import PolicyError
 from scc_responder.settings import read_settings
+from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.local_services import LocalServices
 from tests.kits.google.key_management import VERSION
 from tests.kits.responder import CLUSTER, SOURCE, policy, write_policies

@@ -17,7 +17,6 @@ from scc_responder.adapters.google.gke import gke_clusters
 from scc_responder.adapters.google.pubsub import topic_publisher
 from scc_responder.adapters.google.storage import evidence_store
 from scc_responder.domain.permissions import Permission, Permissions, acts, forensic, iam, is_run_write, observes
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import (
     GOOGLE_READS,
     GRANT_SCOPES,
@@ -31,6 +30,7 @@ from scc_responder.workbench.needed_permissions import (
     of_all_actions,
     permissions_of,
 )
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
 
 LABEL = policy("label_pod", name="label")

@@ -14,7 +14,6 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.console.times import moment
@@ -24,10 +23,11 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.text import visible
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.decide import decide, disruptions
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import OnFailure, PolicySet
 from scc_responder.workbench.cluster_snapshot import NoFindings
+from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.explanation import NOTHING_READ, explain, explain_context, read_facts
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 _RESULT_STYLE = {"planned": "green", "waiting": "blue", "skipped": "dim", "held": "yellow"}
 _READ_SECONDS = 30.0

@@ -12,14 +12,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.console.kill_switch_text import control_notice
 from scc_responder.cli.console.listening import free, port
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.pipeline.services import open_store
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
+from scc_responder.workbench.clusters_file import ClustersFile
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 _OPTIONS = {
     "policies": "POLICIES",

@@ -12,12 +12,12 @@ import os
 import sys
 from pathlib import Path
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.cluster_snapshot import take_snapshot
+from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.snapshot_file import SnapshotFile, encode_snapshot
 
 

@@ -1,6 +1,8 @@
 """What `when` and `unless` cannot say: a policy's `condition`, one CEL expression over the context.
 
-Missing data satisfies neither a condition nor its negation: an unknown fact is absent, and using it is an error.
+Missing data satisfies neither a condition nor its negation: an unknown fact is absent, and using it is an error. Fields
+and types were checked when the policy was read; here they are plain maps. Source: the Common Expression Language
+(cel.dev).
 
     pod.labels["tier"] == "web" && finding.processes.exists(p, p.binary.startsWith("/tmp/"))
 """
@@ -10,16 +12,26 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from functools import cache, cached_property
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import msgspec
 
+from scc_responder.domain import context as contexts
 from scc_responder.domain import finding
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Connection, Finding, Process, Threat
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import CONFIDENCES
-from scc_responder.policy import cel_types
+
+NOT_TOLD = frozenset({"missing", "objects", "texts", "live", "refused", "node_identity"})
+"""Fields of the context that a condition may not use.
+
+What is missing satisfies nothing, objects and texts are evidence, the live look comes after the conditions, and whether
+the node is the finding's is for the steps that change it.
+"""
+RENAMED = {"namespace": "namespace_object"}
+"""`namespace` is a reserved word of CEL; Kubernetes' admission policies say `namespaceObject`."""
 
 _KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, Threat: {"raised_by"}}
 """Lists in a finding whose emptiness is a fact. Every other empty list means "not set"."""
@@ -37,7 +49,7 @@ class CelFacts:
     @cached_property
     def activation(self) -> Any:
         """The facts, ready for evaluation."""
-        return cel_types.evaluator().Activation(self.known)
+        return evaluator().Activation(self.known)
 
     @cached_property
     def known(self) -> dict[str, Any]:
@@ -46,9 +58,9 @@ class CelFacts:
         if context is None:
             return {}
         known = {
-            cel_types.RENAMED.get(name, name): _plain(value)
+            RENAMED.get(name, name): _plain(value)
             for name in context.__struct_fields__
-            if name not in cel_types.NOT_TOLD and (value := getattr(context, name)) is not None
+            if name not in NOT_TOLD and (value := getattr(context, name)) is not None
         }
         if context.related is None and context.threat.confidence != CONFIDENCES[-1]:
             # A related finding that could not be read might have raised it.
@@ -83,14 +95,40 @@ def evaluate(expression: str, facts: CelFacts) -> Reason:
 
 @cache
 def compiled(expression: str) -> Any:
-    """The expression, checked and ready. Raises RuntimeError with CEL's own message; compiled once."""
-    checked = cel_types.checker().compile(expression)
-    return cel_types.evaluator().deserialize(checked.serialize())
+    """The expression, ready to be evaluated. Raises RuntimeError with CEL's own message; compiled once."""
+    return evaluator().compile(expression)
+
+
+@cache
+def evaluator() -> Any:
+    """The environment that evaluates, on maps: an absent field is an error there, where a message has a default."""
+    from cel_expr_python import cel  # noqa: PLC0415 - only a policy with a condition needs it
+    from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415 - as above
+
+    names = [RENAMED.get(name, name) for name in Context.__struct_fields__ if name not in NOT_TOLD]
+    known = dict.fromkeys(names, cel.Type.DYN)
+    return cel.NewEnv(variables=known, functions=[in_cidr_function(cel)], extensions=[ExtStrings()])
+
+
+def in_cidr(address: str, network: str) -> bool:
+    """Whether an IP address lies in a network: `ip.in_cidr`. Raises ValueError for what is neither: it is not known."""
+    given = ip_address(address)
+    return (getattr(given, "ipv4_mapped", None) or given) in ip_network(network)
+
+
+def in_cidr_function(cel: Any) -> Any:
+    """`ip.in_cidr`, as the library declares functions: for who checks and for who evaluates."""
+    texts, label = [cel.Type.STRING] * 2, "ip_in_cidr"
+    overload = cel.Overload(id=label, return_type=cel.Type.BOOL, parameters=texts, is_member=False, impl=in_cidr)
+    return cel.FunctionDecl("ip.in_cidr", [overload])
 
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(cel_types.variables()).union(*cel_types.fields().values())
+    """Every word of our own facts."""
+    kinds = [kind for module in (contexts, finding) for kind in vars(module).values() if isinstance(kind, type)]
+    fields = [kind.__struct_fields__ for kind in kinds if issubclass(kind, msgspec.Struct)]
+    return frozenset(RENAMED.values()).union(*fields)
 
 
 def _plain(value: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.domain.ports import Clusters, Findings, Signer
 from scc_responder.pipeline.services import Services
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.clusters_file import ClustersFile
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 
 class LocalServices(Services):

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.adapters.kubernetes.kubeconfig import read_access
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.workbench.clusters_file import ClustersFile
 from tests.cluster.control_plane import ControlPlane
 from tests.kits.fault_proxy import Answer, FaultProxy
 from tests.kits.local_clusters import FOUND, SHOP, clusters, kubeconfig, tokens

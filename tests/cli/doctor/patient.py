@@ -26,10 +26,10 @@ from scc_responder.domain.status import CaseState
 from scc_responder.guard.kill_switch import GLOBAL
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import read_settings
 from scc_responder.workbench.doctor.check import Check, CheckResult
 from scc_responder.workbench.doctor.store_checks import heartbeat_key
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.doctor.member import Member
 from tests.docs.command_lines import fix_mistakes
 from tests.kits.google.emulator import PROJECT, Emulator

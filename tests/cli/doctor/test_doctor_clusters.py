@@ -9,11 +9,11 @@ import grpc
 import pytest
 import yaml
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters, list_command, parse_clusters
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.settings import Settings
+from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.doctor.check import CheckResult
 from tests.kits.google.grpc_servers import ClusterManagerServer, cluster
 from tests.kits.responder import CLUSTER, SOURCE

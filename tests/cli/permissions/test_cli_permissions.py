@@ -15,8 +15,8 @@ import yaml
 from scc_responder.cli.main import main
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.needed_permissions import EVERY_FINDING, enabled, needed
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.commands import ROOT, run
 from tests.kits.responder import SHIPPED, policy, write_policies
 from tests.workbench.test_needed_permissions import verbs_of

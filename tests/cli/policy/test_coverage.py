@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from scc_responder.cli.main import main
 from scc_responder.cli.policy.reports import coverage_page, coverage_report
 from scc_responder.intake.threats import DETECTORS, catalogue
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.threat_coverage import Coverage, Covered, coverage
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests import browser
 from tests.browser import Page
 from tests.kits.responder import policy, write_policies

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from scc_responder.cli.simulate.foretold_lines import foretold_lines, foretold_markdown
 from scc_responder.cli.simulate.simulation_report import SimulationReport, simulation_json, simulation_text
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import ReplayReport
 from tests.kits.responder import CLUSTER, RAILS, policy, write_policies

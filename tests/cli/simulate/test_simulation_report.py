@@ -19,7 +19,7 @@ from scc_responder.cli.simulate.simulation_report import (
 )
 from scc_responder.domain.mode import Mode
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told
 from scc_responder.workbench.simulation.edits.edit import Edit
 from scc_responder.workbench.simulation.edits.policy_edits import PolicyEdit

@@ -20,7 +20,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import Remedy
 from scc_responder.guard.kill_switch import GLOBAL
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cli.commands import called
 from tests.kits.answers import answered

@@ -11,8 +11,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, Setting, key_of
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

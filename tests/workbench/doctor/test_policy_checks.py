@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.policy_checks import consistent, load
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.docs.command_lines import fix_mistakes
 from tests.kits.responder import SHIPPED, policy, write_policies
 

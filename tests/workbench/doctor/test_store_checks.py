@@ -9,10 +9,10 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.journal import Journal
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.deployed import Deployment
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store, look_through
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

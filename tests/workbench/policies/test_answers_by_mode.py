@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.domain.mode import Mode
 from scc_responder.intake.threats import CONFIDENCES, catalogue
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.answers_by_mode import (
     TRIED_MODES,
     ModeAnswer,
     StepAnswer,
     answers_by_mode,
 )
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import SHIPPED, policy, write_policies
 
 BY_NAME = {row.name: row for row in catalogue()}

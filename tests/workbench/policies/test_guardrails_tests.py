@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.guardrails_tests import check_guardrails
 from scc_responder.workbench.policies.policy_tests import PolicyResult
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
 

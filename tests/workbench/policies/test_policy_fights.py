@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.policy_fights import Fight, fights
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import SHIPPED, policy, write_policies
 
 MARK = "label_pod {labels: {scc-responder/tier: %s}}"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.mistakes import Fault
 from scc_responder.workbench.policies.policy_lint import SOON, Linted, lint
+from scc_responder.workbench.policy_files.mistakes import Fault
 from tests.cli.beginners import CASES, GUARDRAILS, RIGHT
 
 TODAY = date(2026, 3, 2)

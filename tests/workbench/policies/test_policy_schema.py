@@ -12,14 +12,14 @@ import pytest
 
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.policy_file import load_policies
-from scc_responder.policy.rule_mistakes import VOCABULARIES
-from scc_responder.policy.strict_yaml import load_yaml
 from scc_responder.workbench.policies.policy_lint import SCHEMA_LINE
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
+from scc_responder.workbench.policy_files.strict_yaml import load_yaml
 from tests.cli import beginners
 from tests.kits.responder import ALL, SHIPPED, policy
-from tests.policy.test_type_mistakes import RAILS
+from tests.workbench.policy_files.test_type_mistakes import RAILS
 
 WHOLE = policy(*ALL[:-2], "delete_pod {grace_period_seconds: 5}", "notify") + "unless: {labels: {app: [a, b]}}\n"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.cases.case_file import Expected
 from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans, untested
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
 

@@ -9,7 +9,6 @@ import pytest
 
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import Row, catalogue, classify
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.policies.threat_coverage import (
     RAISED,
@@ -20,6 +19,7 @@ from scc_responder.workbench.policies.threat_coverage import (
     Gap,
     coverage,
 )
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies

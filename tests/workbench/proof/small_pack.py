@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 NOW = datetime(2026, 3, 2, 9, 45, tzinfo=UTC)
 """A Monday morning."""

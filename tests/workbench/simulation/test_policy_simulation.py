@@ -10,8 +10,8 @@ import pytest
 
 from scc_responder.domain.context import Context
 from scc_responder.guard.trust.first_shot import FirstShotState
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulation.impact import BoundedSet
 from scc_responder.workbench.simulation.policy_simulation import Simulation
 from tests.kits.responder import RAILS, policy, write_policies

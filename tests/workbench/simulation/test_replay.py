@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from scc_responder.domain.finding import Finding, PodRef
 from scc_responder.intake.threats import catalogue
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import NOTHING_READ, ContextFacts
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 from scc_responder.workbench.simulation.replay import MAX_NAMED, Replay, as_it_was
 from tests.kits.responder import policy, write_policies

@@ -12,8 +12,8 @@ from scc_responder.actions import actions
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import MOST_WAITING, FirstShotState
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.foretold import shot_request
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulation.held_steps import still_waiting
 from scc_responder.workbench.simulation.replayed_first_shots import (
     MOST_FINDINGS,

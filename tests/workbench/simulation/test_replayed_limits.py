@@ -21,9 +21,9 @@ from scc_responder.intake.threats import catalogue
 from scc_responder.policy.decide import decide
 from scc_responder.policy.guardrails import Guardrails, Isolation, Protected, StormBreaker
 from scc_responder.policy.limits import IsolationLimits, Limit, Limits, allowed_count, window
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 from scc_responder.workbench.simulation.impact import AffectedObject, effects
 from scc_responder.workbench.simulation.replayed_limits import MOST_TRIPS, ReplayedLimits

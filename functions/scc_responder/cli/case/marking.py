@@ -29,7 +29,7 @@ from scc_responder.journal.journal import Journal
 from scc_responder.journal.persons_word import short_words
 from scc_responder.pipeline.later.left_notices import leave_notice
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.guardrails_file import load_guardrails
+from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 
 _VERDICTS = ("right", "wrong")
 

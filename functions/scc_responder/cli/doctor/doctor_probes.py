@@ -19,7 +19,6 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
 from scc_responder.pipeline.services import read_token
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.doctor import check
@@ -39,6 +38,7 @@ from scc_responder.workbench.doctor.signing_checks import examine_signing, signi
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
 from scc_responder.workbench.needed_permissions import Need, enabled, needed
+from scc_responder.workbench.policy_files.policy_file import load_policies
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster", "cloud_run")
 

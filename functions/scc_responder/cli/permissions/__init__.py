@@ -32,7 +32,6 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import ACT_AS
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
@@ -43,6 +42,7 @@ from scc_responder.workbench.needed_permissions import (
     iam_roles,
     needed,
 )
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.variable_permissions import (
     ACT_AS_WARNING,
     ASKED_BY_VARIABLE,

@@ -25,11 +25,11 @@ from scc_responder.cli.console.policy_folder import (
 from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.cli.policy.reports.sarif_report import sarif
-from scc_responder.policy.folders.policy_layout import told_name
-from scc_responder.policy.mistakes import Fault
 from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.policy_lint import Linted, lint
+from scc_responder.workbench.policy_files.mistakes import Fault
+from scc_responder.workbench.policy_files.policy_layout import told_name
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -37,8 +37,8 @@ from scc_responder.cli.policy.reports.proof_report import (
 )
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.proof.proof import prove
 
 

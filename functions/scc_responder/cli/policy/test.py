@@ -46,12 +46,12 @@ from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.policy.reports.junit_report import junit
 from scc_responder.cli.policy.reports.policy_test_report import results_summary, results_text
 from scc_responder.domain.errors import SettingsError
-from scc_responder.policy.folders.policy_layout import told_name
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.guardrails_tests import check_guardrails
 from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, PolicyResult, check_policy, orphans
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_layout import told_name
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -60,9 +60,9 @@ from scc_responder.cli.simulate.target_facts import TargetFacts
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import SOURCE_ID
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulation.edits.scope_edits import scope_edits
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import ComparedWith, Comparison, ReplayReport

@@ -13,7 +13,6 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.policy.decide import PolicyDecision, decide
-from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match
 from scc_responder.policy.policy_set import Policy, PolicySet, PolicyStep
@@ -34,6 +33,7 @@ from scc_responder.workbench.policies.policy_tests import (
     PolicyResult,
     compare_decision,
 )
+from scc_responder.workbench.policy_files.policy_layout import GUARDRAILS_TESTS
 from scc_responder.workbench.simulation.replayed_limits import ReplayedLimits
 
 

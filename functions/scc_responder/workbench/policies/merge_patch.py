@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from scc_responder.domain.value import resolved
-from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, written
-from scc_responder.policy.type_mistakes import diagnose
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, written
+from scc_responder.workbench.policy_files.type_mistakes import diagnose
 
 _T = TypeVar("_T")
 

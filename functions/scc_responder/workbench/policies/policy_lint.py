@@ -11,12 +11,8 @@ from scc_responder.actions import Action, actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.execute.dependencies import ends_for_good
-from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths, told_name, unread_warnings
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.mistakes import Fault, Mistake
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
-from scc_responder.policy.strict_yaml import Document, open_document
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import case_faults
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
@@ -26,6 +22,10 @@ from scc_responder.workbench.policies.meaning.meaning import meaning_faults, wit
 from scc_responder.workbench.policies.meaning.possible_findings import unknown_category
 from scc_responder.workbench.policies.meaning.tenant_choices import chosen_by_tenants, protected_by_tenants
 from scc_responder.workbench.policies.policy_fights import fights
+from scc_responder.workbench.policy_files.mistakes import Fault, Mistake
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_layout import GUARDRAILS_TESTS, case_paths, told_name, unread_warnings
+from scc_responder.workbench.policy_files.strict_yaml import Document, open_document
 
 SOON = timedelta(days=14)
 SCHEMA_LINE = "# yaml-language-server: $schema=./.schema/{kind}.json"

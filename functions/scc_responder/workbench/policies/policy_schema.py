@@ -16,14 +16,14 @@ from scc_responder.actions import Action, actions
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import resolved
-from scc_responder.policy.folders.policy_scope import PolicyScope
 from scc_responder.policy.guardrails import Day, Guardrails
 from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
-from scc_responder.policy.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile
 from scc_responder.workbench.policies.cases.case_mistakes import FINDING_WORDS
+from scc_responder.workbench.policy_files.policy_scope import PolicyScope
+from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
 
 Schema = dict[str, Any]
 

@@ -18,14 +18,14 @@ from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision, decide
-from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths, told_name
-from scc_responder.policy.mistakes import Fault
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
 from scc_responder.workbench.policies.cases.case_file import Expected, OpenedCases, PolicyCase, ReadCase, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import together_mistakes, word_mistakes
 from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
 from scc_responder.workbench.policies.hints import policy_hint, step_hint
+from scc_responder.workbench.policy_files.mistakes import Fault
+from scc_responder.workbench.policy_files.policy_layout import GUARDRAILS_TESTS, case_paths, told_name
 
 GUARDRAILS_RESULT = "guardrails"
 """Under which name the results of the guardrails' own cases stand: no policy has it."""

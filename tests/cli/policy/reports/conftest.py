@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.threat_coverage import Coverage, coverage
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from scc_responder.cli.policy.reports.junit_report import junit
-from scc_responder.policy.mistakes import Fault
 from scc_responder.workbench.policies.policy_tests import CaseResult, Line, PolicyResult
+from scc_responder.workbench.policy_files.mistakes import Fault
 
 HOSTILE = 'a<b>&"\x1b[31m\u202e'
 FAULT = Fault(file="contain.test.yaml", line=5, path="cases[1].given.nod", text="unknown field")

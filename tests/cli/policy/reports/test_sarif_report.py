@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from scc_responder.cli.policy.reports.sarif_report import sarif
-from scc_responder.policy.mistakes import Fault
 from scc_responder.workbench.policies.policy_lint import Linted
+from scc_responder.workbench.policy_files.mistakes import Fault
 
 
 def test_each_fault_is_a_result_at_its_line() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.mistakes import Mistake
 from scc_responder.workbench.policies.cases.case_file import OpenedCases, open_cases
+from scc_responder.workbench.policy_files.mistakes import Mistake
 
 CASES = """\
 policy: contain

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy.folders.policy_layout import GUARDRAILS_TESTS, case_paths
 from scc_responder.workbench.policies.cases.case_file import (
     CaseFile,
     Expected,
@@ -24,6 +23,7 @@ from scc_responder.workbench.policies.cases.case_mistakes import (
     together_mistakes,
     word_mistakes,
 )
+from scc_responder.workbench.policy_files.policy_layout import GUARDRAILS_TESTS, case_paths
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED
 

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from scc_responder.policy.decide import match
 from scc_responder.policy.match import Match, Severity
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.cases.case_file import Expected, PolicyCase
 from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED
 

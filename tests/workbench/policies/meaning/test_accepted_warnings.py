@@ -9,7 +9,6 @@ import pytest
 
 import scc_responder.workbench.policies
 from scc_responder.policy.guardrails import Acceptable, AcceptedWarning
-from scc_responder.policy.mistakes import Mistake
 from scc_responder.workbench.policies.meaning.accepted_warnings import (
     ACCEPTED_BY_NOBODY,
     ACCEPTED_EXPIRED,
@@ -17,6 +16,7 @@ from scc_responder.workbench.policies.meaning.accepted_warnings import (
     not_accepted,
 )
 from scc_responder.workbench.policies.policy_lint import lint
+from scc_responder.workbench.policy_files.mistakes import Mistake
 from tests.cli.beginners import CASES, GUARDRAILS, RIGHT
 
 TODAY = date(2026, 3, 2)

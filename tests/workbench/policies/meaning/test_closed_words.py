@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy import cel_types
 from scc_responder.workbench.policies.meaning.closed_words import CLOSED_WORDS, mitre_numbers, value_mistake
+from scc_responder.workbench.policy_files import cel_types
 
 
 def test_each_is_a_fact_that_conditions_may_name() -> None:

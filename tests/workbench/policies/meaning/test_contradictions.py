@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy.conditions.condition_tree import condition_tree
 from scc_responder.workbench.policies.meaning.contradictions import contradiction
+from scc_responder.workbench.policy_files.condition_tree import condition_tree
 
 NONE = [
     'pod.namespace == "a" && pod.name == "b"',

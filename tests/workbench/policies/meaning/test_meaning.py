@@ -10,9 +10,9 @@ import pytest
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import GUARDRAILS_FILE
-from scc_responder.policy.mistakes import Fault
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.meaning.meaning import meaning_faults, require_meaning, with_meaning
+from scc_responder.workbench.policy_files.mistakes import Fault
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.beginners import GUARDRAILS, RIGHT
 from tests.e2e.served import ROOT
 from tests.kits.responder import SHIPPED

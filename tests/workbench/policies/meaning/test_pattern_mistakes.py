@@ -10,13 +10,13 @@ import pytest
 from scc_responder.domain.value import resolved
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import FIELDS, Match
-from scc_responder.policy.mistakes import Mistake, written
 from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     NEVER_MATCHES,
     ODD_CHARACTER,
     guardrails_pattern_mistakes,
     match_pattern_mistakes,
 )
+from scc_responder.workbench.policy_files.mistakes import Mistake, written
 
 EXEMPTION = {"name": "x", "expires": "2026-06-30", "owner": "o", "reason": "r", "ticket": "t"}
 

@@ -10,9 +10,9 @@ import pytest
 from scc_responder.domain.value import resolved
 from scc_responder.policy.guardrails import Acceptable, Guardrails
 from scc_responder.policy.match import Match
-from scc_responder.policy.mistakes import written
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.workbench.policies.meaning.tenant_choices import chosen_by_tenants, protected_by_tenants
+from scc_responder.workbench.policy_files.mistakes import written
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import SHIPPED
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from scc_responder.domain.value import resolved
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.mistakes import Mistake, written
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.policies.meaning.vain_policies import NEVER_ACTS, vain_mistakes
+from scc_responder.workbench.policy_files.mistakes import Mistake, written
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import SHIPPED
 
 PACK = load_policies(SHIPPED)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
-from scc_responder.policy.policy_file import load_policies
 from scc_responder.settings import read_settings
+from scc_responder.workbench.clusters_file import ClustersFile
+from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, STORY_CLUSTER
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies

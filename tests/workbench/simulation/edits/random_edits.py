@@ -17,10 +17,10 @@ from scc_responder.domain.mode import Mode
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, THREAT_KINDS, Row, catalogue
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Severity, as_tuple
-from scc_responder.policy.policy_file import load_policies, policy_mistakes
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.explanation import context_of
 from scc_responder.workbench.policies.meaning.possible_findings import fitting_kinds
+from scc_responder.workbench.policy_files.policy_file import load_policies, policy_mistakes
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
 from tests.kits.responder import SHIPPED
 

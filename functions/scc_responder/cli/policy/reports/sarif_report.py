@@ -8,8 +8,8 @@ from typing import Any
 
 from scc_responder import __version__
 from scc_responder.domain.text import visible
-from scc_responder.policy.mistakes import Fault
 from scc_responder.workbench.policies.policy_lint import Linted
+from scc_responder.workbench.policy_files.mistakes import Fault
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

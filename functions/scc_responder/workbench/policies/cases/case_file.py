@@ -30,9 +30,9 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, resolved
-from scc_responder.policy.mistakes import Fault, Mistake
-from scc_responder.policy.strict_yaml import Document, open_document
-from scc_responder.policy.type_mistakes import diagnose
+from scc_responder.workbench.policy_files.mistakes import Fault, Mistake
+from scc_responder.workbench.policy_files.strict_yaml import Document, open_document
+from scc_responder.workbench.policy_files.type_mistakes import diagnose
 
 
 class Expected(StrictValue, frozen=True, kw_only=True):

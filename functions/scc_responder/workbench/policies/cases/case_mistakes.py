@@ -9,9 +9,9 @@ from scc_responder.actions import actions
 from scc_responder.domain.reasons import Reason
 from scc_responder.intake.threats import DETECTORS
 from scc_responder.policy.match import FIELDS, Severity
-from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, did_you_mean, expected
 from scc_responder.workbench.policies.cases.case_file import GuardrailsCase, OpenedCases, PolicyCase, Situation
 from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, did_you_mean, expected
 
 FINDING_WORDS: Mapping[str, tuple[str, ...]] = {
     "severity": (*Severity, "SEVERITY_UNSPECIFIED"),

@@ -17,10 +17,10 @@ from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
-from scc_responder.policy.mistakes import Mistake
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.cases.case_file import Situation
 from scc_responder.workbench.policies.merge_patch import patch_mistakes, patched
+from scc_responder.workbench.policy_files.mistakes import Mistake
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
 USUAL_FINDINGS = Path("tests/findings")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from scc_responder.policy.guardrails import AcceptedWarning
-from scc_responder.policy.mistakes import Mistake
+from scc_responder.workbench.policy_files.mistakes import Mistake
 
 ACCEPTED_EXPIRED = "accepted_expired"
 ACCEPTED_BY_NOBODY = "accepted_by_nobody"

@@ -14,9 +14,9 @@ from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import Confidence, Surface, ThreatKind
 from scc_responder.intake.threats import DETECTORS, UNKNOWN, catalogue
 from scc_responder.policy.match import Severity
-from scc_responder.policy.mistakes import did_you_mean, expected
-from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
 from scc_responder.workbench.policies.meaning.pattern_forms import MATCH_FORMS
+from scc_responder.workbench.policy_files.mistakes import did_you_mean, expected
+from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
 _TACTIC = re.compile(r"TA[0-9]{4}", re.ASCII)
 _NAME = re.compile(r"[A-Z][A-Z_]*", re.ASCII)

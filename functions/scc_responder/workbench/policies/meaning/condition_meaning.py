@@ -6,13 +6,19 @@ import json
 import operator
 from collections.abc import Callable, Iterator
 
-from scc_responder.policy import cel_types
-from scc_responder.policy.conditions.condition_tree import Tree, condition_tree, fails_alone, fails_always, holds_always
-from scc_responder.policy.mistakes import DocumentPath, Mistake
 from scc_responder.workbench.policies.meaning.closed_words import CLOSED_WORDS, value_mistake
 from scc_responder.workbench.policies.meaning.contradictions import contradiction
 from scc_responder.workbench.policies.meaning.odd_characters import disguised_character
 from scc_responder.workbench.policies.meaning.pattern_mistakes import NEVER_MATCHES
+from scc_responder.workbench.policy_files import cel_types
+from scc_responder.workbench.policy_files.condition_tree import (
+    Tree,
+    condition_tree,
+    fails_alone,
+    fails_always,
+    holds_always,
+)
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
 
 _LOGIC = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
 _HINTS = {

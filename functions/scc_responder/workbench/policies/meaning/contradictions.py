@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scc_responder.policy.conditions.condition_tree import Tree
+from scc_responder.workbench.policy_files.condition_tree import Tree
 
 Constant = bool | int | float | str
 

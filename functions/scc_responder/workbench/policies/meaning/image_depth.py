@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from scc_responder.domain.wildcards import DEEP
 from scc_responder.policy.guardrails import Acceptable
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import DocumentPath, Mistake
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
 
 _ARTIFACT_REGISTRY = "-docker.pkg.dev"
 _PARTS_THERE = 4

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.folders.policy_layout import told_name
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.guardrails_file import load_guardrails
-from scc_responder.policy.mistakes import Fault, Mistake, refusal
 from scc_responder.policy.policy_set import Policy, policy_paths
-from scc_responder.policy.strict_yaml import open_document
 from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     ODD_CHARACTER,
     guardrails_pattern_mistakes,
     match_pattern_mistakes,
 )
 from scc_responder.workbench.policies.meaning.vain_policies import vain_mistakes
+from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
+from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, refusal
+from scc_responder.workbench.policy_files.policy_layout import told_name
+from scc_responder.workbench.policy_files.strict_yaml import open_document
 
 _T = TypeVar("_T")
 

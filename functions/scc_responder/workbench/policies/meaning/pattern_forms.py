@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP, matches
-from scc_responder.policy.rule_mistakes import PROJECT_BY_ID, may_be_service
+from scc_responder.workbench.policy_files.rule_mistakes import PROJECT_BY_ID, may_be_service
 
 
 class NameForm(Value, frozen=True, kw_only=True):

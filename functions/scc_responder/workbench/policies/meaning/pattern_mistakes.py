@@ -7,7 +7,6 @@ from functools import partial
 
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import DocumentPath, Mistake
 from scc_responder.workbench.policies.meaning.odd_characters import odd_character
 from scc_responder.workbench.policies.meaning.pattern_forms import (
     LABEL_VALUE,
@@ -18,6 +17,7 @@ from scc_responder.workbench.policies.meaning.pattern_forms import (
     key_mistake,
 )
 from scc_responder.workbench.policies.meaning.people_forms import approver_mistake, principal_mistake
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
 
 NEVER_MATCHES = "never_matches"
 ODD_CHARACTER = "odd_character"

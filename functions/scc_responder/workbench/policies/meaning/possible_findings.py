@@ -11,8 +11,8 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import Mistake, did_you_mean
-from scc_responder.policy.rule_mistakes import MAX_WORDS_LISTED
+from scc_responder.workbench.policy_files.mistakes import Mistake, did_you_mean
+from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
 OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
 """What nothing on Cloud Run has."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from scc_responder.policy.guardrails import Acceptable, Guardrails
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import DocumentPath, Mistake
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
 
 
 def chosen_by_tenants(exception: Match, path: DocumentPath) -> Iterator[Mistake]:

@@ -14,10 +14,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.wildcards import DEEP
 from scc_responder.intake.threats import UNKNOWN
-from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, Severity, as_tuple
-from scc_responder.policy.mistakes import DocumentPath, Mistake
 from scc_responder.policy.policy_set import Policy, PolicyStep
 from scc_responder.workbench.policies.meaning.possible_findings import (
     OF_CLUSTERS,
@@ -25,6 +23,8 @@ from scc_responder.workbench.policies.meaning.possible_findings import (
     fitting_kinds,
     never_met,
 )
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
+from scc_responder.workbench.policy_files.pattern_inclusion import all_within
 
 NEVER_ACTS = "never_acts"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}

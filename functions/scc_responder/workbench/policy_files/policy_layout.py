@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from scc_responder.policy.folders.policy_scope import load_scopes
 from scc_responder.policy.guardrails import GUARDRAILS_FILE
-from scc_responder.policy.mistakes import Fault
 from scc_responder.policy.policy_set import SCOPE_FILE, TEST_SUFFIX, policy_paths
+from scc_responder.workbench.policy_files.mistakes import Fault
+from scc_responder.workbench.policy_files.policy_scope import load_scopes
 
 GUARDRAILS_TESTS = f"{GUARDRAILS_FILE.removesuffix('.yaml')}{TEST_SUFFIX}"
 _READ_BY_PEOPLE = frozenset({"CODEOWNERS", "OWNERS", "LICENSE"})

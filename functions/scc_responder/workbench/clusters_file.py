@@ -24,7 +24,7 @@ from scc_responder.domain.kubernetes.paged_api import PagedApi
 from scc_responder.domain.ports import Clusters, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, resolved
-from scc_responder.policy.strict_yaml import load_yaml
+from scc_responder.workbench.policy_files.strict_yaml import load_yaml
 
 
 class ClusterEntry(StrictValue, frozen=True, kw_only=True):

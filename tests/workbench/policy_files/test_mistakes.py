@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy.mistakes import DocumentPath, Fault, closest, did_you_mean, expected, refusal, written
+from scc_responder.workbench.policy_files.mistakes import (
+    DocumentPath,
+    Fault,
+    closest,
+    did_you_mean,
+    expected,
+    refusal,
+    written,
+)
 
 
 @pytest.mark.parametrize(

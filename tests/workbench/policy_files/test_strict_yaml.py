@@ -9,8 +9,8 @@ import pytest
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import StrictValue
-from scc_responder.policy.mistakes import Mistake
-from scc_responder.policy.strict_yaml import (
+from scc_responder.workbench.policy_files.mistakes import Mistake
+from scc_responder.workbench.policy_files.strict_yaml import (
     MAX_DEPTH,
     MAX_FILE_BYTES,
     Document,

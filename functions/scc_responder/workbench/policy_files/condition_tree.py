@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 from scc_responder.domain.value import Value
-from scc_responder.policy import cel_types
-from scc_responder.policy.cel import compiled
+from scc_responder.policy.cel import compiled, evaluator
+from scc_responder.workbench.policy_files import cel_types
 
 _EXPR = {"const": (3, "Const"), "ident": (4, "Ident"), "select": (5, "Select"), "call": (6, "Call")}
 _EXPR |= {"list": (7, "List"), "comprehension": (9, "Comprehension")}
@@ -99,7 +99,7 @@ def _result(expression: str, tree: Tree) -> Any:
     alone = _checked_type().FromString(whole.value)
     alone.expr.CopyFrom(tree.expression)
     whole.value = alone.SerializeToString()
-    return cel_types.evaluator().deserialize(whole.SerializeToString()).eval(data={})
+    return evaluator().deserialize(whole.SerializeToString()).eval(data={})
 
 
 def _checked(expression: str) -> Any:

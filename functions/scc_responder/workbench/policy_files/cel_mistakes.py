@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from scc_responder.domain.reasons import Reason
-from scc_responder.policy import cel_types
-from scc_responder.policy.cel import CelFacts, compiled, evaluate
-from scc_responder.policy.mistakes import DocumentPath, Mistake, expected
+from scc_responder.policy.cel import RENAMED, CelFacts, compiled, evaluate
+from scc_responder.workbench.policy_files import cel_types
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, expected
 
 MAX_EXPRESSION_BYTES = 2048
 
@@ -66,8 +66,8 @@ def condition_mistakes(expression: str, path: DocumentPath) -> Iterator[Mistake]
         yield Mistake(path=path, text=f"{size} bytes; at most {MAX_EXPRESSION_BYTES} are allowed: split it up")
         return
     try:
-        compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
         kind = cel_types.checker().compile(expression).return_type().name()
+        compiled(expression).eval(data={})  # what cannot be evaluated at all is found only by trying
     except RuntimeError as error:
         yield from _mistakes(expression, str(error), path)
         return
@@ -106,7 +106,7 @@ def _explained(message: str) -> str:
     if undeclared:
         return f"unknown word {undeclared[1]!r}; {expected(undeclared[1], (*cel_types.variables(), *FUNCTIONS))}"
     if reserved:
-        meant = cel_types.RENAMED.get(reserved[1])
+        meant = RENAMED.get(reserved[1])
         return f"{reserved[1]!r} is a word of CEL's own{f'; write {meant!r}' if meant else ''}"
     if overload:
         return _uncomparable(overload[1].strip("_@"), overload[2].replace("scc.", "").replace("google.protobuf.", ""))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.policy.folders.policy_layout import case_paths, layout_faults, told_name, unread_warnings
+from scc_responder.workbench.policy_files.policy_layout import case_paths, layout_faults, told_name, unread_warnings
 from tests.kits.responder import policy, write_policies
 
 SCOPE = "max_mode: enforce\n"

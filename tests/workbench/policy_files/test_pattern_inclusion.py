@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scc_responder.domain.wildcards import matches
-from scc_responder.policy.folders import pattern_inclusion
-from scc_responder.policy.folders.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files import pattern_inclusion
+from scc_responder.workbench.policy_files.pattern_inclusion import all_within
 
 TEXTS = ["".join(signs) for length in range(6) for signs in product("ab/", repeat=length)]
 PATTERNS = st.text("ab/*?", max_size=5)

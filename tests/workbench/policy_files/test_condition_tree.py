@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy.conditions.condition_tree import condition_tree, fails_alone, fails_always, holds_always
+from scc_responder.workbench.policy_files.condition_tree import condition_tree, fails_alone, fails_always, holds_always
 
 
 def test_a_comparison_names_the_fact_and_its_type() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.folders.policy_scope import load_scopes, scope_errors
-from scc_responder.policy.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_scope import load_scopes, scope_errors
 from tests.kits.responder import policy, write_policies
 
 PROD = "projects/example-project/locations/europe-west1/clusters/prod-1"

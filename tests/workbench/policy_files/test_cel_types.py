@@ -8,12 +8,13 @@ import pytest
 from msgspec import inspect
 
 from scc_responder.domain.context import Context
-from scc_responder.policy import cel_types
+from scc_responder.policy import cel
+from scc_responder.workbench.policy_files import cel_types
 
 
 def test_every_fact_is_a_variable() -> None:
     """But for what no condition may ask for; a word that CEL keeps for itself has another name."""
-    told = {cel_types.RENAMED.get(name, name) for name in Context.__struct_fields__} - cel_types.NOT_TOLD
+    told = {cel.RENAMED.get(name, name) for name in Context.__struct_fields__} - cel.NOT_TOLD
     assert set(cel_types.variables()) == told
     assert "namespace" not in told
     assert cel_types.checker()
@@ -53,7 +54,7 @@ def test_other_expressions_do_not_compile(expression: str) -> None:
 
 def test_a_map_lacks_what_is_not_known() -> None:
     """An expression is evaluated on maps: an absent field is an error, no default."""
-    compiled = cel_types.evaluator().compile("pod.name == 'x'")
+    compiled = cel.evaluator().compile("pod.name == 'x'")
     assert compiled.eval(data={"pod": {"name": "x"}}).value() is True
     assert "ERROR" in str(compiled.eval(data={"pod": {}}).type())
 
@@ -77,11 +78,11 @@ def test_a_type_without_use_is_refused() -> None:
 )
 def test_an_address_lies_in_its_network(address: str, network: str, lies: bool) -> None:
     """An IPv4 address that is written as one of IPv6 is the address that it means."""
-    assert cel_types.in_cidr(address, network) is lies
+    assert cel.in_cidr(address, network) is lies
 
 
 @pytest.mark.parametrize(("address", "network"), [("web", "10.0.0.0/8"), ("", "::/0"), ("10.0.0.1", "10.0.0.1/8")])
 def test_what_is_no_address_is_no_answer(address: str, network: str) -> None:
     """Neither yes nor no: a condition, and its opposite, is then not known."""
     with pytest.raises(ValueError, match=r"does not appear|host bits"):
-        cel_types.in_cidr(address, network)
+        cel.in_cidr(address, network)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.kubernetes.clusters_file import ClustersFile
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes import api_paths
+from scc_responder.workbench.clusters_file import ClustersFile
 from tests.kits.fault_proxy import FaultProxy
 from tests.kits.local_clusters import FOUND, SHOP, clusters, kubeconfig, tokens
 

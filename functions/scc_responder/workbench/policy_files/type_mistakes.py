@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import inspect
 from msgspec.structs import replace
 
-from scc_responder.policy.mistakes import DocumentPath, Mistake, closest, expected
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, closest, expected
 
 _BOOLEANS = "YAML reads on, off, yes and no as true or false"
 _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {

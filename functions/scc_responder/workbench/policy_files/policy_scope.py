@@ -9,11 +9,11 @@ from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import StrictValue
-from scc_responder.policy.folders.pattern_inclusion import all_within
 from scc_responder.policy.match import as_tuple
-from scc_responder.policy.mistakes import Mistake, expected
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy
-from scc_responder.policy.strict_yaml import read_document
+from scc_responder.workbench.policy_files.mistakes import Mistake, expected
+from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 
 class PolicyScope(StrictValue, frozen=True, kw_only=True):

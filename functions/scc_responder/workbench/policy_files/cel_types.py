@@ -9,22 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from msgspec import inspect
 
 from scc_responder.domain.context import Context
-
-NOT_TOLD = frozenset({"missing", "objects", "texts", "live", "refused", "node_identity"})
-"""Fields of the context that a condition may not use.
-
-What is missing satisfies nothing, objects and texts are evidence, the live look comes after the conditions, and whether
-the node is the finding's is for the steps that change it.
-"""
-
-RENAMED = {"namespace": "namespace_object"}
-"""`namespace` is a reserved word of CEL; Kubernetes' admission policies say `namespaceObject`."""
+from scc_responder.policy.cel import NOT_TOLD, RENAMED, in_cidr_function
 
 PACKAGE = "scc"
 _WELL_KNOWN = {inspect.DateTimeType: "Timestamp", inspect.TimeDeltaType: "Duration"}
@@ -75,31 +65,9 @@ def checker() -> Any:
         _pool(),
         config=cel.NewEnvConfigFromYaml(_SUBSET),
         variables={name: cel.Type(kind) for name, kind in kinds.items()},
-        functions=[*_comparisons(cel), _in_cidr(cel)],
+        functions=[*_comparisons(cel), in_cidr_function(cel)],
         extensions=[ExtStrings()],
     )
-
-
-@cache
-def evaluator() -> Any:
-    """The environment that evaluates what was checked, on maps."""
-    from cel_expr_python import cel  # noqa: PLC0415 - as above
-    from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415 - as above
-
-    known = dict.fromkeys(variables(), cel.Type.DYN)
-    return cel.NewEnv(variables=known, functions=[_in_cidr(cel)], extensions=[ExtStrings()])
-
-
-def in_cidr(address: str, network: str) -> bool:
-    """Whether an IP address lies in a network: `ip.in_cidr`. Raises ValueError for what is neither: it is not known."""
-    given = ip_address(address)
-    return (getattr(given, "ipv4_mapped", None) or given) in ip_network(network)
-
-
-def _in_cidr(cel: Any) -> Any:
-    texts, label = [cel.Type.STRING] * 2, "ip_in_cidr"
-    overload = cel.Overload(id=label, return_type=cel.Type.BOOL, parameters=texts, is_member=False, impl=in_cidr)
-    return cel.FunctionDecl("ip.in_cidr", [overload])
 
 
 def _comparisons(cel: Any) -> list[Any]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy
-from scc_responder.policy.strict_yaml import load_yaml
-from scc_responder.policy.type_mistakes import diagnose, repaired
 from scc_responder.workbench.policies.cases.case_file import CaseFile
+from scc_responder.workbench.policy_files.strict_yaml import load_yaml
+from scc_responder.workbench.policy_files.type_mistakes import diagnose, repaired
 from tests.kits.responder import SHIPPED
 
 WHOLE = """

@@ -15,7 +15,7 @@ import msgspec
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import resolved
-from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, refusal, written
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, refusal, written
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 20
@@ -66,7 +66,7 @@ class Document:
 
     def _diagnosed(self, wanted: type[_T], check: Callable[[_T], Iterable[Mistake]]) -> list[Mistake]:
         """The mistakes of types, and those that `check` finds in the parts without any."""
-        from scc_responder.policy.type_mistakes import diagnose, repaired  # noqa: PLC0415 - only a mistake needs it
+        from scc_responder.workbench.policy_files.type_mistakes import diagnose, repaired  # noqa: PLC0415 - only a mistake needs it
 
         mistakes = list(diagnose(self.data, wanted))
         try:

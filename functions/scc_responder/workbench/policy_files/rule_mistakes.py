@@ -10,7 +10,7 @@ from scc_responder.domain.wildcards import matches
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, expected
 
 MAX_WORDS_LISTED = 30
 """More words than these are not listed in an error."""

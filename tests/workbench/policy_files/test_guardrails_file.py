@@ -20,8 +20,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.guardrails_file import NONE_GIVEN, load_guardrails, mistakes
 from scc_responder.policy.limits import Limit
+from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN, load_guardrails, mistakes
 from tests.kits.responder import SHIPPED
 
 SHIPPED_TEXT = (SHIPPED / GUARDRAILS_FILE).read_text()

@@ -11,8 +11,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.guardrails import Guardrails, Protected
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
-from scc_responder.policy.policy_file import policy_mistakes
 from scc_responder.policy.policy_set import Policy, PolicyStep
+from scc_responder.workbench.policy_files.policy_file import policy_mistakes
 
 RAILS = Guardrails(protected=Protected())
 FILE = Policy(

@@ -8,7 +8,7 @@ import pytest
 
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
-from scc_responder.policy.rule_mistakes import (
+from scc_responder.workbench.policy_files.rule_mistakes import (
     VOCABULARIES,
     duration_mistakes,
     limit_mistakes,

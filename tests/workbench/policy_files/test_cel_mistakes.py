@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.policy.cel_mistakes import FUNCTIONS, MAX_EXPRESSION_BYTES, condition_mistakes
+from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS, MAX_EXPRESSION_BYTES, condition_mistakes
 
 WRONG = [
     (" ", "empty"),

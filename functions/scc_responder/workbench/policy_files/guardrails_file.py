@@ -22,8 +22,8 @@ from scc_responder.policy.guardrails import (
     StormBreaker,
 )
 from scc_responder.policy.limits import Limit
-from scc_responder.policy.mistakes import DocumentPath, Mistake, did_you_mean, expected
-from scc_responder.policy.rule_mistakes import (
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.workbench.policy_files.rule_mistakes import (
     LOCATION,
     PROJECT_BY_ID,
     SHARE,
@@ -33,7 +33,7 @@ from scc_responder.policy.rule_mistakes import (
     may_be_service,
     scope_mistakes,
 )
-from scc_responder.policy.strict_yaml import read_document
+from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)

@@ -13,14 +13,14 @@ from scc_responder import __version__
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import CompiledPolicies
-from scc_responder.policy.folders.policy_layout import layout_faults, told_name
-from scc_responder.policy.folders.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.guardrails_file import load_guardrails
-from scc_responder.policy.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, digest, policy_paths
-from scc_responder.policy.rule_mistakes import limit_mistakes, match_mistakes
-from scc_responder.policy.strict_yaml import read_document
+from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, expected, refusal
+from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
+from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
+from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes, match_mistakes
+from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 _T = TypeVar("_T")
 
@@ -93,7 +93,7 @@ def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> It
 def _condition(expression: str) -> Iterator[Mistake]:
     if not expression:
         return
-    from scc_responder.policy.cel_mistakes import condition_mistakes  # noqa: PLC0415 - only a policy with one needs it
+    from scc_responder.workbench.policy_files.cel_mistakes import condition_mistakes  # noqa: PLC0415 - only a policy with one needs it
 
     yield from condition_mistakes(expression, ("condition",))
 
@@ -124,7 +124,7 @@ def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) 
     try:
         refused = step.params.refused_by(rails.allowed_keys) if rails else None
     except msgspec.ValidationError as error:
-        from scc_responder.policy.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
+        from scc_responder.workbench.policy_files.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
 
         found = list(diagnose(step.parameters, actions()[step.action].params)) or [Mistake(text=str(error))]
         yield from (msgspec.structs.replace(mistake, path=(*path, *mistake.path)) for mistake in found)
