@@ -10,10 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import RetryableError
-from scc_responder.domain.status import StepStatus
+from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import Entry, Page
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import CaseRecord, Closing
 from scc_responder.journal.case_json import cases_of, decode, encode
+from scc_responder.journal.chain.step_chain import extended, fault_of
 from scc_responder.journal.plan import Plan, PlanState
 from tests.kits.journal_worlds import step
 
@@ -29,6 +30,32 @@ def test_too_large_a_record_leaves_out_the_decision_then_settled_changes_but_no_
     assert stored.decision == {"left_out": "too_large"}
     assert [each.action_id for each in steps] == [each.action_id for each in stored.steps]
     assert (stored.steps[0].change, stored.steps[-1].change) == ({}, {"labels": "kept"})
+
+
+def closing(count: int, **fields: Any) -> Closing:
+    """What was closed, with so many large steps that were taken back."""
+    return Closing(
+        state=CaseState.DONE, epoch=0, taken_back=tuple(step(n, StepStatus.DONE, **fields) for n in range(count))
+    )
+
+
+def test_what_was_taken_back_is_shortened_and_then_forgotten_the_oldest_first() -> None:
+    """Before a step of now is. The chain is that of what is stored."""
+    few = replace(RECORD, history=(closing(80, change={"labels": "x" * 1500}),), steps=(step(1, StepStatus.DONE),))
+    stored = decode(encode(few))
+    assert [each.change for each in stored.history[0].taken_back] == [{}] * 80
+    many = replace(RECORD, history=(closing(300), closing(2), *[closing(120)] * 2), steps=(step(1, StepStatus.DONE),))
+    chain = extended(None, "k", many.chained, 1)
+    stored = decode(encode(replace(many, chain=chain, seq=1)))
+    assert [len(each.taken_back) for each in stored.history] == [0, 2, 120, 120]
+    assert (len(stored.steps), fault_of(stored.chain, "k", stored.chained, 1)) == (1, None)
+
+
+def test_fields_of_a_later_version_are_kept_in_what_was_taken_back() -> None:
+    """Each step there is kept whole, as those of now are."""
+    fields = json.loads(encode(replace(RECORD, history=(closing(1),))))
+    fields["history"][0]["taken_back"][0]["later"] = {"x": 1}
+    assert json.loads(encode(decode(json.dumps(fields).encode()))) == fields
 
 
 def test_fields_of_a_later_version_are_kept() -> None:

@@ -58,6 +58,11 @@ def of(**fields: Any) -> dict[str, Any]:
 
 NEWER = [
     pytest.param(of(state="frozen"), "state 'frozen'", id="state"),
+    pytest.param(
+        of(history=[{"state": "done", "epoch": 1, "taken_back": [DONE | {"status": "thawing"}]}]),
+        "step.status 'thawing'",
+        id="status-of-what-was-taken-back",
+    ),
     pytest.param(of(history=[{"state": "frozen", "epoch": 1}]), "history.state 'frozen'", id="state before"),
     pytest.param(of(steps=[INTENT | {"status": "queued"}]), "step.status 'queued'", id="status"),
     pytest.param(of(steps=[INTENT | {"action": "freeze_pod"}]), "action 'freeze_pod'", id="action"),

@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scc_responder.domain.kubernetes.collector_stream import new_private_key, sealed_lines
+from scc_responder.domain.kubernetes.collector_stream import new_private_key
+from scc_responder.workbench.simulated_cluster.played_collector import sealed_lines
 
 CHUNK = 9000
 MIB = 1024 * 1024

@@ -13,7 +13,7 @@ import pytest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.evidence import evidence_sources
-from scc_responder.execute.evidence.dsse import manifest_content
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.needed_permissions import cluster_role, needed
 from scc_responder.workbench.simulated_cluster.server.rbac import rules
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scc_responder.execute.evidence.dsse import manifest_content
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.responder import deployed, finding_about, policy

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.status import StepStatus
-from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.intake.threats import Row, catalogue
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import (

@@ -14,6 +14,7 @@ import pytest
 from scc_responder.adapters.local.signing_key import PublicKey, read_public_key
 from scc_responder.execute.evidence.dsse import Envelope, decoded_base64, opened
 from scc_responder.pipeline.sweep import sweep
+from scc_responder.workbench.bundle.bundle_manifests import signed_bytes
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE
 from tests.kits.google.key_management import VERSION, KeyManagementServer
@@ -54,7 +55,7 @@ def test_one_request_signs_the_evidence_of_a_finding(
     deployment.respond_to(document)
 
     manifest = envelope(deployment)
-    digest = hashlib.sha256(manifest.signed_bytes()).digest()
+    digest = hashlib.sha256(signed_bytes(manifest)).digest()
     assert deployment.outcomes(document) == CONTAINED
     assert key_management.requests == [digest]
     assert public_key(deployment).verifies(manifest.signatures[0].der(), digest)
@@ -99,7 +100,7 @@ def test_a_sweep_signs_what_was_not_signed(
     sweep(HERE, "127.0.0.1", deployment.services)
     manifest = envelope(deployment)
     (late,) = [json.loads(path.read_bytes()) for path in deployment.folder.glob("evidence/**/signature-*.json")]
-    digest = hashlib.sha256(manifest.signed_bytes()).digest()
+    digest = hashlib.sha256(signed_bytes(manifest)).digest()
     assert deployment.line["signed_later"] == [late["manifest"]]
     assert manifest.signatures == ()
     assert public_key(deployment).verifies(decoded_base64(late["signature"]["sig"]), digest)

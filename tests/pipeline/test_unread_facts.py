@@ -10,8 +10,8 @@ import pytest
 
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.unread_facts import LOOKS
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.answers import answered, plan_of

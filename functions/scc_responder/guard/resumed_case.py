@@ -40,7 +40,7 @@ def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
 
     No earlier word counts, and what others undid is put back at once.
     """
-    opened = replace(gone_on_with(replace(record, word=None), now), undone=(), asked=None, owner="", closed_at=None)
+    opened = replace(gone_on_with(record, now, by_person=True), undone=(), asked=None, owner="", closed_at=None)
     return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
 
 

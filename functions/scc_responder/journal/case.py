@@ -77,7 +77,8 @@ class Closing(Value, frozen=True, kw_only=True):
     """An earlier closing of a case that was opened again.
 
     `approvals` are those its plan was given, `captures` the details of its captures of evidence, whose steps are not
-    kept. `word` is the person's word that the case had. `extra` holds fields that this version does not know.
+    kept. `word` is the person's word that the case had, `taken_back` the steps that a person took back, and those by
+    which that was done. `extra` holds fields that this version does not know.
     """
 
     state: CaseState
@@ -87,6 +88,7 @@ class Closing(Value, frozen=True, kw_only=True):
     approvals: tuple[Approval, ...] = ()
     captures: tuple[str, ...] = ()
     word: PersonsWord | None = None
+    taken_back: tuple[Step, ...] = ()
     extra: dict[str, Any] = {}
 
 
@@ -102,7 +104,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
     it ended the case; `mark` what a person said of what was done. `undone` is when it was found that others took away
     what was done. `unasked`: a sweep opened it by itself, so what cannot be undone waits for a person. `watch` says
-    when what was done is looked at, and what was seen. `chain` is the hash chain over its steps.
+    when what was done is looked at, and what was seen. `chain` is the hash chain over what is `chained`.
     `extra` holds fields that this version does not know.
     """
 
@@ -146,6 +148,12 @@ class CaseRecord(Value, frozen=True, kw_only=True):
         """The steps since the case was last opened."""
         before = self.history[-1].epoch if self.history else 0
         return tuple(step for step in self.steps if step.epoch > before)
+
+    @property
+    def chained(self) -> tuple[Step | Plan, ...]:
+        """What the hash chain is made of: the steps that were taken back before, those of now, and the plan."""
+        before = (step for closing in self.history for step in closing.taken_back)
+        return (*before, *self.steps, *([self.plan] if self.plan else ()))
 
     @property
     def opened_epoch(self) -> int:
@@ -209,7 +217,8 @@ class CaseRecord(Value, frozen=True, kw_only=True):
             before = known.get(name, step)
             if _is_overtaken(before, step.epoch, known.values()):
                 del known[name]
-            known[name] = _shortened(step, {**before.extra, **step.extra})
+            extra, detail = {**before.extra, **step.extra}, step.detail[:MAX_DETAIL]
+            known[name] = msgspec.structs.replace(step, detail=detail, extra=extra)
         return msgspec.structs.replace(self, steps=tuple(known.values()))
 
 
@@ -239,10 +248,6 @@ def left_to_sweep(record: CaseRecord) -> Reason:
 def is_held_for_now(record: CaseRecord) -> bool:
     """Whether the kill switch held the case, or its cluster is paused or lets us in no longer, or not yet."""
     return record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
-
-
-def _shortened(step: Step, extra: dict[str, Any]) -> Step:
-    return msgspec.structs.replace(step, detail=step.detail[:MAX_DETAIL], extra=extra)
 
 
 def case_digest(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.mode import Mode
@@ -60,29 +61,45 @@ def encode(record: CaseRecord) -> bytes:
 def fitted(record: CaseRecord) -> tuple[bytes, CaseRecord]:
     """The stored form, and the record in it.
 
-    Over 100 KiB the decision, then the changes of settled steps are left out, never a step.
+    Over 100 KiB the decision, then the changes of settled steps are left out, then what was taken back, the oldest
+    first; never another step.
     """
-    record = msgspec.structs.replace(record, schema=stored_schema(record))
+    record = replace(record, schema=stored_schema(record))
     value = _plain(record)
-    if len(value) > MAX_VALUE_BYTES:
-        record = msgspec.structs.replace(record, decision={"left_out": Reason.TOO_LARGE})
-        value = _plain(record)
-    if len(value) > MAX_VALUE_BYTES:
-        steps = tuple(_bare(step) for step in record.steps)
-        chain = record.chain and relinked(record.chain, record.finding_key, steps)
-        record = msgspec.structs.replace(record, steps=steps, chain=chain)
-        value = _plain(record)
+    for shortened in (_undecided, _bare, *[_forgetful] * len(record.history)):
+        if len(value) > MAX_VALUE_BYTES:
+            record = shortened(record)
+            chain = record.chain and relinked(record.chain, record.finding_key, record.chained)
+            record = replace(record, chain=chain)
+            value = _plain(record)
     return value, record
 
 
-def _bare(step: Step) -> Step:
+def _undecided(record: CaseRecord) -> CaseRecord:
+    return replace(record, decision={"left_out": Reason.TOO_LARGE})
+
+
+def _bare(record: CaseRecord) -> CaseRecord:
+    history = tuple(replace(each, taken_back=tuple(map(_bare_step, each.taken_back))) for each in record.history)
+    return replace(record, steps=tuple(map(_bare_step, record.steps)), history=history)
+
+
+def _bare_step(step: Step) -> Step:
     kept = {key: step.change[key] for key in ("change", "kind", "name") if key in step.change}
-    return msgspec.structs.replace(step, change=kept, detail="") if step.is_settled else step
+    return replace(step, change=kept, detail="") if step.is_settled else step
+
+
+def _forgetful(record: CaseRecord) -> CaseRecord:
+    """The record without what was taken back before the oldest opening that has kept it."""
+    oldest = next((each for each in record.history if each.taken_back), None)
+    return replace(record, history=tuple(replace(e, taken_back=()) if e is oldest else e for e in record.history))
 
 
 def _plain(record: CaseRecord) -> bytes:
     fields = _flat(msgspec.to_builtins(record))
     lists = {name: [_flat(item) for item in fields[name]] for name in _KEPT}
+    for closing in lists["history"]:
+        closing["taken_back"] = [*map(_flat, closing["taken_back"])]
     plan = fields["plan"] and _flat(fields["plan"])
     if plan and plan["asked"] is None:
         # The last release takes a plan with a field that it does not know for another plan.
@@ -115,6 +132,8 @@ def decode(value: bytes) -> CaseRecord:
             raise RetryableError(Reason.RECORD_NEWER, f"{newer}: this version does not know it")
         msgspec.convert(fields.get("decision", {}), resolved(_KeptDecision))
         lists = {name: [_with_extra(item, kind) for item in fields.get(name, ())] for name, kind in _KEPT.items()}
+        for closing in lists["history"]:
+            closing["taken_back"] = [_with_extra(step, Step) for step in closing.get("taken_back", ())]
         plan = fields.get("plan") and _with_extra(fields["plan"], Plan)
         return msgspec.convert(_with_extra(fields, CaseRecord) | lists | {"plan": plan}, resolved(CaseRecord))
     except (msgspec.DecodeError, TypeError, AttributeError, RecursionError) as error:

@@ -59,7 +59,7 @@ class CaseWriter:
 
     def _sealed(self, record: CaseRecord) -> tuple[CaseRecord, bytes]:
         now, seq = self.clock(), record.seq + 1
-        chain = extended(record.chain, record.finding_key, record.steps, seq)
+        chain = extended(record.chain, record.finding_key, record.chained, seq)
         sealed = replace(scheduled(record, self.looks, now), writer=self.token, seq=seq, updated_at=now, chain=chain)
         value, stored = fitted(sealed)
         return replace(sealed, chain=stored.chain, schema=stored.schema), value

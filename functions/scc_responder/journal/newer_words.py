@@ -36,6 +36,7 @@ def _in_record(record: Mapping[str, Any]) -> Iterator[str]:
     unfinished, before = record.get("state", CaseState.OPEN) in _UNFINISHED, 0
     for closing in record.get("history", ()):
         yield _word("history.state", closing.get("state"), CaseState)
+        yield from (_word("step.status", step.get("status"), StepStatus) for step in closing.get("taken_back", ()))
         before = closing.get("epoch", 0)
     for step in record.get("steps", ()):
         yield from _in_step(step, goes_on=unfinished and step.get("epoch", 0) > before)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord, WordKind
+from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, PersonsWord, WordKind
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState, PlanStep
 from scc_responder.journal.step import Step
@@ -158,6 +158,20 @@ def test_a_persons_words_are_shown() -> None:
     assert "marked    wrong by bob, 2026-03-02 12:00 UTC\n" in text
     lines = [line.split("  ") for line in text.splitlines() if line.startswith(("  label_pod", "  notify"))]
     assert [line[-1] for line in lines] == ["the responder", "by a person"]
+
+
+def test_what_was_taken_back_before_is_shown() -> None:
+    """Below the steps of now, with the word by which it was done."""
+    word = PersonsWord(kind=WordKind.UNDONE, by="ann", at=NOON, said="a \x1b[2J load test")
+    back = Step(action_id="b", policy="", action="label_pod", status=StepStatus.DONE, reason="undone", undoes="a:0")
+    undone = Closing(state=CaseState.DONE, epoch=0, word=word, taken_back=(back,))
+    plain = Closing(state=CaseState.HELD, epoch=0)
+    lines = list(case(replace(RECORD, history=(plain, undone, replace(undone, word=None))), NOON))
+    assert [line for line in lines if line.startswith("Taken back before")] == [
+        "Taken back before  undone by ann, 2026-03-02 12:00 UTC: a \\u001b[2J load test",
+        "Taken back before",
+    ]
+    assert lines[-1].startswith("  label_pod         done         undone  by a person")
 
 
 def test_a_held_case_says_what_to_do() -> None:

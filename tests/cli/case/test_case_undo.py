@@ -168,3 +168,17 @@ def test_a_case_that_was_opened_by_mistake_is_closed_before_a_sweep_takes_it(des
     assert (record.state, record.reason, record.word.said) == ("held", "undone", "a slip")
     assert desk.night.state() == desk.night.before
     assert desk.undo().stdout.startswith("nothing_to_undo")
+
+
+def test_what_was_taken_back_stays_in_a_case_that_is_opened_again(desk: Desk) -> None:
+    """With the person's word, and the hash chain covers it."""
+    desk.undo("--apply", "--reason", "INC-1", "--by", "ann")
+    undone = desk.night.case()
+    assert called("case", "resume", desk.case, "--apply", **desk.settings).returncode == 0
+    record = desk.night.case()
+    assert (record.steps, record.history[0].taken_back, record.word) == ((), undone.steps, None)
+    shown = called("case", "show", desk.case, **desk.settings).stdout
+    assert shown.count("  undone  ") == 5
+    assert "undone by ann" in shown
+    verified = called("case", "verify", desk.case, **desk.settings)
+    assert (verified.returncode, "0 steps, 10 of before it was taken back" in verified.stdout) == (0, True)

@@ -18,6 +18,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.chain.step_chain import extended
 from scc_responder.journal.journal import Transition
+from scc_responder.journal.plan import plan_digest
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.compromised_pod import small
 from tests.kits.responder import ALL, deployed, finding_about, policy
@@ -30,10 +31,12 @@ STEPS = 9
 class Answered:
     """A finding that was contained, and what was said of it: log lines, messages and manifests."""
 
-    def __init__(self, folder: Path, cluster: SimulatedCluster) -> None:
-        self.deployment = deployed(folder, cluster, policy(*ALL))
+    def __init__(self, folder: Path, cluster: SimulatedCluster, mode: str = "enforce") -> None:
+        self.deployment = deployed(folder, cluster, policy(*ALL, mode=mode))
         self.document = finding_about(cluster.objects("Pod", "shop")[0])
-        assert self.deployment.respond_to(self.document).reason == "done"
+        assert self.deployment.respond_to(self.document).reason == (
+            "done" if mode == "enforce" else "waiting_for_approval"
+        )
         assert self.deployment.deliver(self.document).reason == "duplicate"
         self.case = case_id(parse_notification(self.document).key)
         self.store, self.evidence = str(folder / "journal.db"), str(folder / "evidence")
@@ -58,6 +61,13 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
     """One for all forgeries: each is put in the place of the record as it was."""
     with SimulatedCluster(stop_seconds=0) as running:
         yield Answered(tmp_path_factory.mktemp("answered"), small(running))
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
+    """One whose plan waits for a person."""
+    with SimulatedCluster(stop_seconds=0) as running:
+        yield Answered(tmp_path_factory.mktemp("waiting"), small(running), "approve")
 
 
 def dropped(number: int) -> Forgery:
@@ -114,7 +124,7 @@ def put(answered: Answered, forge: Forgery, *, chained: bool) -> None:
         made = decode(value)
         assert made.chain is not None
         before = replace(made.chain, head=made.chain.before, links=())
-        value = encode(replace(made, chain=extended(before, made.finding_key, made.steps, made.seq)))
+        value = encode(replace(made, chain=extended(before, made.finding_key, made.chained, made.seq)))
     store = answered.deployment.services.store
     stored = store.get(answered.entry.key)
     assert stored is not None
@@ -161,6 +171,51 @@ def test_a_forged_chain_is_not_that_of_the_log(
     assert wrong[0]["where"] == "after entry 1 of the log"
     if name.startswith("step"):
         assert wrong[0]["step"].startswith(f"step {name.split()[1]} ")
+
+
+def planned(**fields: Any) -> Forgery:
+    return lambda record: record["plan"].update(fields)
+
+
+def planned_for_another(record: Record) -> None:
+    for step in record["plan"]["steps"]:
+        for change in step["changes"]:
+            change.update(dict.fromkeys({"uid", "pod_uid"} & change.keys(), "5f0c0c4e-0000-4000-8000-000000000000"))
+
+
+def planned_anew(record: Record) -> None:
+    """Another plan whose digest is its own."""
+    record["plan"]["steps"].pop()
+    plan = decode(json.dumps(record).encode()).plan
+    assert plan is not None
+    record["plan"]["digest"] = plan_digest(plan.steps, plan.policy_digest, record["finding_key"], plan.asked)
+
+
+PLANNED: dict[str, Forgery] = {
+    "another target": planned_for_another,
+    "another plan": planned_anew,
+    "approved by nobody": planned(
+        state="approved", approvals=[{"by": "eve@example.com", "at": "2026-03-02T09:38:12Z"}]
+    ),
+    "fewer people needed": planned(needed=0),
+    "a longer time": planned(expires_at="2036-03-02T09:38:12Z"),
+    "other policies": planned(policy_digest="p" * 64),
+}
+
+
+@pytest.mark.parametrize("name", PLANNED)
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_forged_plan_is_found_as_a_step_is(
+    waiting: Answered, capsys: pytest.CaptureFixture[str], name: str, *, chained: bool
+) -> None:
+    """By the record's own chain, or by the log where somebody made that anew."""
+    put(waiting, PLANNED[name], chained=chained)
+    own = [] if chained else [("chain_broken", "the plan is another")]
+    assert [(each["reason"], each["step"]) for each in waiting.verified(capsys)[1]] == own
+    code, wrong = waiting.verified(capsys, "--log", str(waiting.log))
+    assert (code, "chain_gap" in {each["reason"] for each in wrong}) == (1, chained)
+    put(waiting, untouched, chained=False)
+    assert waiting.verified(capsys, "--log", str(waiting.log)) == (0, [])
 
 
 ELSEWHERE = [

@@ -17,9 +17,10 @@ from scc_responder.domain.finding import Threat
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.execute.evidence.capture import capture, store_sealed
-from scc_responder.execute.evidence.dsse import in_toto_statement, manifest_content
+from scc_responder.execute.evidence.dsse import in_toto_statement
 from scc_responder.execute.evidence.manifest import EvidenceObject
 from scc_responder.execute.evidence.sealing import seal
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from tests.kits.captures import POD, ListedEvents
 from tests.kits.journal_worlds import START, finding
 

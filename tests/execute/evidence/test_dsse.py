@@ -22,11 +22,11 @@ from scc_responder.execute.evidence.dsse import (
     digest_to_sign,
     enveloped,
     in_toto_statement,
-    manifest_content,
     opened,
     pre_authentication_encoding,
     signature_of,
 )
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content, signed_bytes
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -65,7 +65,7 @@ def test_an_envelope_is_read_and_verified_by_another_tool(subjects: dict[str, st
     assert other_tool(content).payload == payload == opened(content).payload_bytes()
     assert manifest_content(content) == predicate
     assert opened(content).signatures[0].der() == der
-    assert digest_to_sign(payload) == hashlib.sha256(opened(content).signed_bytes()).digest()
+    assert digest_to_sign(payload) == hashlib.sha256(signed_bytes(opened(content))).digest()
 
 
 @given(SUBJECTS, PREDICATES, st.data())

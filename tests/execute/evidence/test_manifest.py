@@ -13,7 +13,7 @@ import pytest
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Threat
 from scc_responder.execute.evidence.canonical_json import canonical_json
-from scc_responder.execute.evidence.dsse import manifest_content, opened
+from scc_responder.execute.evidence.dsse import opened
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
     ManifestName,
@@ -23,6 +23,7 @@ from scc_responder.execute.evidence.manifest import (
     manifests_named,
 )
 from scc_responder.execute.evidence.sealing import seal
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from tests.kits.captures import evidence, given, read
 from tests.kits.journal_worlds import START, finding
 

@@ -16,11 +16,11 @@ from scc_responder.guard.trust.first_shot import (
     FirstShotState,
     decided,
     first_shot_key,
-    let_pass,
     policy_content,
     with_act,
     with_times,
 )
+from scc_responder.guard.trust.refused_shots import let_pass
 from scc_responder.policy.limits import Limit
 from tests.guard.test_ledger import rails
 from tests.policy.test_decide import policy_of

@@ -20,8 +20,9 @@ from scc_responder.journal.again.reopening import (
     undone,
     undone_by_others,
 )
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
+from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.plan import Approval, Plan, PlanState
 from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import START, finding
@@ -77,6 +78,19 @@ def test_a_case_opened_anew_has_a_chapter_of_its_own() -> None:
     assert [step.action for step in record.steps] == ["label_pod", "isolate_pod"]
     assert (record.current_steps, record.opened_epoch, len(record.history)) == ((), 2, 1)
     assert to_look_at(record) == (LABEL,)
+
+
+def test_what_was_taken_back_stays_in_the_record() -> None:
+    """Either way it is decided anew; what was done, by whom it was taken back and how is not lost."""
+    undoing = replace(LABEL, action_id="9", undoes=LABEL.name, reason="undone", policy="")
+    record = with_word(closed(LABEL, EVIDENCE, undoing), WordKind.UNDONE, "ann", START, "a load test")
+    for opened in (gone_on_with(record, START + HOUR), opened_anew(record, START + HOUR)):
+        (closing,) = decode(encode(claimed(opened))).history
+        assert closing.taken_back == (LABEL, undoing)
+        assert (closing.word and closing.word.said, opened.step(LABEL.action_id)) == ("a load test", None)
+    again = gone_on_with(claimed(gone_on_with(record, START + HOUR)), START + 2 * HOUR)
+    assert ([len(each.taken_back) for each in again.history], again.steps) == ([2], (EVIDENCE,))
+    assert [step.action for step in claimed(again).current_steps] == ["capture_evidence"]
 
 
 PLANS: list[Any] = [

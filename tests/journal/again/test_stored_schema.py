@@ -37,6 +37,9 @@ def last_release_reads(value: bytes) -> bool:
     return fields.get("schema") == 1 and (fields["plan"] or {}).keys() <= PLAN_FIELDS
 
 
+UNDOING = replace(LABEL, action_id="9", undoes="1/0")
+
+
 def step_with(reason: str, status: StepStatus = StepStatus.HELD, **fields: Any) -> CaseRecord:
     """A case whose one step has this reason."""
     return closed(replace(HELD, reason=reason, status=status, **fields))
@@ -61,7 +64,9 @@ NEW: dict[str, CaseRecord] = {
     "undone by others, and then opened anew": claimed(opened_anew(closed(undone=(START,)), LATER)),
     "fought over": step_with("fought_over"),
     "waits for its warm-up": step_with("warming_up", epoch=1),
-    "taken back": closed(LABEL, replace(LABEL, action_id="9", undoes="1/0")),
+    "taken back": closed(LABEL, UNDOING),
+    "taken back, and then opened by a person": claimed(opened_by_person(closed(LABEL, UNDOING), LATER)),
+    "taken back, and then opened anew": claimed(opened_anew(closed(LABEL, UNDOING), LATER)),
     "a step that a person asks for": closed(HELD, asked=ASKED),
     "an approval that a reopening kept": claimed(opened_anew(closed(HELD, plan=plan(PlanState.APPROVED)), LATER)),
     "a question that a reopening kept": claimed(opened_anew(closed(HELD, plan=plan(PlanState.WAITING)), LATER)),

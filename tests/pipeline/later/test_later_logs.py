@@ -14,9 +14,9 @@ from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.pipeline.later.later_logs import NOTES, ask_later
 from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.google.logging_server import LoggingServer, audit_entry, line_entry
 from tests.kits.responder import Deployment, Interposed, deployed, finding_about, policy

@@ -101,6 +101,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
         yield styled("Steps", "bold")
         yield from map(_step, record.steps)
         yield from _set_back(record.current_steps)
+    yield from _taken_back(record)
 
 
 def _said_by_people(record: CaseRecord) -> Iterator[str]:
@@ -225,6 +226,16 @@ def _step(step: Step) -> str:
     policy = "by a person" if step.undoes else step.policy or "the responder"
     detail = f"  {step.detail}" if step.detail else ""
     return f"  {visible(step.action):<18}{status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
+
+
+def _taken_back(record: CaseRecord) -> Iterator[str]:
+    """What a person took back before the case was opened again, and by whose word."""
+    for closing in record.history:
+        if closing.taken_back:
+            word = f"{closing.word.kind} {_by(closing.word)}" if closing.word else ""
+            yield ""
+            yield f"{styled('Taken back before', 'bold')}  {styled(visible(word), 'dim')}".rstrip()
+            yield from map(_step, closing.taken_back)
 
 
 def _set_back(steps: Sequence[Step]) -> Iterator[str]:

@@ -88,7 +88,7 @@ def _data(folder: Path | None, report: BundleReport | None) -> dict[str, Any]:
 def _record_data(record: CaseRecord | None, wrong: Sequence[ChainDifference]) -> dict[str, Any]:
     if record is None:
         return {}
-    steps = {"steps": len(record.steps), **chain_fields(record)}
+    steps = {"steps": len(record.steps), "taken_back": _taken_back(record), **chain_fields(record)}
     return {"case": case_id(record.finding_key), "record": {**steps, "differences": msgspec.to_builtins(list(wrong))}}
 
 
@@ -168,11 +168,18 @@ def record_text(record: CaseRecord, wrong: Sequence[ChainDifference]) -> Iterato
     """What is said of the record: whether its steps are those of its chain, and the first that differs."""
     verdict = styled("not verified", "red") if wrong else styled("verified", "green")
     head = f", chain {record.chain.head[:16]}" if record.chain else ""
-    yield f"case {styled(case_id(record.finding_key), 'bold')}: record {verdict}; {len(record.steps)} steps{head}"
+    before = f", {count} of before it was taken back" if (count := _taken_back(record)) else ""
+    steps = f"{len(record.steps)} steps{before}{head}"
+    yield f"case {styled(case_id(record.finding_key), 'bold')}: record {verdict}; {steps}"
     for each in wrong:
         step = f"  {styled(visible_lines(each.step), 'bold')}" if each.step else ""
         why = styled(f"{each.where}: {each.reason.meaning}", "dim")
         yield f"  {styled(each.reason, 'red')}{step}  {why}"
+
+
+def _taken_back(record: CaseRecord) -> int:
+    """How many steps the record keeps of what was taken back before the case was opened again."""
+    return sum(len(closing.taken_back) for closing in record.history)
 
 
 def _text(report: BundleReport) -> Iterator[str]:

@@ -7,7 +7,7 @@ chunk. So a forged line can keep us from knowing, and never tells us anything. S
 from __future__ import annotations
 
 import hashlib
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -22,7 +22,7 @@ INFO = b"scc-responder collector 1"
 MOST_FRAME_BYTES = 16 * 1024 * 1024
 _MOST_LINE_BYTES = 64 * 1024
 _HEAD_BYTES = 5
-_MORE, _LAST = b"\0", b"\1"
+MORE_CHUNKS, LAST_CHUNK = b"\0", b"\1"
 
 Open = Callable[[bytes, bytes, bytes], bytes | None]
 
@@ -95,23 +95,6 @@ def _refuse_second_sender(lines: Iterator[bytes]) -> None:
         raise Truncated("two senders wrote to the log")
 
 
-def sealed_lines(chunks: Iterable[bytes], recipient: str, private: bytes) -> Iterator[bytes]:
-    """The lines that a collector writes for these plain chunks: what stands in for one, in tests and demo."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - cold start
-
-    other = _bytes_of(recipient)
-    cipher = AESGCM(_shared(private, other, sender=_public(private), receiver=other))
-    yield MAGIC + _text(_public(private)).encode() + b"\n"
-    held: bytes | None = None
-    number = 0
-    for chunk in chunks:
-        if held is not None:
-            yield b64encode(cipher.encrypt(number.to_bytes(12, "big"), held, _MORE)) + b"\n"
-            number += 1
-        held = chunk
-    yield b64encode(cipher.encrypt(number.to_bytes(12, "big"), held or b"", _LAST)) + b"\n"
-
-
 def _lines(log: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for piece in log:
@@ -130,9 +113,9 @@ def _plain(lines: Iterator[bytes], private: bytes) -> Iterator[bytes]:
         if line.startswith(MAGIC):
             raise Truncated("two senders wrote to the log")
         nonce, sealed = number.to_bytes(12, "big"), _decoded(line)
-        plain = opened(nonce, sealed, _MORE)
+        plain = opened(nonce, sealed, MORE_CHUNKS)
         is_last = plain is None
-        plain = opened(nonce, sealed, _LAST) if plain is None else plain
+        plain = opened(nonce, sealed, LAST_CHUNK) if plain is None else plain
         if plain is not None:
             number += 1
             yield plain
@@ -152,8 +135,8 @@ def _opener(private: bytes, sender: str) -> Open:
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - cold start
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
-    other = _bytes_of(sender)
-    cipher = AESGCM(_shared(private, other, sender=other, receiver=_public(private)))
+    other = key_bytes(sender)
+    cipher = AESGCM(shared_key(private, other, sender=other, receiver=_public(private)))
 
     def opened(nonce: bytes, sealed: bytes, place: bytes) -> bytes | None:
         try:
@@ -187,7 +170,8 @@ def _kind(head: bytes) -> FrameKind:
         raise Truncated("a frame of an unknown kind") from None
 
 
-def _shared(private: bytes, other: bytes, *, sender: bytes, receiver: bytes) -> bytes:
+def shared_key(private: bytes, other: bytes, *, sender: bytes, receiver: bytes) -> bytes:
+    """The key that both sides derive: `other` is a public key. Raises Truncated where it is none."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415 - cold start
         X25519PrivateKey,
         X25519PublicKey,
@@ -212,7 +196,8 @@ def _text(key: bytes) -> str:
     return urlsafe_b64encode(key).decode().rstrip("=")
 
 
-def _bytes_of(text: str) -> bytes:
+def key_bytes(text: str) -> bytes:
+    """The key in base64url without padding; empty where it is none."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:

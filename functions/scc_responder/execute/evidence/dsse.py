@@ -48,10 +48,6 @@ class Envelope(Value, frozen=True, kw_only=True, rename="camel"):
         """What is signed, together with its type. Raises ValueError where it is no base64."""
         return decoded_base64(self.payload)
 
-    def signed_bytes(self) -> bytes:
-        """What a signature is made over. Raises ValueError."""
-        return pre_authentication_encoding(self.payload_type, self.payload_bytes())
-
     def statement(self) -> Mapping[str, Any]:
         """The in-toto Statement. Raises ValueError where the payload is none of this project's."""
         if self.payload_type != PAYLOAD_TYPE:
@@ -113,15 +109,3 @@ def opened(content: bytes) -> Envelope:
         return msgspec.json.decode(content, type=resolved(Envelope))
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(f"no DSSE envelope: {error}") from error
-
-
-def manifest_content(content: bytes) -> Mapping[str, Any]:
-    """What a stored manifest says, also one of an earlier version, which is no envelope. Raises ValueError.
-
-    It is not checked whether anybody signed it.
-    """
-    plain = json.loads(content)
-    if isinstance(plain, dict) and plain.get("schema") == 1:
-        return plain
-    predicate: Mapping[str, Any] = opened(content).statement()["predicate"]
-    return predicate

@@ -129,8 +129,3 @@ def _too_much(shot: FirstShot, limits: tuple[Limit, ...], guardrails: Guardrails
         if not answer.allowed:
             return f"{shot.targets} targets at once; {answer.detail}"
     return ""
-
-
-def let_pass(shot: FirstShot, by: str, said: str, now: datetime) -> FirstShot:
-    """The document of a first shot that was refused, once a person lets the policy act."""
-    return replace(shot, state=FirstShotState.PASSED, decided_at=now, by=by, said=said)

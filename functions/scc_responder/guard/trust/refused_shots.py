@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.domain.errors import Conflict, StoreError
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.guard.trust.first_shot import FIRST_SHOTS, FirstShot, FirstShotState, let_pass
+from scc_responder.guard.trust.first_shot import FIRST_SHOTS, FirstShot, FirstShotState
 from scc_responder.guard.trust.warm_up import KEEP_DECIDED, read_first_shot
 
 _TRIES = 8
@@ -45,3 +47,8 @@ def _readable(entry: Entry) -> FirstShot | None:
     with suppress(StoreError):
         return read_first_shot(entry)
     return None
+
+
+def let_pass(shot: FirstShot, by: str, said: str, now: datetime) -> FirstShot:
+    """The document of a first shot that was refused, once a person lets the policy act."""
+    return replace(shot, state=FirstShotState.PASSED, decided_at=now, by=by, said=said)

@@ -31,14 +31,10 @@ def opened_anew(record: CaseRecord, now: datetime, *, before: int | None = None)
 
     `before`: the last epoch of the chapter that ends; None: the record's.
     """
-    closing = Closing(
-        state=record.state,
-        epoch=record.epoch if before is None else before,
-        reason=record.reason,
-        closed_at=record.closed_at,
+    closing = replace(
+        _closing(record, record.epoch if before is None else before),
         approvals=record.plan.approvals if record.plan else (),
         captures=tuple(step.detail for step in record.steps if not _is_kept_anew(step) and _is_capture(step)),
-        word=record.word,
     )
     return replace(
         record,
@@ -53,18 +49,22 @@ def opened_anew(record: CaseRecord, now: datetime, *, before: int | None = None)
     )
 
 
-def gone_on_with(record: CaseRecord, now: datetime) -> CaseRecord:
+def gone_on_with(record: CaseRecord, now: datetime, *, by_person: bool = False) -> CaseRecord:
     """The case opened to go on as it is: what was held, failed or rehearsed is decided anew, nothing else.
 
-    It is the caller's to store it as open: a claim does.
+    It is the caller's to store it as open: a claim does. `by_person`: no earlier word counts.
     """
     used = record.plan if record.plan and record.plan.state is PlanState.USED and now < record.plan.expires_at else None
-    plan = _kept_plan(record.plan, now) or used or (record.plan if record.word else None)
+    plan = _kept_plan(record.plan, now) or used or (record.plan if record.word and not by_person else None)
+    # Its epoch is that of the closing before: it stays one chapter.
+    closing = _closing(record, record.history[-1].epoch if record.history else 0)
     return replace(
         record,
         opened_at=now,
+        history=(*record.history, *([closing] if closing.taken_back else ()))[-KEEP_CLOSINGS:],
         steps=tuple(step for step in not_undone(record.steps) if step.status in _KEPT or step.is_undone),
         plan=plan,
+        word=None if by_person else record.word,
         asked=record.asked if plan else None,
         unasked=False,
         attempts=0,
@@ -133,6 +133,14 @@ def undone_by_others(record: CaseRecord) -> tuple[Reason | None, bool]:
         return Reason.FOUGHT_OVER, any(opened and at and at >= opened for at in fought)
     is_new = bool(opened and record.undone and record.undone[-1] >= opened)
     return (Reason.UNDONE_BY_OTHERS if is_new else None), is_new
+
+
+def _closing(record: CaseRecord, epoch: int) -> Closing:
+    """How the case was closed, with what a person took back of it."""
+    kept, word = not_undone(record.steps), record.word
+    taken_back = tuple(step for step in record.steps if step not in kept)
+    closing = Closing(state=record.state, epoch=epoch, reason=record.reason, closed_at=record.closed_at)
+    return replace(closing, word=word, taken_back=taken_back)
 
 
 def _kept_plan(plan: Plan | None, now: datetime) -> Plan | None:

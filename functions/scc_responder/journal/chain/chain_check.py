@@ -50,7 +50,7 @@ def chain_statement(record: CaseRecord | None) -> dict[str, Any] | None:
 
 def checked(record: CaseRecord) -> CaseRecord:
     """The stored record, with a note of it where its steps are not those of its chain."""
-    fault = fault_of(record.chain, record.finding_key, record.steps, record.seq)
+    fault = fault_of(record.chain, record.finding_key, record.chained, record.seq)
     if record.chain is None or fault is None:
         return record
     return replace(record, chain=noted(record.chain, fault, record.seq))

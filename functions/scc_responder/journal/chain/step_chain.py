@@ -1,4 +1,4 @@
-"""The chain: each write that changes a step adds a link to it, made of all steps and of the head before. Pure.
+"""The chain: each write that changes a step or the plan adds a link, made of all of them and of the head before. Pure.
 
 Whoever may write the store can make a chain anew. So its head also stands where they cannot write: in each log line, in
 each message about the case, and in the signed manifests of its evidence.
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
+from scc_responder.journal.plan import Plan
 from scc_responder.journal.step import Step
 
 LINK_DIGITS = 16
@@ -25,10 +26,10 @@ _KEEP_FAULTS = 10
 class StepChain(Value, frozen=True, kw_only=True):
     """The chain as the record keeps it. A version without one leaves it as it was.
 
-    `head` is SHA-256 in hex; `before` the head before the last write that changed a step, empty where it was the first,
+    `head` is SHA-256 in hex; `before` the head before the last write that changed it, empty where it was the first,
     which was the record's write number `at` (`CaseRecord.seq`); `since` is that of the first. `seq` is the last write
-    that knew of the chain. `links` are the beginnings of the steps' digests, in their order. `faults` are what was not
-    so when the case was taken: a reason and the number of the write.
+    that knew of the chain. `links` are the beginnings of the digests of `CaseRecord.chained`, in that order. `faults`
+    are what was not so when the case was taken: a reason and the number of the write.
     """
 
     head: str
@@ -44,8 +45,8 @@ class StepChain(Value, frozen=True, kw_only=True):
         return self.before if self.at == seq else self.head
 
 
-def step_digest(step: Step) -> str:
-    """SHA-256 of the step as it is stored, in hex. A field that says nothing does not count: others may come."""
+def step_digest(step: Step | Plan) -> str:
+    """SHA-256 of step or plan as it is stored, in hex. A field that says nothing does not count: others may come."""
     fields = msgspec.to_builtins(step)
     return hashlib.sha256(msgspec.json.encode(_said({**fields.pop("extra"), **fields}), order="sorted")).hexdigest()
 
@@ -58,12 +59,12 @@ def _said(value: Any) -> Any:
     return [_said(item) for item in value] if isinstance(value, list) else value
 
 
-def link_of(step: Step) -> str:
+def link_of(step: Step | Plan) -> str:
     """By which logs and messages name the step as it was."""
     return step_digest(step)[:LINK_DIGITS]
 
 
-def extended(chain: StepChain | None, key: str, steps: Sequence[Step], seq: int) -> StepChain:
+def extended(chain: StepChain | None, key: str, steps: Sequence[Step | Plan], seq: int) -> StepChain:
     """The chain at the record's write number `seq`; a new one where there is none. `key` is the finding's."""
     digests = [step_digest(step) for step in steps]
     links = _links(digests)
@@ -74,14 +75,14 @@ def extended(chain: StepChain | None, key: str, steps: Sequence[Step], seq: int)
     return StepChain(head=head, before=before, at=seq, since=since, seq=seq, links=links, faults=faults)
 
 
-def relinked(chain: StepChain, key: str, steps: Sequence[Step]) -> StepChain:
+def relinked(chain: StepChain, key: str, steps: Sequence[Step | Plan]) -> StepChain:
     """The chain over these steps in place of those of its last write: some of them are stored in a shorter form."""
     digests = [step_digest(step) for step in steps]
     return replace(chain, head=_head(chain.before, key, digests), links=_links(digests))
 
 
-def fault_of(chain: StepChain | None, key: str, steps: Sequence[Step], seq: int) -> Reason | None:
-    """Why the steps of a stored record are not those of its chain; None where they are.
+def fault_of(chain: StepChain | None, key: str, steps: Sequence[Step | Plan], seq: int) -> Reason | None:
+    """Why the steps and the plan of a stored record are not those of its chain; None where they are.
 
     `no_chain`: a version without chains wrote the record. `written_without_chain`: such a one wrote its steps last, or
     somebody who made it look so. `chain_broken`: no version did.

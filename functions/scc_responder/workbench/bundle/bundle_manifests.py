@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from scc_responder.domain.value import resolved
-from scc_responder.execute.evidence.dsse import Envelope, Signature, manifest_content, opened
+from scc_responder.execute.evidence.dsse import Envelope, Signature, opened, pre_authentication_encoding
 from scc_responder.execute.evidence.sealing import LateSignature
 from scc_responder.workbench.bundle.bundle_report import BundleFault, BundleFinding, CheckedManifest, ListedManifest
 
@@ -78,7 +79,7 @@ class BundleManifests:
         if envelope is None:
             self._find(BundleFault.NOT_SIGNED, file, "an earlier version stored it: it signed nothing")
             return ""
-        digest = hashlib.sha256(envelope.signed_bytes()).digest()
+        digest = hashlib.sha256(signed_bytes(envelope)).digest()
         late = [(name, each.signature) for name, each in self._late if each.sha256 == sha256]
         good = [signature for name, signature in late if self._is_good_beside(name, signature, digest)]
         good += [each for each in envelope.signatures if self._verifies(each, digest)]
@@ -158,3 +159,20 @@ def _agrees(envelope: Envelope, says: ListedManifest) -> bool:
 
 def _spelled(value: Any) -> bytes:
     return msgspec.json.encode(value, order="sorted")
+
+
+def signed_bytes(envelope: Envelope) -> bytes:
+    """What a signature is made over. Raises ValueError."""
+    return pre_authentication_encoding(envelope.payload_type, envelope.payload_bytes())
+
+
+def manifest_content(content: bytes) -> Mapping[str, Any]:
+    """What a stored manifest says, also one of an earlier version, which is no envelope. Raises ValueError.
+
+    It is not checked whether anybody signed it.
+    """
+    plain = json.loads(content)
+    if isinstance(plain, dict) and plain.get("schema") == 1:
+        return plain
+    predicate: Mapping[str, Any] = opened(content).statement()["predicate"]
+    return predicate

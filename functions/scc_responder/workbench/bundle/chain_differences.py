@@ -1,4 +1,7 @@
-"""Whether a record is what logs, messages and manifests said of it, and the first step that differs. Pure."""
+"""Whether a record is what logs, messages and manifests said of it, and the first step that differs. Pure.
+
+Steps that were taken back before the case was opened again count among them, and its plan after them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.chain.chain_check import SaidStep, said
-from scc_responder.journal.chain.step_chain import LINK_DIGITS, fault_of
+from scc_responder.journal.chain.step_chain import LINK_DIGITS, fault_of, link_of
+from scc_responder.journal.plan import Plan
+from scc_responder.journal.step import Step
+
+_PLAN = "the plan"
 
 
 class ChainDifference(Value, frozen=True, kw_only=True):
@@ -42,8 +49,8 @@ def chain_differences(record: CaseRecord, statements: Sequence[Statement]) -> tu
 
 
 def _of_record(record: CaseRecord) -> Iterator[ChainDifference]:
-    chain, now = record.chain, [*map(said, record.steps)]
-    fault = fault_of(chain, record.finding_key, record.steps, record.seq)
+    chain, now = record.chain, [*map(_said, record.chained)]
+    fault = fault_of(chain, record.finding_key, record.chained, record.seq)
     if fault:
         was = [SaidStep(link=link) for link in chain.links] if chain else now
         yield ChainDifference(reason=fault, where="the record", step=_first(was, now))
@@ -73,18 +80,22 @@ def _of_lines(record: CaseRecord, statements: Sequence[Statement]) -> Iterator[C
 def _later(record: CaseRecord, statements: Iterable[Statement]) -> Iterator[ChainDifference]:
     """What was done when a message or a manifest was written is in the record as it was."""
     for each in statements:
-        step = _gone(each.steps, [*map(said, record.steps)], record) if each.began is None else ""
+        step = _gone(each.steps, [*map(_said, record.chained)], record) if each.began is None else ""
         if step:
             yield ChainDifference(reason=Reason.CHAIN_BROKEN, where=f"since {each.where}", step=step)
 
 
+def _said(item: Step | Plan) -> SaidStep:
+    return SaidStep(action=_PLAN, link=link_of(item)) if isinstance(item, Plan) else said(item)
+
+
 def _first(was: Sequence[SaidStep], now: Sequence[SaidStep]) -> str:
-    """The first step that is another, by its place, and its action; empty where all are the same."""
+    """The first step that is another, by its place, and its action, or the plan; empty where all are the same."""
     for number, (before, after) in enumerate(zip_longest(was, now), start=1):
         if before is None or after is None or before.link != after.link:
             name = next((each.action for each in (before, after) if each and each.action), "")
             what = "was added" if before is None else "is missing" if after is None else "is another"
-            return " ".join(filter(None, (f"step {number}", name, what)))
+            return " ".join(filter(None, ("" if name == _PLAN else f"step {number}", name, what)))
     return ""
 
 

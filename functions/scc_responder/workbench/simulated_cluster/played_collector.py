@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64encode, urlsafe_b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from scc_responder.domain.kubernetes.collector_stream import new_private_key, sealed_lines
+from scc_responder.domain.kubernetes.collector_stream import (
+    LAST_CHUNK,
+    MAGIC,
+    MORE_CHUNKS,
+    key_bytes,
+    new_private_key,
+    public_text,
+    shared_key,
+)
 from scc_responder.domain.ports import ApiObject
 from scc_responder.workbench.simulated_cluster.server.objects import kubernetes_time
 
@@ -35,6 +43,24 @@ def play(container: ApiObject, moment: datetime) -> bytes:
     plain += _frame("Z", end)
     chunks = (plain[at : at + CHUNK_BYTES] for at in range(0, len(plain), CHUNK_BYTES))
     return b"".join(sealed_lines(chunks, options["key"], new_private_key()))
+
+
+def sealed_lines(chunks: Iterable[bytes], recipient: str, private: bytes) -> Iterator[bytes]:
+    """The lines that a collector writes for these plain chunks: what stands in for one, in tests and demo."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - cold start
+
+    other = key_bytes(recipient)
+    public = public_text(private)
+    cipher = AESGCM(shared_key(private, other, sender=key_bytes(public), receiver=other))
+    yield MAGIC + public.encode() + b"\n"
+    held: bytes | None = None
+    number = 0
+    for chunk in chunks:
+        if held is not None:
+            yield b64encode(cipher.encrypt(number.to_bytes(12, "big"), held, MORE_CHUNKS)) + b"\n"
+            number += 1
+        held = chunk
+    yield b64encode(cipher.encrypt(number.to_bytes(12, "big"), held or b"", LAST_CHUNK)) + b"\n"
 
 
 def _request(text: str) -> dict[str, Any]:

@@ -25,13 +25,13 @@ from scc_responder.domain.kubernetes.collector_stream import (
     new_private_key,
     public_text,
     read_frames,
-    sealed_lines,
 )
 from scc_responder.domain.kubernetes.container_facts import ArtefactHash, Origin
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus
-from scc_responder.execute.evidence.dsse import manifest_content
 from scc_responder.execute.evidence.inspection.keeping import keep_inspection
+from scc_responder.workbench.bundle.bundle_manifests import manifest_content
+from scc_responder.workbench.simulated_cluster.played_collector import sealed_lines
 from tests.kits.collector_logs import artefact, document, ended, sealed
 from tests.kits.decision_contexts import context
 from tests.kits.executions import ExecutionWorld
