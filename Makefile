@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 5
 # What measures seconds, or looks at a kernel or a kubelet: beside other tests it would tell how busy these are.
-ALONE := tests/cli/simulate/test_simulation_cost.py tests/collector/test_container_cut.py \
-  tests/collector/test_container_look.py tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py \
+ALONE := tests/cli/policy/test_pack_cost.py tests/cli/simulate/test_simulation_cost.py \
+  tests/collector/test_container_cut.py tests/collector/test_container_look.py tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py \
   tests/intake/test_find_name.py tests/node tests/notifications/test_costs.py tests/pipeline/test_large_cluster.py \
   tests/policy/test_compiled.py
 export PYTHONPATH := functions:.

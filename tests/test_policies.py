@@ -15,19 +15,20 @@ from scc_responder.domain.mode import Mode
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import read_facts
 from scc_responder.workbench.policies.cases.case_file import PolicyCase
-from scc_responder.workbench.policies.policy_tests import check_case, check_policy, orphans, read_cases
+from scc_responder.workbench.policies.policy_tests import PolicyTests, orphans
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER, RUNBOOKS
 from tests.findings.decisions import committed, decision
 from tests.kits.responder import SHIPPED
 
 POLICIES = load_policies(SHIPPED)
+TESTS = PolicyTests(POLICIES, SHIPPED, FOLDER)
 
 
 def shipped_cases() -> Iterator[Any]:
     """Every case beside a shipped policy, by its policy and its own name."""
     for one in POLICIES.policies:
-        file = read_cases(one, SHIPPED)
+        file = TESTS.read(one)
         yield from (
             pytest.param(one, read.case, id=f"{one.name}: {read.name}") for read in (file.cases if file else ())
         )
@@ -36,14 +37,14 @@ def shipped_cases() -> Iterator[Any]:
 @pytest.mark.parametrize(("shipped", "case"), list(shipped_cases()))
 def test_each_shipped_case_passes(shipped: Policy, case: PolicyCase) -> None:
     """Every shipped policy does what the case beside it says, and nothing else: `scc-responder policy test` says so."""
-    result = check_case(POLICIES, shipped, case, FOLDER)
+    result = TESTS.check_case(shipped, case)
     assert result.passed, "\n".join(["", *case_difference(result)])
 
 
 @pytest.mark.parametrize("shipped", POLICIES.policies, ids=lambda shipped: shipped.name)
 def test_shipped_cases_say_enough(shipped: Policy) -> None:
     """Every shipped policy has a case in which it acts, one in which it does not, and no step that none plans."""
-    result = check_policy(POLICIES, shipped, SHIPPED, FOLDER)
+    result = TESTS.check(shipped)
     assert (result.faults, result.untested) == ((), ())
 
 

@@ -50,6 +50,7 @@ def test_help_is_cheap() -> None:
     assert {name for name in imported if name.startswith("scc_responder.cli.")} == {
         "scc_responder.cli.main",
         "scc_responder.cli.console",
+        "scc_responder.cli.console.late_parser",
         "scc_responder.cli.console.terminal",
     }
     assert imported.isdisjoint({"yaml", "msgspec", "kubernetes", "flask", "google.api_core"})

@@ -19,7 +19,7 @@ from scc_responder.intake.threats import in_scope
 from scc_responder.policy.decide import decide
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
-from scc_responder.workbench.policies.policy_tests import check_policy
+from scc_responder.workbench.policies.policy_tests import PolicyTests
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER, every_golden
 from tests.kits.responder import SHIPPED
@@ -151,5 +151,5 @@ class Subject:
             return "refused"
         if acts(policies) <= self.acts:
             return "harmless"
-        results = (check_policy(policies, policy, self.folder, FOLDER) for policy in policies.policies)
+        results = map(PolicyTests(policies, self.folder, FOLDER).check, policies.policies)
         return "unnoticed" if all(result.passed for result in results) else "failed"

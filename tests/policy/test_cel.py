@@ -363,10 +363,10 @@ def test_imported_only_by_a_condition() -> None:
 
 def test_the_known_facts_are_those_of_the_context() -> None:
     """What an expression sees is what was read, under the names of our own types."""
-    known = CelFacts(rich()).known
+    facts = CelFacts(rich())
+    known = {name: facts.fact(name) for name in ("pod", "threat", "finding")}
     assert known["pod"]["labels"] == POD.labels
     assert known["threat"]["name"] == THREAT.name
     assert known["pod"]["creation_time"].ToDatetime(EVENT.tzinfo) == POD.creation_time
     assert known["finding"]["event_time"].ToDatetime(EVENT.tzinfo) - EVENT == timedelta(0)
     assert known["finding"]["containers"][0]["name"] == FindingContainer(name="app").name
-    assert "objects" not in known

@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 
 from scc_responder import __version__
+from scc_responder.cli.console.late_parser import add_late_commands
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.domain.errors import ResponderError
 
@@ -33,7 +33,7 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser(wanted=next((word for word in given if not word.startswith("-")), "")).parse_args(given)
+    options = _parser().parse_args(given)
     empty = next(_empty(given), None)
     if empty:
         print(f"scc-responder: {visible_lines(empty)}: it is empty: is a variable not set?", file=sys.stderr)
@@ -75,20 +75,13 @@ def _unwritten(error: OSError) -> int:
     return 1
 
 
-def _parser(wanted: str) -> argparse.ArgumentParser:
-    """All commands by name and help, and the wanted one with its options: no other is imported."""
+def _parser() -> argparse.ArgumentParser:
+    """All commands by name and help. A command's module is imported when it is asked for."""
     parser = argparse.ArgumentParser(
         prog="scc-responder", description="Contain the threats that Security Command Center finds in GKE and Cloud Run."
     )
     parser.add_argument("--version", action="version", version=f"scc-responder {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, help_line in COMMANDS.items():
-        command = commands.add_parser(name, help=help_line, formatter_class=_Wide)
-        if name == wanted:
-            module = import_module(f"scc_responder.cli.{name}")
-            command.description = module.__doc__
-            module.add_options(command)
-            command.set_defaults(run=module.run)
+    add_late_commands(parser, "scc_responder.cli", COMMANDS, dest="command", run_by="run", formatter=_Wide)
     return parser
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -37,49 +37,52 @@ _KNOWN_EMPTY: dict[type, set[str]] = {Finding: {"contradictions", "truncated"}, 
 """Lists in a finding whose emptiness is a fact. Every other empty list means "not set"."""
 
 _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
+_FACTS = {RENAMED.get(name, name): name for name in Context.__struct_fields__ if name not in NOT_TOLD}
+_AS_IT_IS = frozenset({str, int, bool, float, type(None)})
 _MISSING = re.compile(r'(?:No value with name|Key not found in map :) "([^"]+)"')
 
 
 class CelFacts:
-    """The known facts of a context, as CEL sees them: made once for all policies of a decision. None: no facts."""
+    """The known facts of a context, as CEL sees them: each made once for all policies of a decision. None: no facts."""
 
     def __init__(self, context: Context | None) -> None:
         self._context = context
+        self._facts: dict[str, Any] = {}
+        self._ready: dict[frozenset[str], Any] = {}
 
-    @cached_property
-    def activation(self) -> Any:
-        """The facts, ready for evaluation."""
-        return evaluator().Activation(self.known)
+    def activation(self, expression: str) -> Any:
+        """The facts that an expression names, ready for its evaluation; an unknown one has no key."""
+        named = _named(expression)
+        if named not in self._ready:
+            self._facts.update({name: self.fact(name) for name in named.difference(self._facts)})
+            known = {name: self._facts[name] for name in named if self._facts[name] is not None}
+            self._ready[named] = evaluator().Activation(known)
+        return self._ready[named]
 
-    @cached_property
-    def known(self) -> dict[str, Any]:
-        """Every known fact, as nested maps; unknown facts have no key."""
+    def fact(self, name: str) -> Any:
+        """A fact as nested maps, in which what is unknown has no key; None where nothing of it is known."""
         context = self._context
-        if context is None:
-            return {}
-        known = {
-            RENAMED.get(name, name): _plain(value)
-            for name in context.__struct_fields__
-            if name not in NOT_TOLD and (value := getattr(context, name)) is not None
-        }
-        if context.related is None and context.threat.confidence != CONFIDENCES[-1]:
-            # A related finding that could not be read might have raised it.
-            known["threat"] = {name: value for name, value in known["threat"].items() if name != "confidence"}
-        if context.related is None:
-            known["threat"].pop("raised_by", None)
-        if context.pod is None and context.service is None and context.job is None:
-            known.pop("identity", None)
-        elif "owner" in context.missing:
-            known["pod"].pop("owners", None)
-        for name in context.finding.truncated:
-            known["finding"].setdefault(name, []).append({})  # of which nothing is known
+        known = _plain(getattr(context, _FACTS[name], None))
+        if context is None or known is None:
+            return None
+        if name == "threat" and context.related is None:
+            known.pop("raised_by", None)
+            if context.threat.confidence != CONFIDENCES[-1]:
+                known.pop("confidence", None)  # a related finding that could not be read might have raised it
+        elif name == "identity" and context.pod is None and context.service is None and context.job is None:
+            return None
+        elif name == "pod" and "owner" in context.missing:
+            known.pop("owners", None)
+        elif name == "finding":
+            for cut in context.finding.truncated:
+                known.setdefault(cut, []).append({})  # of which nothing is known
         return known
 
 
 def evaluate(expression: str, facts: CelFacts) -> Reason:
     """`matched`, `condition_differs`, or why it cannot be evaluated: `condition_pod_missing`, `condition_error`."""
     try:
-        result = compiled(expression).eval(activation=facts.activation)
+        result = compiled(expression).eval(activation=facts.activation(expression))
         value, told = result.value(), str(result.value())
     except (RuntimeError, ValueError, TypeError) as error:  # the library's own for a budget or text it cannot take
         value, told = None, str(error)
@@ -105,8 +108,7 @@ def evaluator() -> Any:
     from cel_expr_python import cel  # noqa: PLC0415 - only a policy with a condition needs it
     from cel_expr_python.ext.ext_strings import ExtStrings  # noqa: PLC0415 - as above
 
-    names = [RENAMED.get(name, name) for name in Context.__struct_fields__ if name not in NOT_TOLD]
-    known = dict.fromkeys(names, cel.Type.DYN)
+    known = dict.fromkeys(_FACTS, cel.Type.DYN)
     return cel.NewEnv(variables=known, functions=[in_cidr_function(cel)], extensions=[ExtStrings()])
 
 
@@ -124,6 +126,12 @@ def in_cidr_function(cel: Any) -> Any:
 
 
 @cache
+def _named(expression: str) -> frozenset[str]:
+    """The facts whose names stand in an expression, be it in a text of it."""
+    return frozenset(re.findall(r"\w+", expression)).intersection(_FACTS)
+
+
+@cache
 def _names() -> frozenset[str]:
     """Every word of our own facts."""
     kinds = [kind for module in (contexts, finding) for kind in vars(module).values() if isinstance(kind, type)]
@@ -136,7 +144,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return _record(value)
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [item if type(item) in _AS_IT_IS else _plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, datetime):
@@ -162,11 +170,10 @@ def _record(record: msgspec.Struct) -> dict[str, Any]:
     known = {}
     for name in kind.__struct_fields__:
         value = getattr(record, name)
-        if value is None or value == "" or (unset and value in ((), {}) and name not in known_empty):
-            continue
-        if value == 0 and name in zeros:
-            continue
-        known[name] = _plain(value)
+        if value or not (
+            value is None or value == "" or (unset and value in ((), {}) and name not in known_empty) or name in zeros
+        ):
+            known[name] = value if type(value) in _AS_IT_IS else _plain(value)
     if isinstance(record, Process) and record.args_truncated:
         known.pop("args", None)  # a text that is not there could be any: nothing that is asked of the list is known
     return known

@@ -168,7 +168,7 @@ def test_a_wrong_case_is_shown_beside_the_others(folder: Path, capsys: pytest.Ca
 FAIL  contain  2 cases
 
     An added binary is left alone
-    contain.test.yaml:8: cases[1].expects: unknown field; expected one of finding, with, given, age, at, name, \
+    contain.test.yaml:8: cases[1].expects: unknown field; expected one of name, finding, with, given, age, at, \
 together, expect; did you mean 'expect'?
 
 1 policy, 2 cases, 0 untested steps, 1 failed

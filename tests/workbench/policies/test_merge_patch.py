@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.workbench.explanation import ContextFacts
-from scc_responder.workbench.policies.merge_patch import patch_mistakes, patched
+from scc_responder.workbench.policies.merge_patch import PatchError, patched
 from tests.kits.decision_contexts import FINDING, NODE, POD
 
 FACTS = ContextFacts(pod=POD, node=NODE, related=())
@@ -82,10 +82,12 @@ def test_any_patch_is_merged_or_refused(patch: dict[str, Any]) -> None:
 
 def test_every_mistake_has_its_place() -> None:
     """All that is wrong with a patch is told at once, each by the keys that lead to it."""
-    told = patch_mistakes(FACTS, {"pod": {"ownres": [], "labls": {}}, "node": {"nam": "x"}})
+    with pytest.raises(PatchError) as refused:
+        patched(FACTS, {"pod": {"ownres": [], "labls": {}}, "node": {"nam": "x"}})
+    told = refused.value.mistakes
     assert [mistake.path for mistake in told] == [("pod", "ownres"), ("pod", "labls"), ("node", "nam")]
     assert "did you mean 'owners'?" in told[0].text
-    assert patch_mistakes(FACTS, {"pod": {"owners": []}}) == []
+    assert patched(FACTS, {"pod": {"owners": []}}).pod is not None
 
 
 def test_an_empty_patch_changes_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.workbench.policies.cases.case_file import Expected
-from scc_responder.workbench.policies.policy_tests import PolicyResult, check_policy, orphans, untested
+from scc_responder.workbench.policies.policy_tests import PolicyResult, PolicyTests, orphans, untested
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.findings import FOLDER
 from tests.kits.responder import SHIPPED, policy, write_policies
@@ -61,7 +61,7 @@ def checked(folder: Path, cases: str | None, *steps: str) -> PolicyResult:
     if cases is not None:
         (written / "contain.test.yaml").write_text(cases)
     policies = load_policies(written)
-    return check_policy(policies, policies.policies[0], written, FOLDER)
+    return PolicyTests(policies, written, FOLDER).check(policies.policies[0])
 
 
 @pytest.mark.parametrize(("cases", "faults", "untested"), FAULTS)
@@ -253,7 +253,7 @@ def test_several_policies_in_one_case(tmp_path: Path, right: str, wrong: str, *,
     (written / "contain.test.yaml").write_text(TOGETHER.replace(right, wrong) if right else TOGETHER)
     policies = load_policies(written)
     own = next(item for item in policies.policies if item.name == "contain")
-    (case,) = check_policy(policies, own, written, FOLDER).cases
+    (case,) = PolicyTests(policies, written, FOLDER).check(own).cases
     assert case.passed is passed
 
 

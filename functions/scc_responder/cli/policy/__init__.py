@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
-from pkgutil import iter_modules
+
+from scc_responder.cli.console.late_parser import add_late_commands
+
+POLICY_COMMANDS = {
+    "coverage": "Show which policies answer to which threats, and where none does.",
+    "lint": "Say everything that is wrong with a folder of policies, each with file, line and fix.",
+    "prove": "Prove what policies never do, for every finding and target there may be, and what a change of them adds.",
+    "schema": "Print the JSON Schema of a kind of file, for editors that complete and check while one types.",
+    "test": "Run the cases beside the policies (`x.test.yaml`), and say what they do not show.",
+}
+"""Each command under `policy` and its line of help, which is the first of its module beside this one."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the commands under `policy`: one module beside this one each, whose docstring is its help."""
-    commands = parser.add_subparsers(dest="policy_command", metavar="COMMAND", required=True)
-    for name in sorted(module.name for module in iter_modules(__path__) if not module.ispkg):
-        module = import_module(f"{__name__}.{name}")
-        help_line = (module.__doc__ or "").partition("\n")[0]
-        command = commands.add_parser(
-            name, help=help_line, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
-        module.add_options(command)
-        command.set_defaults(run_policy_command=module.run)
+    """Declare the commands under `policy`."""
+    add_late_commands(
+        parser,
+        __name__,
+        POLICY_COMMANDS,
+        dest="policy_command",
+        run_by="run_policy_command",
+        formatter=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def run(options: argparse.Namespace) -> int:

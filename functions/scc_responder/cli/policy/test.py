@@ -49,7 +49,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.guardrails_tests import check_guardrails
-from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, PolicyResult, check_policy, orphans
+from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, PolicyResult, PolicyTests, orphans
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.policy_files.policy_layout import told_name
 
@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     policies = load_policies(asked.folder)
     names = [*(name for name in options.policy if name not in paths), *_named(asked)]
     chosen = list(_chosen(policies, names))
-    results = [check_policy(policies, policy, asked.folder, options.findings) for policy in chosen]
+    tests = PolicyTests(policies, asked.folder, options.findings)
+    results = [tests.check(policy) for policy in chosen]
     of_guardrails = check_guardrails(policies, asked.folder, options.findings) if not names else None
     results += [of_guardrails] if of_guardrails else []
     stray = () if names else orphans(policies, asked.folder)

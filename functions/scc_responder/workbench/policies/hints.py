@@ -42,7 +42,7 @@ def _condition(expression: str, context: Context) -> str:
     """The condition, and what CEL says of it where it cannot be answered: the key that is missing, by its name."""
     asked = f"condition: {' '.join(expression.split())}"
     try:
-        value = compiled(expression).eval(activation=CelFacts(context).activation).value()
+        value = compiled(expression).eval(activation=CelFacts(context).activation(expression)).value()
     except (RuntimeError, ValueError, TypeError) as error:  # as in `evaluate`
         value = str(error)
     return asked if isinstance(value, bool) else f"{asked}; it cannot be answered: {visible(str(value), 300)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -31,24 +31,30 @@ def merge_patch(known: Any, patch: Any) -> Any:
     return kept
 
 
+class PatchError(ValueError):
+    """A patch that cannot be merged over a value: `mistakes` say why, by their places in it."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(f"{written(mistake.path)}: {mistake.text}" for mistake in self.mistakes))
+
+
 def patched(value: _T, patch: Mapping[str, Any]) -> _T:
-    """The value with the patch merged over it; null removes. Raises ValueError that names what is wrong."""
-    mistakes = patch_mistakes(value, patch)
-    if mistakes:
-        raise ValueError("; ".join(f"{written(mistake.path)}: {mistake.text}" for mistake in mistakes))
-    return msgspec.convert(merge_patch(msgspec.to_builtins(value), patch), resolved(type(value)))
+    """The value with the patch merged over it; null removes.
 
-
-def patch_mistakes(value: object, patch: Mapping[str, Any]) -> list[Mistake]:
-    """What keeps the patch from being merged over the value, by places in it: other types, and keys without effect."""
+    Raises PatchError that names other types than the value has, and keys without effect.
+    """
     known = msgspec.json.decode(msgspec.json.encode(value))
     merged = merge_patch(known, patch)
     try:
         changed = msgspec.convert(merged, resolved(type(value)))
     except msgspec.ValidationError as error:
-        found = (mistake for mistake in diagnose(merged, type(value)) if _is_of(patch, mistake.path))
-        return list(found) or [Mistake(text=str(error))]
-    return list(_unknown(patch, msgspec.to_builtins(changed), known, ()))
+        found = [mistake for mistake in diagnose(merged, type(value)) if _is_of(patch, mistake.path)]
+        raise PatchError(found or [Mistake(text=str(error))]) from error
+    unknown = list(_unknown(patch, msgspec.to_builtins(changed), known, ()))
+    if unknown:
+        raise PatchError(unknown)
+    return changed
 
 
 def _is_of(patch: Any, path: DocumentPath) -> bool:

@@ -33,6 +33,7 @@ class Fight(Value, frozen=True, kw_only=True):
 def fights(policies: Sequence[Policy]) -> Iterator[Fight]:
     """Every pair of policies that fight, each pair once for each thing that they fight about."""
     asked: defaultdict[tuple[str, str], list[tuple[Policy, int, str]]] = defaultdict(list)
+    met: dict[str, frozenset[str]] = {}
     for policy in policies:
         if policy.mode == Mode.DISABLED:
             continue
@@ -41,7 +42,7 @@ def fights(policies: Sequence[Policy]) -> Iterator[Fight]:
     for (_, what), several in asked.items():
         for place, (policy, index, value) in enumerate(several):
             for other, _, wanted in several[:place]:
-                if wanted != value and other.name != policy.name and _may_meet(policy, other):
+                if wanted != value and other.name != policy.name and _may_meet(policy, other, met):
                     yield Fight(policy=policy.name, step=index, other=other.name, what=what)
 
 
@@ -57,9 +58,12 @@ def asked_things(policy: Policy) -> Iterator[tuple[int, str, str]]:
             yield index, step.action, step.variant
 
 
-def _may_meet(one: Policy, other: Policy) -> bool:
-    """Whether both may match one finding, as far as that can be told."""
-    return _share_a_target(one, other) and bool(_threats(one) & _threats(other))
+def _may_meet(one: Policy, other: Policy, met: dict[str, frozenset[str]]) -> bool:
+    """Whether both may match one finding, as far as that can be told. `met` keeps the threats of each policy."""
+    for policy in (one, other):
+        if policy.name not in met:
+            met[policy.name] = _threats(policy)
+    return not met[one.name].isdisjoint(met[other.name]) and _share_a_target(one, other)
 
 
 def _share_a_target(one: Policy, other: Policy) -> bool:

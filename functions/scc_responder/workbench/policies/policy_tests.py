@@ -19,7 +19,7 @@ from scc_responder.guard.guard import guard
 from scc_responder.guard.run_reach import EVERYWHERE_IN_RUN
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision, decide
 from scc_responder.policy.order import in_order
-from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet
+from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, policy_paths
 from scc_responder.workbench.policies.cases.case_file import Expected, OpenedCases, PolicyCase, ReadCase, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import together_mistakes, word_mistakes
 from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
@@ -80,39 +80,70 @@ class PolicyResult(Value, frozen=True, kw_only=True):
         return whole and all(case.passed for case in self.cases)
 
 
-def check_policy(policies: PolicySet, policy: Policy, folder: Path, findings: Path) -> PolicyResult:
-    """Run the cases beside a policy, and look for what they do not show. A case that is wrong costs no other."""
-    try:
-        file = read_cases(policy, folder)
-    except PolicyError as error:
-        return PolicyResult(policy=policy.name, unusable=error.faults)
-    if file is None:
-        missing = f"no {policy.name}{TEST_SUFFIX} stands beside it; give it a case that acts and one that does not"
-        return PolicyResult(policy=policy.name, untested=tuple(untested(policy, ())), faults=(missing,))
-    expected = [read.case.expect for read in file.cases if read.case]
-    results = tuple(_check_read(policies, policy, file, read, findings) for read in file.cases)
-    whole = not file.faults and not any(result.faults for result in results)
-    return PolicyResult(
-        policy=policy.name,
-        cases=results,
-        # What a case would show that is wrong is not known.
-        untested=tuple(untested(policy, expected)) if whole else (),
-        faults=(*_file_faults(policy, file), *(gaps(expected) if whole else ())),
-        unusable=file.faults,
-    )
+class PolicyTests:
+    """The cases beside the policies of a folder, which name findings of another. A case that is wrong costs no other.
 
+    What all cases ask for, such as where each policy stands, is looked up once.
+    """
 
-def _check_read(policies: PolicySet, policy: Policy, file: OpenedCases, read: ReadCase, findings: Path) -> CaseResult:
-    """The result of one case of a file, which may be one that cannot be run."""
-    if read.case is None:
-        return CaseResult(name=read.name, finding="", faults=read.faults)
-    wrong = (*word_mistakes(read.case), *together_mistakes(read.case, {one.name for one in policies.policies}))
-    try:
-        result = check_case(policies, policy, read.case, findings)
-    except CaseError as error:
-        wrong = (*error.mistakes, *wrong)
-        return CaseResult(name=read.name, finding=read.case.finding, faults=file.told(read.index, wrong))
-    return replace(result, faults=file.told(read.index, wrong)) if wrong else result
+    def __init__(self, policies: PolicySet, folder: Path, findings: Path) -> None:
+        self._policies = {policy.name: policy for policy in policies.policies}
+        self._guardrails = policies.guardrails
+        self._folder = folder
+        self._findings = findings
+        self._paths = {path.stem: path for path in policy_paths(folder)}
+
+    def check(self, policy: Policy) -> PolicyResult:
+        """Run the cases beside a policy, and look for what they do not show."""
+        try:
+            file = self.read(policy)
+        except PolicyError as error:
+            return PolicyResult(policy=policy.name, unusable=error.faults)
+        if file is None:
+            missing = f"no {policy.name}{TEST_SUFFIX} stands beside it; give it a case that acts and one that does not"
+            return PolicyResult(policy=policy.name, untested=tuple(untested(policy, ())), faults=(missing,))
+        expected = [read.case.expect for read in file.cases if read.case]
+        results = tuple(self._check_read(policy, file, read) for read in file.cases)
+        whole = not file.faults and not any(result.faults for result in results)
+        return PolicyResult(
+            policy=policy.name,
+            cases=results,
+            # What a case would show that is wrong is not known.
+            untested=tuple(untested(policy, expected)) if whole else (),
+            faults=(*_file_faults(policy, file), *(gaps(expected) if whole else ())),
+            unusable=file.faults,
+        )
+
+    def read(self, policy: Policy) -> OpenedCases | None:
+        """The cases beside a policy, or None. Raises PolicyError where they are no YAML."""
+        path = self._paths[policy.name].with_name(f"{policy.name}{TEST_SUFFIX}")
+        return open_cases(path, told_name(path, self._folder)) if path.exists() else None
+
+    def _check_read(self, policy: Policy, file: OpenedCases, read: ReadCase) -> CaseResult:
+        """The result of one case of a file, which may be one that cannot be run."""
+        if read.case is None:
+            return CaseResult(name=read.name, finding="", faults=read.faults)
+        wrong = (*word_mistakes(read.case), *together_mistakes(read.case, self._policies))
+        try:
+            result = self.check_case(policy, read.case)
+        except CaseError as error:
+            wrong = (*error.mistakes, *wrong)
+            return CaseResult(name=read.name, finding=read.case.finding, faults=file.told(read.index, wrong))
+        return replace(result, faults=file.told(read.index, wrong)) if wrong else result
+
+    def check_case(self, policy: Policy, case: PolicyCase) -> CaseResult:
+        """What the policy does in a case, under the guardrails, beside what it must do. Raises CaseError."""
+        context, now = situation(case, self._findings)
+        others = (self._policies[name] for name in self._policies if name in case.together and name != policy.name)
+        decided = decide(context, (policy, *(others if case.together else ())))
+        decision = guard(context, decided, self._guardrails, now, reach=EVERYWHERE_IN_RUN)
+        if case.together:
+            decision = unapproved(decision)
+        came = decision.policies[0]
+        order = _order_lines(case.expect, decision) if case.together else ()
+        lines = (*compare_decision(case.expect, came), *order)
+        hints = dict.fromkeys(_answer_hints(policy, context, case.expect, came) or _step_hints(context, lines, now))
+        return CaseResult(name=case.name, finding=case.finding, lines=lines, hints=tuple(hints))
 
 
 def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
@@ -125,31 +156,6 @@ def orphans(policies: PolicySet, folder: Path) -> tuple[str, ...]:
 
 def _policy_beside(path: Path) -> Path:
     return path.with_name(f"{path.name.removesuffix(TEST_SUFFIX)}.yaml")
-
-
-def read_cases(policy: Policy, folder: Path) -> OpenedCases | None:
-    """The cases beside a policy, or None. Raises PolicyError where they are no YAML."""
-    path = _file_of(policy, folder).with_name(f"{policy.name}{TEST_SUFFIX}")
-    return open_cases(path, told_name(path, folder)) if path.exists() else None
-
-
-def _file_of(policy: Policy, folder: Path) -> Path:
-    """The policy's own file, at the top or in a subfolder: no other has its name."""
-    path = folder / f"{policy.name}.yaml"
-    return path if path.exists() else next(iter(folder.rglob(path.name)), path)
-
-
-def check_case(policies: PolicySet, policy: Policy, case: PolicyCase, findings: Path) -> CaseResult:
-    """What the policy does in a case, under the set's guardrails, beside what it must do. Raises CaseError."""
-    context, now = situation(case, findings)
-    others = (other for other in policies.policies if other.name in case.together and other.name != policy.name)
-    decision = guard(context, decide(context, (policy, *others)), policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
-    if case.together:
-        decision = unapproved(decision)
-    came = decision.policies[0]
-    lines = (*compare_decision(case.expect, came), *(_order_lines(case.expect, decision) if case.together else ()))
-    hints = dict.fromkeys(_answer_hints(policy, context, case.expect, came) or _step_hints(context, lines, now))
-    return CaseResult(name=case.name, finding=case.finding, lines=lines, hints=tuple(hints))
 
 
 def _order_lines(expected: Expected, decision: Decision) -> Iterator[Line]:

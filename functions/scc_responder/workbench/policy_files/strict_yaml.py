@@ -69,6 +69,8 @@ class Document:
         from scc_responder.workbench.policy_files.type_mistakes import diagnose, repaired  # noqa: PLC0415 - only a mistake needs it
 
         mistakes = list(diagnose(self.data, wanted))
+        if not mistakes:
+            return []
         try:
             rest = msgspec.convert(repaired(self.data, wanted, mistakes), resolved(wanted))
         except msgspec.ValidationError:

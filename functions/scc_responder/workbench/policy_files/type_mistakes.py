@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import date
+from functools import cache
 from typing import Any
 
 from msgspec import inspect
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, closest, expected
 
+_type_info = cache(inspect.type_info)
 _BOOLEANS = "YAML reads on, off, yes and no as true or false"
 _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
     inspect.StrType: (str, "a text"),
@@ -31,7 +33,7 @@ _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
 
 def diagnose(data: Any, wanted: type) -> Iterator[Mistake]:
     """Every mistake in the data, in its order. Empty for what this does not know to be wrong."""
-    return _diagnose(data, inspect.type_info(wanted), ())
+    return _diagnose(data, _type_info(wanted), ())
 
 
 def repaired(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
@@ -43,7 +45,7 @@ def repaired(data: Any, wanted: type, mistakes: Iterable[Mistake]) -> Any:
             holder = holder[part]
         if mistake.path and isinstance(holder, dict):
             holder.pop(mistake.path[-1], None)
-    return _filled(kept, inspect.type_info(wanted))
+    return _filled(kept, _type_info(wanted))
 
 
 def _filled(data: Any, wanted: inspect.Type) -> Any:

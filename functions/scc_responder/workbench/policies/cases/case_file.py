@@ -45,8 +45,9 @@ class Expected(StrictValue, frozen=True, kw_only=True):
 
 
 class Situation(StrictValue, frozen=True, kw_only=True, rename={"found": "with"}):
-    """What a case is about: a finding, what was read of its target, and when it arrives."""
+    """What a case is about: a finding, what was read of its target, and when it arrives. `name` is a sentence."""
 
+    name: str
     finding: str
     found: dict[str, Any] = {}
     given: dict[str, Any] = {}
@@ -55,9 +56,8 @@ class Situation(StrictValue, frozen=True, kw_only=True, rename={"found": "with"}
 
 
 class PolicyCase(Situation, frozen=True, kw_only=True):
-    """One case: `name` is a sentence about the policy."""
+    """One case of a policy."""
 
-    name: str
     together: tuple[str, ...] = ()
     expect: Expected
 
@@ -83,7 +83,6 @@ class GuardrailsCase(Situation, frozen=True, kw_only=True):
     `times` is how many such findings come within a minute, each about another pod: what is expected is of the last.
     """
 
-    name: str
     do: tuple[str, ...]
     mode: Mode = Mode.ENFORCE
     times: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
@@ -108,15 +107,19 @@ class ReadCase(msgspec.Struct, frozen=True, kw_only=True):
 class OpenedCases:
     """A file of cases of which one may be wrong without costing the others."""
 
-    def __init__(self, document: Document, wanted: type) -> None:
+    def __init__(self, document: Document, wanted: type[CaseFile | GuardrailsCaseFile]) -> None:
         self._document = document
         self._wanted = wanted
         self.file = document.name
-        mistakes = [] if self._is_right() else self._mistakes()
         raw = document.data.get("cases") if isinstance(document.data, dict) else None
         self._raw: Sequence[Any] = raw if isinstance(raw, list) else ()
-        self.faults = self._told(mistake for mistake in mistakes if self._index(mistake) is None)
-        self.cases = tuple(self._case(index, mistakes) for index in range(len(self._raw)))
+        self.faults: tuple[Fault, ...] = ()
+        try:
+            right = document.converted(wanted).cases
+        except PolicyError:
+            self.cases = self._one_by_one()
+        else:
+            self.cases = tuple(ReadCase(index=index, name=case.name, case=case) for index, case in enumerate(right))
 
     def told(self, index: int, mistakes: Iterable[Mistake]) -> tuple[Fault, ...]:
         """The mistakes in a case, whose places are those in it, with file and line."""
@@ -127,16 +130,12 @@ class OpenedCases:
         """What stands under a key at the top; None where nothing does."""
         return self._document.data.get(field) if isinstance(self._document.data, dict) else None
 
-    def _is_right(self) -> bool:
-        try:
-            self._document.converted(self._wanted)
-        except PolicyError:
-            return False
-        return True
-
-    def _mistakes(self) -> list[Mistake]:
+    def _one_by_one(self) -> tuple[ReadCase, ...]:
+        """The cases of a file in which something is wrong; what is in no case is a fault of the file."""
         data = self._document.data
-        return list(diagnose(data, self._wanted)) if isinstance(data, dict) else [_NO_MAPPING]
+        mistakes = list(diagnose(data, self._wanted)) if isinstance(data, dict) else [_NO_MAPPING]
+        self.faults = self._told(mistake for mistake in mistakes if self._index(mistake) is None)
+        return tuple(self._case(index, mistakes) for index in range(len(self._raw)))
 
     def _case(self, index: int, mistakes: Iterable[Mistake]) -> ReadCase:
         raw = self._raw[index]
@@ -169,6 +168,6 @@ def _case_type(wanted: type) -> type:
     return kinds["cases"].__args__[0]  # type: ignore[no-any-return]
 
 
-def open_cases(path: Path, name: str, wanted: type = CaseFile) -> OpenedCases:
+def open_cases(path: Path, name: str, wanted: type[CaseFile | GuardrailsCaseFile] = CaseFile) -> OpenedCases:
     """The cases of a file, each right or wrong by itself. Raises PolicyError where it is no YAML at all."""
     return OpenedCases(open_document(path, name), wanted)

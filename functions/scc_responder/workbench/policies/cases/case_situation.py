@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.cases.case_file import Situation
-from scc_responder.workbench.policies.merge_patch import patch_mistakes, patched
+from scc_responder.workbench.policies.merge_patch import PatchError, patched
 from scc_responder.workbench.policy_files.mistakes import Mistake
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
@@ -39,7 +39,7 @@ class CaseError(PolicyError):
 
 def situation(case: Situation, findings: Path) -> tuple[Context, datetime]:
     """What is known in a case, and when. Raises CaseError that names each of its fields that is wrong."""
-    finding, facts = _finding_of(case, findings)
+    finding, facts = _finding_of(case.finding, findings)
     mistakes = list(_time_mistakes(case))
     finding = _changed("with", finding, case.found, mistakes)
     facts = _changed("given", facts, case.given, mistakes)
@@ -60,44 +60,47 @@ def _time_mistakes(case: Situation) -> Iterator[Mistake]:
 
 def _changed(field: str, value: _T, changes: dict[str, Any], mistakes: list[Mistake]) -> _T:
     """The value with the changes merged over it; what is wrong with them is added to the mistakes."""
-    found = patch_mistakes(value, changes) if changes else []
-    mistakes += (replace(mistake, path=(field, *mistake.path), reason="invalid_context") for mistake in found)
-    return patched(value, changes) if changes and not found else value
+    try:
+        return patched(value, changes) if changes else value
+    except PatchError as error:
+        mistakes += (replace(each, path=(field, *each.path), reason="invalid_context") for each in error.mistakes)
+        return value
 
 
 def _unusable(reason: str, text: str) -> CaseError:
     return CaseError([Mistake(path=("finding",), text=text, reason=reason)])
 
 
-def _finding_of(case: Situation, findings: Path) -> tuple[Finding, ContextFacts]:
-    """The finding that a case names, and what is known of its target."""
-    path = _file(case, findings)
-    row = next((row for row in catalogue() if row.name == case.finding), None)
+@lru_cache(maxsize=1024)
+def _finding_of(name: str, findings: Path) -> tuple[Finding, ContextFacts]:
+    """The finding that cases name, and what is known of its target. Many cases name one: it is read once."""
+    path = _file(name, findings)
+    row = next((row for row in catalogue() if row.name == name), None)
     if path is None and row:
         finding = sample_finding(row)
         return finding, facts_as_told(finding)
-    content = _read(path or findings / f"{case.finding}.json", case)
-    facts = (path or findings / case.finding).with_suffix(".context.json")
+    content = _read(path or findings / f"{name}.json", name)
+    facts = (path or findings / name).with_suffix(".context.json")
     try:
         finding = parse_notification(content)
     except RejectedMessage as error:
-        raise _unusable("unusable_finding", f"{case.finding}: {error.reason}") from error
-    return finding, _facts_of(facts, case)
+        raise _unusable("unusable_finding", f"{name}: {error.reason}") from error
+    return finding, _facts_of(facts, name)
 
 
-def _facts_of(path: Path, case: Situation) -> ContextFacts:
+def _facts_of(path: Path, name: str) -> ContextFacts:
     try:
-        return read_facts(_read(path, case), path.name) if path.exists() else ContextFacts()
+        return read_facts(_read(path, name), path.name) if path.exists() else ContextFacts()
     except CaseError:
         raise
     except PolicyError as error:
         raise _unusable(error.reason, str(error)) from error
 
 
-def _file(case: Situation, findings: Path) -> Path | None:
+def _file(name: str, findings: Path) -> Path | None:
     """The file of that name in the folder, or the only one in its subfolders."""
-    path = findings / f"{case.finding}.json"
-    if path.exists() or "/" in case.finding:
+    path = findings / f"{name}.json"
+    if path.exists() or "/" in name:
         return path if path.exists() else None
     below = _below(findings).get(path.name, ())
     return below[0] if len(below) == 1 else None
@@ -112,12 +115,12 @@ def _below(folder: Path) -> dict[str, tuple[Path, ...]]:
     return paths
 
 
-def _read(path: Path, case: Situation) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         names = [row.name for row in catalogue()]
-        close = difflib.get_close_matches(case.finding, names, n=1)
+        close = difflib.get_close_matches(name, names, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        told = f"{case.finding!r} is no threat, and no file: {path}: {error.strerror}{meant}"
+        told = f"{name!r} is no threat, and no file: {path}: {error.strerror}{meant}"
         raise _unusable("unreadable_file", f"{told}; --findings names their folder") from error
