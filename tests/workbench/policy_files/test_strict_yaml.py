@@ -48,6 +48,7 @@ def test_plain_yaml_becomes_plain_data(text: str, data: Any) -> None:
     [
         ("a: &x 1\n", "yaml_anchor", "a.yaml:1"),
         ("a: 1\nb: *x\n", "yaml_anchor", "a.yaml:2"),
+        ("a: *-prod\n", "yaml_anchor", "put a text that begins with * or & in quotes"),
         ("a: !!python/object 1\n", "yaml_tag", "a.yaml:1"),
         ("a: 1\na: 2\n", "duplicate_key", "'a' stands here twice"),
         ("[a]: 1\n", "yaml_key", "a key must be a word"),

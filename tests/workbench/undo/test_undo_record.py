@@ -114,8 +114,12 @@ def test_an_opening_is_taken_back_before_a_sweep_takes_it(steps: tuple[Step, ...
 
 @pytest.mark.parametrize(
     ("fields", "is_held", "reason"),
-    [(OPENED, True, "case_in_progress"), ({"state": CaseState.HELD}, False, "nothing_to_undo")],
-    ids=["a-sweep-has-it", "a-sweep-had-it"],
+    [
+        (OPENED, True, "case_in_progress"),
+        ({"state": CaseState.HELD}, False, "nothing_to_undo"),
+        ({**OPENED, "reason": Reason.PLANNED}, False, "nothing_to_undo"),
+    ],
+    ids=["a-sweep-has-it", "a-sweep-had-it", "open-by-itself"],
 )
 def test_an_opening_that_a_sweep_took_is_not_taken_back(fields: dict[str, Any], is_held: bool, reason: str) -> None:
     """Nothing is written."""
