@@ -13,6 +13,7 @@ from scc_responder.domain.context import Identity
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import hold_reason
 from scc_responder.policy.guardrails import Guardrails, Protected
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import EVENT, NODE, context, plan
 
 REPLACED = Identity(level="refuted", reason=Reason.NODE_REPLACED)
@@ -37,7 +38,7 @@ def test_a_cordon_may_have_a_time() -> None:
     cordon = actions()["cordon_node"]
     (change,) = cordon.plan(context(), cordon.params(release_after="24h"))
     assert change.annotations == {"scc-responder/prior-unschedulable": "false", "scc-responder/release-after": "24h"}
-    assert change.inverse.annotations == change.annotations
+    assert inverse_of(change).annotations == change.annotations
 
 
 @pytest.mark.parametrize("text", ["soon", "0h", "24", "24h ", "-1h", "1w", "1234567h"])

@@ -65,6 +65,9 @@ NEWER = [
     ),
     pytest.param(of(history=[{"state": "frozen", "epoch": 1}]), "history.state 'frozen'", id="state before"),
     pytest.param(of(steps=[INTENT | {"status": "queued"}]), "step.status 'queued'", id="status"),
+    pytest.param(
+        of(steps=[INTENT | {"status": "queued", "undoes": "1/0"}]), "step.status 'queued'", id="undo's status"
+    ),
     pytest.param(of(steps=[INTENT | {"action": "freeze_pod"}]), "action 'freeze_pod'", id="action"),
     pytest.param(of(steps=[INTENT | {"change": FREEZE}]), "change 'freeze'", id="kind of change"),
     pytest.param(of(steps=[INTENT | {"status": "unknown", "change": FREEZE}]), "change 'freeze'", id="of an open end"),
@@ -137,6 +140,10 @@ SETTLED = INTENT | {"status": "done", "reason": "of_a_later_version"}
     [
         pytest.param(of(steps=[INTENT]), id="what is known"),
         pytest.param(of(steps=[INTENT | {"change": ISOLATION}]), id="what may be left out"),
+        pytest.param(
+            of(steps=[INTENT | {"undoes": "1/0", "change": {"change": "release_object"}}]),
+            id="what a person takes back",
+        ),
         pytest.param(
             of(state="done", steps=[DONE | {"action": "freeze_pod", "change": FREEZE}]), id="of a closed case"
         ),

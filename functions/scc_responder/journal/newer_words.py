@@ -51,6 +51,8 @@ def _in_step(step: Mapping[str, Any], *, goes_on: bool) -> Iterator[str]:
     """`goes_on`: the case may go on from here, so that what was done belongs to what is left to do."""
     status = step.get("status", StepStatus.INTENT)
     yield _word("step.status", status, StepStatus)
+    if step.get("undoes"):
+        return  # a person carries it out, at a desk
     if status in _UNSETTLED or step.get("reason") in FOR_SWEEP:
         yield from _to_do(step.get("action", ""), [step.get("change")])
     elif goes_on:

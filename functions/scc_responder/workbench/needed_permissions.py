@@ -15,7 +15,7 @@ from typing import Any
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
-from scc_responder.domain.changes import ChangeKind, undo
+from scc_responder.domain.changes import ChangeKind
 from scc_responder.domain.changes.thaw_process import THAWS_PROCESS
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import (
@@ -30,6 +30,7 @@ from scc_responder.domain.permissions import (
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import sources_for
 from scc_responder.policy.policy_set import Policy
+from scc_responder.workbench.undo import inverse
 
 EVERY_FINDING = "every finding"
 GOOGLE_READS = {
@@ -119,8 +120,8 @@ def of_all_actions() -> tuple[Need, ...]:
 
 
 def of_undo() -> tuple[Need, ...]:
-    """What the identity of undo needs in a cluster: what `domain/changes/undo` and the undo of a freeze declare."""
-    modules = [import_module(f"{undo.__name__}.{module.name}") for module in iter_modules(undo.__path__)]
+    """What the identity of undo needs in a cluster: what `undo/inverse` and the undo of a freeze declare."""
+    modules = [import_module(f"{inverse.__name__}.{module.name}") for module in iter_modules(inverse.__path__)]
     kinds = [(module.__name__.rpartition(".")[2], each) for module in modules for each in vars(module).values()]
     by: dict[Permission, list[str]] = {}
     for name, kind in (*kinds, ("thaw_process", THAWS_PROCESS)):

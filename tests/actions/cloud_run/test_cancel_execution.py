@@ -9,6 +9,7 @@ import pytest
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.cloud_run.cancel_execution import CancelExecution
 from scc_responder.domain.context import Context
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, NIGHTLY, before, run_execution, run_finding, run_job
 
@@ -29,7 +30,7 @@ def test_the_execution_that_is_meant_is_cancelled() -> None:
         path=NIGHTLY.path, uid="job-uid", execution="nightly-a", execution_uid="execution-a"
     )
     assert "schedule, runs the same image again" in change.felt
-    assert change.inverse is None
+    assert inverse_of(change) is None
     assert (CANCEL.reversible, CANCEL.needs_identity) == (False, True)
 
 

@@ -9,6 +9,7 @@ import pytest
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.cloud_run.delete_revision import DeleteRevision
 from scc_responder.domain.context import Context
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, CHECKOUT, run_finding, run_revision, run_service
 
@@ -29,7 +30,7 @@ def test_a_revision_is_planned_while_it_still_serves() -> None:
         path=CHECKOUT.path, uid="service-uid", revision="checkout-2", revision_uid="revision-2"
     )
     assert change.felt.startswith("checkout-2 goes with its settings, which evidence keeps")
-    assert change.inverse is None
+    assert inverse_of(change) is None
     assert (DELETE.reversible, DELETE.needs_identity) == (False, True)
 
 

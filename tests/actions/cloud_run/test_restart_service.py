@@ -12,6 +12,7 @@ from scc_responder.domain.changes.cloud_run.restart_service import RestartServic
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.cloud_run.run_objects import RunContainer, RunTraffic
 from scc_responder.domain.context import Context
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, CHECKOUT, GOOD, before, run_containers, run_finding, run_revision, run_service
 
@@ -53,7 +54,7 @@ def test_a_service_whose_template_serves_is_restarted() -> None:
         "new instances of the same settings get all requests, and what the old ones hold in memory is lost;"
         " nothing takes it back"
     )
-    assert change.inverse is None
+    assert inverse_of(change) is None
     assert (RESTART.reversible, RESTART.needs_identity) == (False, True)
 
 

@@ -12,6 +12,7 @@ from scc_responder.domain.changes import restored, stored
 from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.cloud_run.run_objects import RunTraffic
 from scc_responder.domain.context import Context
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, GOOD, before, run_finding, run_revision, run_service
 
@@ -171,6 +172,6 @@ def test_the_plan_says_what_people_will_feel() -> None:
         "requests go to checkout-1 100 %; checkout-3 loses its 50 %; "
         "what is deployed later gets none until this is undone"
     )
-    inverse = plan[0].inverse
+    inverse = inverse_of(plan[0])
     assert inverse is not None
     assert inverse.felt == "requests go to checkout-2 50 %, checkout-3 50 % again"

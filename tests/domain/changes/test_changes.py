@@ -44,9 +44,6 @@ from scc_responder.domain.changes.patch_object import CORDONS_NODE, PATCHES_POD,
 from scc_responder.domain.changes.publish_decision import PublishDecision
 from scc_responder.domain.changes.sever_connections import SeverConnections
 from scc_responder.domain.changes.thaw_process import ThawProcess
-from scc_responder.domain.changes.undo.attach_pod import AttachPod
-from scc_responder.domain.changes.undo.delete_network_policy import DeleteNetworkPolicy
-from scc_responder.domain.changes.undo.release_object import UNCORDONS_NODE, ReleaseObject
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunScaling, RunTraffic
 from scc_responder.domain.permissions import Tier
@@ -73,11 +70,6 @@ EXAMPLES: dict[str, Change] = {
     "delete_pod": DeletePod(**WHERE, grace_period_seconds=5),
     "evict_pod": EvictPod(**WHERE, grace_period_seconds=5),
     "detach_pod": DetachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),
-    "release_object": ReleaseObject(kind="Pod", **WHERE, labels={"scc-responder/a": "b"}),
-    "delete_network_policy": DeleteNetworkPolicy(
-        namespace="shop", name="n", pod_name="web-1", pod_uid="u1", selector={"a": "b"}
-    ),
-    "attach_pod": AttachPod(**WHERE, labels={"app": "web"}, owner_uid="u2"),
     "capture_evidence": CaptureEvidence(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_logs": CaptureLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
     "capture_cloud_logs": CaptureCloudLogs(namespace="shop", pod_name="web-1", pod_uid="u1"),
@@ -123,20 +115,6 @@ def test_a_kind_declares_itself(tag: str) -> None:
 
 
 @each_kind
-def test_a_kind_says_how_it_is_taken_back(tag: str) -> None:
-    """It has an `inverse` for the very object that it changed, or `lasting` says to people why nothing does."""
-    kind, change = change_classes()[tag], EXAMPLES[tag]
-    inverse = change.inverse
-    assert bool(inverse) + bool(kind.lasting) == (not kind.declares.observes or bool(kind.lasting)), (
-        f"{tag}: add a property `inverse`, or the line `lasting: ClassVar[str] = ...`"
-    )
-    if inverse is not None:
-        assert inverse.target == change.target
-        assert not inverse.declared.ends_pod
-    assert kind.declares.reversible or kind.lasting
-
-
-@each_kind
 def test_a_change_names_its_object(tag: str) -> None:
     """Each change names the pod by namespace, name and UID, and what is on Cloud Run by its path and UID."""
     about = {Disruption.SERVICES: SERVICE}.get(EXAMPLES[tag].declared.disrupts, POD)
@@ -150,8 +128,6 @@ def test_a_cordon_is_about_a_node() -> None:
     assert cordon.declared.disrupts is Disruption.NODES
     assert cordon.target == ChangedObject(kind="Node", name="n1", uid="u2")
     assert EXAMPLES["patch"].declared is PATCHES_POD
-    assert cordon.inverse.declared is UNCORDONS_NODE
-    assert cordon.inverse.target == cordon.target
 
 
 def test_evidence_without_a_pod_is_about_none() -> None:

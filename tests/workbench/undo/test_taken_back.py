@@ -13,11 +13,12 @@ from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy, Enforcement
 from scc_responder.domain.changes.delete_pod import DeletePod
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.labels import ISOLATED_POD, case_labels
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.step import Step
+from scc_responder.workbench.undo.inverse.release_object import ReleaseObject
+from scc_responder.workbench.undo.inverses import inverse_of
 from scc_responder.workbench.undo.taken_back import TakenBack, taken_back
 from scc_responder.workbench.undo.undo_record import undo_step
 
@@ -93,7 +94,7 @@ def test_what_changed_nothing_is_not_taken_back(made: Step) -> None:
 @pytest.mark.parametrize("status", [StepStatus.INTENT, StepStatus.UNKNOWN, StepStatus.FAILED, StepStatus.NOT_EFFECTIVE])
 def test_what_may_have_been_made_is_looked_for(status: StepStatus) -> None:
     """A request may have gone out: the inverse itself reads what stands."""
-    assert inverses(taken_back(case(step(LABEL, status=status)))) == [LABEL.inverse]
+    assert inverses(taken_back(case(step(LABEL, status=status)))) == [inverse_of(LABEL)]
 
 
 def test_what_nothing_takes_back_says_why() -> None:

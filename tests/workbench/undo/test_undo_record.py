@@ -17,6 +17,7 @@ from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
+from scc_responder.workbench.undo.inverses import inverse_of
 from scc_responder.workbench.undo.undo_record import (
     opening_ended,
     release_begun,
@@ -39,7 +40,7 @@ def case(**fields: Any) -> CaseRecord:
 
 
 def begun(record: CaseRecord, *, is_held: bool = False) -> Any:
-    step = undo_step(record, MADE, CHANGE.inverse, NOW)
+    step = undo_step(record, MADE, inverse_of(CHANGE), NOW)
     return undo_begun(record, [step], NOW, by="ann", said="a load test", is_held=is_held)
 
 
@@ -78,7 +79,7 @@ def test_a_case_that_is_worked_on_is_refused() -> None:
 def test_the_outcome_takes_the_place_of_the_intent(result: Any) -> None:
     """One step for each step that is taken back, however often it is tried."""
     record = begun(case()).record
-    outcome = undo_step(record, MADE, CHANGE.inverse, NOW, result)
+    outcome = undo_step(record, MADE, inverse_of(CHANGE), NOW, result)
     ended = undo_ended(record, [outcome], result.reason).record
     assert (record.reason, ended.reason) == ("undone", result.reason)
     assert len(ended.steps) == 2
@@ -89,7 +90,7 @@ def test_the_outcome_takes_the_place_of_the_intent(result: Any) -> None:
 def test_what_has_a_time_of_its_own_ends_without_a_word() -> None:
     """The case has the intent, and stands as before; one that a delivery works on is refused."""
     record = case(reason="planned")
-    step = undo_step(record, MADE, CHANGE.inverse, NOW)
+    step = undo_step(record, MADE, inverse_of(CHANGE), NOW)
     released = release_begun(record, [step], is_held=False).record
     assert released is not None
     assert (released.word, released.state, released.reason) == (None, CaseState.DONE, "planned")

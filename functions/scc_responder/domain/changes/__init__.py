@@ -192,7 +192,7 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
 
     declares: ClassVar[ChangeKind]
     lasting: ClassVar[str] = ""
-    """Why nothing takes it back; empty where `inverse` does, or nothing is changed."""
+    """Why nothing takes it back; empty where the desk's `inverse_of` does, or nothing is changed."""
 
     @property
     def declared(self) -> ChangeKind:
@@ -220,11 +220,6 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
         return None
 
     @property
-    def inverse(self) -> Change | None:
-        """The change that takes it back; None where none does, or where its own fields do not say what was before."""
-        return None
-
-    @property
     def felt(self) -> str:
         """What people will feel of it, for whoever approves it; empty where it is nothing more than its name says."""
         return ""
@@ -244,8 +239,8 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
 @cache
 def change_classes() -> dict[str, type[Change]]:
     """Every kind of change by the tag that stored changes carry, found by file name."""
-    parts = [import_module(f"{__name__}.{part}") for part in ("cloud_run", "undo")]
-    listed = ((__name__, __path__), *((part.__name__, part.__path__) for part in parts))
+    run = import_module(f"{__name__}.cloud_run")
+    listed = ((__name__, __path__), (run.__name__, run.__path__))
     modules = [import_module(f"{package}.{module.name}") for package, path in listed for module in iter_modules(path)]
     return {str(item.__struct_config__.tag): item for module in modules for item in _changes_in(module)}
 

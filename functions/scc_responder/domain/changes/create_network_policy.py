@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.changes.undo.delete_network_policy import DeleteNetworkPolicy
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
@@ -102,17 +101,6 @@ class CreateNetworkPolicy(Change, frozen=True, kw_only=True, tag="create_network
     def target(self) -> ChangedObject:
         """The pod that is isolated."""
         return ChangedObject(kind="Pod", namespace=self.namespace, name=self.pod_name, uid=self.pod_uid)
-
-    @property
-    def inverse(self) -> DeleteNetworkPolicy:
-        """See `Change.inverse`."""
-        return DeleteNetworkPolicy(
-            namespace=self.namespace,
-            name=self.name,
-            pod_name=self.pod_name,
-            pod_uid=self.pod_uid,
-            selector=self.selector,
-        )
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Create the policy, and say what it is worth."""

@@ -14,7 +14,6 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.changes.undo.attach_pod import AttachPod
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
@@ -117,13 +116,6 @@ class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
     def any_replica(self) -> bool:
         """See `Change.any_replica`."""
         return self.allow_last_replica
-
-    @property
-    def inverse(self) -> AttachPod:
-        """See `Change.inverse`."""
-        return AttachPod(
-            namespace=self.namespace, name=self.name, uid=self.uid, labels=self.labels, owner_uid=self.owner_uid
-        )
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Take the labels away, and see what came of it."""

@@ -13,7 +13,6 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
-from scc_responder.domain.changes.thaw_process import ThawProcess
 from scc_responder.domain.clock import bounded
 from scc_responder.domain.kubernetes import api_paths, container_processes
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
@@ -62,11 +61,6 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
     def target(self) -> ChangedObject:
         """The pod."""
         return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
-
-    @property
-    def inverse(self) -> ThawProcess:
-        """See `Change.inverse`. The case knows which processes it stopped."""
-        return ThawProcess(namespace=self.namespace, name=self.name, uid=self.uid, container=self.container)
 
     def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
         """The container that freezes; None where it has to look before."""

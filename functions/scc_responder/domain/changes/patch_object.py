@@ -10,7 +10,6 @@ import msgspec
 
 from scc_responder.domain.changes import ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.changes.marked_object import MarkedObject, marks_of
-from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.errors import GKE_WARDEN, ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
@@ -45,20 +44,6 @@ class PatchObject(MarkedObject, frozen=True, kw_only=True, tag="patch"):
 
     spec: dict[str, Any] = {}
     versioned: bool = False
-
-    @property
-    def inverse(self) -> ReleaseObject:
-        """See `Change.inverse`."""
-        return ReleaseObject(
-            kind=self.kind,
-            namespace=self.namespace,
-            name=self.name,
-            uid=self.uid,
-            labels=self.labels,
-            annotations=self.annotations,
-            marker=self.marker,
-            uncordons=bool(self.spec.get("unschedulable")),
-        )
 
     @property
     def needs_intent(self) -> bool:

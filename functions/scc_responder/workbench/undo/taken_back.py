@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, kind_of_stored, restored
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.labels import ISOLATED_POD, POD_LABEL
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import not_undone
 from scc_responder.journal.step import Step
+from scc_responder.workbench.undo.inverse.release_object import ReleaseObject
+from scc_responder.workbench.undo.inverses import inverse_of
 
 _NOT_MADE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 _ENDED = frozenset({StepStatus.DONE, StepStatus.TERMINATING, StepStatus.NOT_EFFECTIVE})
@@ -86,7 +87,7 @@ def _of_step(key: str, step: Step) -> TakenBack | None:
     except msgspec.ValidationError:
         why = "the record does not say any more what it changed, or a later version wrote it"
         return TakenBack(key=key, step=step, inverse=None, why=why)
-    inverse = change.inverse
+    inverse = inverse_of(change)
     if inverse is None:
         return TakenBack(key=key, step=step, inverse=None, why=change.lasting) if step.status in _ENDED else None
     is_own = inverse.target is not None and inverse.target.uid == step.expected_uid

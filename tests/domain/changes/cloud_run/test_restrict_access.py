@@ -7,6 +7,7 @@ from google.cloud.run_v2.types import IngressTraffic as Ingress
 
 from scc_responder.domain.changes.cloud_run.restrict_access import RestrictAccess
 from scc_responder.domain.errors import RetryableError
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.one_run_change import SERVICE, OneCloudRun, one_cloud_run, planned_on_run
 
@@ -35,7 +36,7 @@ def test_a_cut_is_read_back_and_taken_back() -> None:
         assert result.detail == f"ingress {INTERNAL}, default_uri_disabled True"
         assert access(run) == (INTERNAL, True, False)
         assert run.server.writes_of("UpdateService") == [CHECKOUT]
-        undone = run.carried_out(change.inverse)
+        undone = run.carried_out(inverse_of(change))
         assert undone.reason == "access_restored"
         assert access(run) == before
         assert len(run.world.revisions) == 2
@@ -78,4 +79,4 @@ def test_people_read_what_they_will_feel() -> None:
             "callers from outside its networks are refused, external load balancers too; "
             "its run.app address is closed, for Pub/Sub, Scheduler and Tasks too"
         )
-        assert change.inverse.felt == "the same callers reach it as before"
+        assert inverse_of(change).felt == "the same callers reach it as before"

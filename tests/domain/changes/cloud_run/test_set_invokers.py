@@ -10,6 +10,7 @@ from google.iam.v1 import policy_pb2
 
 from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers, anyone_in
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunIamPolicy
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT, DEPLOYER, INVOKER, let_anyone_invoke
 from tests.kits.one_run_change import SERVICE, OneCloudRun, one_cloud_run, planned_on_run
 
@@ -37,7 +38,7 @@ def test_a_removal_is_read_back_and_taken_back() -> None:
         assert (result.status, result.reason) == ("done", "access_cut")
         assert result.detail == "callers who are let in as allUsers are refused"
         assert members(run) == {INVOKER: [NAMED]}
-        undone = run.carried_out(change.inverse)
+        undone = run.carried_out(inverse_of(change))
         assert (undone.reason, undone.detail) == ("access_restored", "allUsers may invoke it again")
         assert members(run) == {INVOKER: ["allUsers", NAMED]}
         assert run.server.writes_of("SetIamPolicy") == [CHECKOUT] * 2
@@ -53,7 +54,7 @@ def test_a_binding_of_everybody_alone_goes_and_comes_back() -> None:
         assert isinstance(change, SetInvokers)
         run.carried_out(change)
         assert members(run) == {INVOKER: [NAMED]}
-        run.carried_out(change.inverse)
+        run.carried_out(inverse_of(change))
         assert members(run) == {INVOKER: ["allUsers", NAMED], "roles/run.viewer": ["allAuthenticatedUsers"]}
 
 

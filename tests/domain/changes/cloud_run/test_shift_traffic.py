@@ -11,6 +11,7 @@ from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import Containment
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 from tests.kits.google.cloud_run.world import LATEST, condition, now
 from tests.kits.one_run_change import (
@@ -50,7 +51,7 @@ def test_a_rollback_is_read_back_and_taken_back() -> None:
         assert result.detail == f"served: {GOOD_REVISION} 100 %"
         assert served(run) == [(GOOD_REVISION, 100, "")]
         assert run.server.writes_of("UpdateService") == [CHECKOUT]
-        inverse = change.inverse
+        inverse = inverse_of(change)
         assert inverse is not None
         undone = run.carried_out(inverse)
         assert (undone.reason, undone.containment) == ("traffic_restored", None)
@@ -223,7 +224,7 @@ def test_a_tag_that_is_given_meanwhile_is_no_reason_to_ask_anew() -> None:
         run.world.serve(service)
         assert run.carried_out(change).reason == "rolled_back"
         assert sorted(served(run)) == [(GOOD_REVISION, 0, "old"), (GOOD_REVISION, 100, "")]
-        inverse = change.inverse
+        inverse = inverse_of(change)
         assert inverse is not None
         assert run.carried_out(inverse).reason == "traffic_restored"
         assert sorted(served(run)) == [(GOOD_REVISION, 0, "old"), (BAD_REVISION, 100, "")]
@@ -238,7 +239,7 @@ def test_the_inverse_leaves_a_tag_where_somebody_moved_it() -> None:
         service = run.world.services[CHECKOUT]
         service.traffic.append(TrafficTarget(type_=NAMED, revision=GOOD_REVISION, tag="newest"))
         run.world.serve(service)
-        inverse = change.inverse
+        inverse = inverse_of(change)
         assert inverse is not None
         assert run.carried_out(inverse).reason == "traffic_restored"
         assert sorted(served(run)) == [(GOOD_REVISION, 0, "newest"), (BAD_REVISION, 100, "")]

@@ -57,11 +57,6 @@ class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
         return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
-    def inverse(self) -> RestrictAccess:
-        """The settings of before."""
-        return RestrictAccess(path=self.path, uid=self.uid, wanted=self.prior, prior=self.wanted, opens=not self.opens)
-
-    @property
     def felt(self) -> str:
         """See `Change.felt`."""
         if self.opens:

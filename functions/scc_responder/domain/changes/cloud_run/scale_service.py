@@ -50,11 +50,6 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
         return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
-    def inverse(self) -> ScaleService:
-        """Mode, minimum, maximum and tags of before."""
-        return replace(self, restores=not self.restores, deployed="", ready="")
-
-    @property
     def felt(self) -> str:
         """See `Change.felt`."""
         if self.restores:

@@ -46,11 +46,6 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
-    def inverse(self) -> SetInvokers:
-        """The members of before."""
-        return SetInvokers(path=self.path, uid=self.uid, members=self.members, adds=not self.adds)
-
-    @property
     def felt(self) -> str:
         """See `Change.felt`."""
         named = ", ".join(sorted({member for binding in self.members for member in binding.members}))

@@ -46,11 +46,6 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
         return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
-    def inverse(self) -> ShiftTraffic:
-        """The list of before, `LATEST` and tags included."""
-        return msgspec.structs.replace(self, restores=not self.restores, deployed="", ready="")
-
-    @property
     def felt(self) -> str:
         """See `Change.felt`."""
         if self.restores:

@@ -9,7 +9,6 @@ import msgspec
 
 from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Means, StepRun
 from scc_responder.domain.changes.marked_object import marks_of
-from scc_responder.domain.changes.undo.surplus_replica import surplus_replica
 from scc_responder.domain.kubernetes import api_paths, selectors
 from scc_responder.domain.kubernetes.cluster_session import NOT_VERIFIED, ClusterSession, Tries
 from scc_responder.domain.labels import ACTION_ID, DETACHED
@@ -17,6 +16,7 @@ from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone, undo_refused
+from scc_responder.workbench.undo.inverse.surplus_replica import surplus_replica
 
 ATTACHES_POD = ChangeKind(
     permissions=(

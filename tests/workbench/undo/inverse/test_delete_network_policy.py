@@ -11,6 +11,7 @@ from scc_responder.domain.changes.create_network_policy import CreateNetworkPoli
 from scc_responder.domain.labels import ISOLATED_POD, POD_LABEL
 from scc_responder.domain.status import StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.one_change import OneCluster, one_cluster, pod_target, step_run
 from tests.kits.responder import Interposed, api_of
 
@@ -35,10 +36,10 @@ def test_our_policy_is_deleted() -> None:
     with one_cluster() as (cluster, means):
         change = isolation(cluster)
         means.api.create(PATH.rpartition("/")[0], change.manifest("a1"))
-        rehearsed = change.inverse.carry_out(step_run(dry_run=True), OneCluster(cluster, "undo"))
+        rehearsed = inverse_of(change).carry_out(step_run(dry_run=True), OneCluster(cluster, "undo"))
         standing = len(cluster.objects("NetworkPolicy"))
         results = [
-            change.inverse.carry_out(step_run(intended=again), OneCluster(cluster, "undo"))
+            inverse_of(change).carry_out(step_run(intended=again), OneCluster(cluster, "undo"))
             for again in (False, True, False)
         ]
         left = cluster.objects("NetworkPolicy")
@@ -54,7 +55,7 @@ def test_one_of_version_0_1_0_is_deleted() -> None:
         made = change.manifest("a1")
         made["metadata"]["labels"] = made["spec"]["podSelector"]["matchLabels"] = older
         means.api.create(PATH.rpartition("/")[0], made)
-        assert change.inverse.carry_out(step_run(), OneCluster(cluster, "undo")).reason == "undone"
+        assert inverse_of(change).carry_out(step_run(), OneCluster(cluster, "undo")).reason == "undone"
 
 
 def _with(part: str, **fields: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -80,7 +81,7 @@ def test_one_that_somebody_changed_stays(edit: Callable[[dict[str, Any]], dict[s
     with one_cluster() as (cluster, _means):
         change = isolation(cluster)
         api_of(cluster, "admin").create(PATH.rpartition("/")[0], edit(change.manifest("a1")))
-        result = change.inverse.carry_out(step_run(), OneCluster(cluster, "undo"))
+        result = inverse_of(change).carry_out(step_run(), OneCluster(cluster, "undo"))
         left = cluster.objects("NetworkPolicy")
     assert (result.status, result.reason, len(left)) == (StepStatus.HELD, "undo_refused", 1)
     assert part in result.detail
@@ -98,6 +99,6 @@ def test_one_that_changes_meanwhile_is_read_again() -> None:
 
         between = OneCluster(cluster, "undo")
         between.api = Interposed(between.api, open_it)
-        result = change.inverse.carry_out(step_run(), between)
+        result = inverse_of(change).carry_out(step_run(), between)
         left = cluster.objects("NetworkPolicy")
     assert (result.reason, len(left)) == ("undo_refused", 1)

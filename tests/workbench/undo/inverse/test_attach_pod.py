@@ -12,6 +12,7 @@ from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.labels import DETACHED
 from scc_responder.domain.status import StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.one_change import OneCluster, one_cluster, pod_target, step_run
 from tests.kits.responder import api_of
 
@@ -40,9 +41,9 @@ def patch(cluster: SimulatedCluster, path: str, body: dict[str, Any]) -> None:
 def test_a_pod_has_its_labels_back() -> None:
     """A rehearsal says which replica would go, and changes nothing; then the annotation's labels are back."""
     with detached() as (cluster, _means, change):
-        rehearsed = change.inverse.carry_out(step_run(dry_run=True), OneCluster(cluster, "undo"))
+        rehearsed = inverse_of(change).carry_out(step_run(dry_run=True), OneCluster(cluster, "undo"))
         before = own_pod(cluster, change)["metadata"]["labels"]
-        done = change.inverse.carry_out(step_run(), OneCluster(cluster, "undo"))
+        done = inverse_of(change).carry_out(step_run(), OneCluster(cluster, "undo"))
         pods = [pod for pod in cluster.objects("Pod", "shop") if pod["metadata"]["uid"] == change.uid]
     assert (rehearsed.status, rehearsed.reason) == (StepStatus.DRY_RUN, "would_undo")
     assert "removes web-" in rehearsed.detail
@@ -73,7 +74,7 @@ def test_what_does_not_agree_is_refused(metadata: dict[str, Any], owner: dict[st
             (found,) = cluster.objects("ReplicaSet", "shop")
             patch(cluster, f"{OWNER}/{found['metadata']['name']}", owner)
         before = own_pod(cluster, change)
-        result = change.inverse.carry_out(step_run(), OneCluster(cluster, "undo"))
+        result = inverse_of(change).carry_out(step_run(), OneCluster(cluster, "undo"))
         assert own_pod(cluster, change) == before
     assert (result.status, result.reason) == (StepStatus.HELD, "undo_refused")
     assert said in result.detail
@@ -85,5 +86,5 @@ def test_without_its_workload_it_is_refused() -> None:
         gone = DetachPod(
             **{name: getattr(change, name) for name in ("namespace", "name", "uid", "labels")}, owner_uid="u"
         )
-        result = gone.inverse.carry_out(step_run(), OneCluster(cluster, "undo"))
+        result = inverse_of(gone).carry_out(step_run(), OneCluster(cluster, "undo"))
     assert (result.reason, result.detail) == ("undo_refused", "its workload is gone")

@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.domain.changes.undo.release_object import ReleaseObject
 from scc_responder.domain.labels import ACTION_ID, ARMED_BY, PRIOR_UNSCHEDULABLE, case_labels
 from scc_responder.domain.status import Result, StepStatus
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from scc_responder.workbench.undo.inverse.release_object import ReleaseObject
+from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.one_change import NODE, OneCluster, one_cluster, pod_target, step_run
 from tests.kits.responder import Interposed, api_of
 
@@ -23,7 +24,7 @@ THREAT = {"scc-responder/threat": "suspected"}
 def undo(change: PatchObject, means: OneCluster, action_id: str = "a1", **fields: Any) -> Result:
     """Taken back by whoever may do nothing else."""
     means = OneCluster(means.cluster, "undo")
-    return replace(change.inverse, **fields).carry_out(step_run(action_id), means)
+    return replace(inverse_of(change), **fields).carry_out(step_run(action_id), means)
 
 
 def metadata(cluster: SimulatedCluster) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def test_a_pod_is_as_before() -> None:
         change = mark(cluster, labels=CASE | THREAT, annotations={"scc-responder/finding": "f"})
         change.carry_out(step_run(), means)
         marked = metadata(cluster)
-        rehearsed = change.inverse.carry_out(step_run(dry_run=True), means)
+        rehearsed = inverse_of(change).carry_out(step_run(dry_run=True), means)
         kept = metadata(cluster)
         results = [undo(change, means), undo(change, means)]
         after = metadata(cluster)
@@ -86,7 +87,7 @@ def test_what_changes_meanwhile_is_read_again() -> None:
 
         between = OneCluster(cluster, "undo")
         between.api = Interposed(between.api, edit)
-        result = change.inverse.carry_out(step_run(), between)
+        result = inverse_of(change).carry_out(step_run(), between)
         after = metadata(cluster)["labels"]
     assert (result.reason, after["scc-responder/threat"]) == ("undone", "refuted")
     assert "scc-responder/threat stays" in result.detail
