@@ -141,6 +141,13 @@ def test_no_log_at_all_is_a_failure(error: ApiError, reason: str, cluster: Simul
     assert (caught.value.reason, caught.value.is_about_object) == (reason, reason == "node_not_answering")
 
 
+def test_an_answer_that_is_no_log_is_not_asked_for_again(cluster: SimulatedCluster) -> None:
+    """What stands before the server and answers with something else answers the next delivery so, too."""
+    read = pod(cluster, container("app"))
+    with pytest.raises(NotPossible, match="unusable_answer"):
+        pod_logs.read(given(cluster, read, refusing(cluster, "app", error=ApiError(Reason.UNUSABLE_ANSWER))))
+
+
 def test_a_pod_that_is_gone_has_no_logs(cluster: SimulatedCluster) -> None:
     """That is no failure: a later delivery would find nothing either."""
     read = pod(cluster, container("app"))

@@ -58,7 +58,7 @@ def _unread(error: ApiError) -> Exception:
 
     A node that does not answer may answer the next delivery. A few later, nobody waits for it any more.
     """
-    if error.status == 403:
+    if error.status == 403 or error.lasting:
         return NotPossible(error.reason, permission=error.permission)
     if error.status == 404:
         return NotPossible(Reason.TARGET_ABSENT)
