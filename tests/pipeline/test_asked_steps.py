@@ -140,14 +140,58 @@ def test_other_held_steps_stay_held(tmp_path: Path, cluster: SimulatedCluster) -
 
 
 def test_a_switch_holds_an_asked_step(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """Turned after the plan was made, it makes the plan void, whoever approves it."""
+    """Turned after the plan was made: what was approved is not rehearsed in its place, it waits, and then goes on."""
     deployment = deployed(tmp_path, cluster, LIMITED)
     document = held(deployment, cluster, 0)
     ask(deployment, document)
     swept(deployment)
     deployment.turn("dry_run")
-    assert answered(deployment, document).status == 409
-    assert deletions(cluster, document) == 0
+    ending = answered(deployment, document)
+    assert (ending.status, ending.reason) == (204, "mode_lowered_by:control")
+    swept(deployment)
+    record = deployment.case(document)
+    assert (deletion(deployment, document), deletions(cluster, document)) == ("held mode_lowered_by:control", 0)
+    assert (record.reason, plan_of(deployment, document).state) == ("mode_lowered_by:control", "approved")
+
+    deployment.turn("enforce")
+    swept(deployment)
+    assert deletions(cluster, document) == 1
+    assert deletion(deployment, document).startswith(("done", "terminating"))
+
+
+def test_a_step_that_is_asked_for_under_a_switch_waits_for_people_all_the_same(
+    tmp_path: Path, cluster: SimulatedCluster
+) -> None:
+    """The plan is made, and its approval counts once the switch is lifted; nothing of it is rehearsed before."""
+    deployment = deployed(tmp_path, cluster, LIMITED)
+    document = held(deployment, cluster, 0)
+    deployment.turn("dry_run")
+    ask(deployment, document)
+    swept(deployment)
+    assert (deployment.case(document).state, deletion(deployment, document)) == (
+        "waiting",
+        "waiting waiting_for_approval",
+    )
+    answered(deployment, document)
+    assert deletion(deployment, document) == "held mode_lowered_by:control"
+    deployment.turn("enforce")
+    swept(deployment)
+    assert deletions(cluster, document) == 1
+
+
+def test_what_a_switch_held_too_long_is_asked_anew(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """An approval counts until it expires, whatever held the plan."""
+    deployment = deployed(tmp_path, cluster, LIMITED)
+    document = held(deployment, cluster, 0)
+    ask(deployment, document)
+    swept(deployment)
+    deployment.turn("dry_run")
+    answered(deployment, document)
+    moment = plan_of(deployment, document).expires_at
+    deployment.set_clock(lambda: moment)
+    deployment.turn("enforce")
+    swept(deployment)
+    assert (deletion(deployment, document), deletions(cluster, document)) == ("held approval_expired", 0)
 
 
 def test_protection_holds_an_asked_step(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -14,9 +14,22 @@ from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import exempt, limit
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from tests.kits.responder import ALL, CLUSTER, Deployment, Interposed, deployed, finding_about, mutations, policy
+from tests.kits.answers import answered
+from tests.kits.responder import (
+    ALL,
+    CLUSTER,
+    RAILS,
+    Deployment,
+    Interposed,
+    deployed,
+    finding_about,
+    mutations,
+    policy,
+)
+from tests.pipeline.test_sweep import swept
 
 WRITES = {"patch", "create", "delete"}
+HOURS = RAILS + "approval: {expires: 4h}\n"
 
 
 @pytest.fixture
@@ -66,6 +79,28 @@ def test_what_is_lowered_is_only_rehearsed(
     assert {"capture_evidence: captured"} <= set(deployment.outcomes(document))
     (told,) = deployment.case(document).decision["policies"]
     assert told["mode_reason"] == f"mode_lowered_by:control_{scope}"
+
+
+@pytest.mark.parametrize("scope", ["policy", "namespace", "workload"])
+def test_what_is_approved_waits_until_it_ends(
+    tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any], scope: str
+) -> None:
+    """The approval stays: a sweep looks each quarter of an hour, and goes on with it as it is."""
+    deployment = deployed(tmp_path, cluster, policy(*ALL, mode="approve"), guardrails=HOURS)
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    lower(deployment, scope, scopes(pod)[scope])
+    assert answered(deployment, document).reason == f"mode_lowered_by:control_{scope}"
+    at = datetime.now(UTC) + timedelta(minutes=16)
+    deployment.set_clock(lambda: at)
+    swept(deployment)
+    assert (deployment.case(document).state, real_writes(cluster)) == ("held", [])
+    lower(deployment, scope, scopes(pod)[scope], hours=-1)
+    swept(deployment)
+    assert real_writes(cluster) == []
+    at += timedelta(minutes=16)
+    swept(deployment)
+    assert deployment.case(document).state == "done"
 
 
 @pytest.mark.parametrize("scope", ["policy", "namespace", "workload"])

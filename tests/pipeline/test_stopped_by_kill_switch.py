@@ -28,6 +28,7 @@ from tests.kits.responder import (
     mutations,
     policy,
 )
+from tests.pipeline.test_sweep import swept
 
 WRITES = {"patch", "create", "delete"}
 OTHER = CLUSTER.replace("prod-1", "prod-2")
@@ -207,23 +208,66 @@ def test_a_switch_at_approve_makes_plans_wait(
     assert "delete pods" in real_writes(cluster)
 
 
-@pytest.mark.parametrize(
-    ("mode", "reason"), [("disabled", "control_disabled"), ("dry_run", "approval_void_mode_lowered")]
-)
-def test_approved_too_late(
-    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], mode: str, reason: str
-) -> None:
+def test_approved_while_disabled(deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
     """An approval does not go above the switch: the plan is void, and its answer says why."""
     deployment.turn("approve")
     document = finding_about(pod)
     deployment.respond_to(document)
-    deployment.turn(mode)
+    deployment.turn("disabled")
 
     ending = answered(deployment, document)
 
-    assert (ending.status, ending.reason) == (409, reason)
-    assert plan_of(deployment, document).reason == reason
+    assert (ending.status, ending.reason) == (409, "control_disabled")
+    assert plan_of(deployment, document).reason == "control_disabled"
     assert real_writes(cluster) == []
+
+
+@pytest.mark.parametrize("place", ["", CLUSTER])
+def test_approved_while_only_rehearsed(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], place: str
+) -> None:
+    """The approval is not used up: each step says what holds it, and the next sweep after the switch goes on."""
+    deployment.turn("approve")
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    deployment.turn("dry_run", place)
+
+    ending = answered(deployment, document)
+    swept(deployment)
+
+    record = deployment.case(document)
+    waiting = {step.action for step in plan_of(deployment, document).steps}
+    assert (ending.status, ending.reason, record.state, record.reason) == (204, LOWERED, "held", LOWERED)
+    assert {step.action for step in record.current_steps if step.reason == LOWERED} == waiting
+    assert (plan_of(deployment, document).state, real_writes(cluster)) == ("approved", [])
+
+    deployment.turn("enforce", place)
+    swept(deployment)
+    assert (deployment.case(document).state, plan_of(deployment, document).state) == ("done", "used")
+    assert "delete pods" in real_writes(cluster)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_a_plan_that_the_switch_stopped_in_the_middle_goes_on(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], number: int
+) -> None:
+    """What was made of it stays, and is made once; the rest is done by the same approval."""
+    deployment.turn("approve")
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    flipped(deployment, number, lambda: deployment.turn("dry_run"))
+    answered(deployment, document)
+    swept(deployment)
+    before = real_writes(cluster)
+    assert "delete pods" not in before
+    assert deployment.case(document).reason == LOWERED
+
+    deployment.turn("enforce")
+    swept(deployment)
+    writes = real_writes(cluster)
+    assert (deployment.case(document).state, deployment.case(document).plan.state) == ("done", "used")  # type: ignore[union-attr]
+    assert writes.count("delete pods") == 1
+    assert writes[: len(before)] == before
 
 
 class Failing(FaultyStore):

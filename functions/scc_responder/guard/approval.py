@@ -6,7 +6,7 @@ the present state. It runs only if it is identical, and only once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.guard.kill_switch import is_by_switch
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.journal.step import Step
@@ -48,6 +49,8 @@ def review(
         return record
     if now >= plan.expires_at:
         return withdrawn(record, PlanState.EXPIRED, Reason.APPROVAL_EXPIRED, now)
+    if _switched_off(as_planned, record):
+        return record
     if record.is_approved:
         # Of what was approved a part was not made, as its service was changed before: people are asked anew.
         left = Reason.read(record.reason)
@@ -85,9 +88,15 @@ def _essence(step: PlanStep) -> PlanStep:
 
 
 def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
-    """Keep what was approved and let the rest wait: the decision, and the record with the waiting plan."""
-    decision = _spared(decision)
+    """Keep what was approved and let the rest wait: the decision, and the record with the waiting plan.
+
+    What the kill switch lets only be rehearsed waits, too, and what was approved of it is held until it lets it go on.
+    """
+    switched = _switched_off(decision, record)
+    decision = _spared(_unlowered(decision, switched))
     plan = record.plan
+    if plan and switched and plan.state in {PlanState.APPROVED, PlanState.USED}:
+        return _marked(decision, ActionResult.HELD, next(iter(switched.values()))), record
     if plan and record.is_approved:
         decision = _as_approved(decision, plan)
         return _marked(decision, ActionResult.HELD, Reason.APPROVAL_VOID_PLAN_CHANGED, plan), record
@@ -101,6 +110,20 @@ def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: dateti
     if len(msgspec.json.encode(plan)) > MAX_PLAN_BYTES:
         return _marked(decision, ActionResult.HELD, Reason.PLAN_TOO_LARGE), record
     return _marked(decision, ActionResult.WAITING, Reason.WAITING_FOR_APPROVAL), replace(record, plan=plan)
+
+
+def _switched_off(decision: Decision, record: CaseRecord) -> dict[str, Reason]:
+    """The policies of the case's plan, and that of the step asked for, which the kill switch lowers to a rehearsal."""
+    plan = record.plan if record.plan and (record.plan.is_pending or record.is_approved) else None
+    names = {step.policy for step in plan.steps} if plan else {record.asked.policy} if record.asked else set()
+    lowered = {each.name: Reason.read(each.mode_reason) for each in decision.policies if each.mode is Mode.DRY_RUN}
+    return {name: why for name, why in lowered.items() if why and name in names and is_by_switch(why)}
+
+
+def _unlowered(decision: Decision, switched: Container[str]) -> Decision:
+    """The decision in which these policies ask a person: nobody takes their rehearsal for what was approved."""
+    policies = (replace(each, mode=Mode.APPROVE) if each.name in switched else each for each in decision.policies)
+    return Decision(policies=tuple(policies))
 
 
 def _as_approved(decision: Decision, plan: Plan) -> Decision:

@@ -130,6 +130,11 @@ def under(limit: KillSwitchCeiling, decision: Decision, context: Context) -> Dec
     return Decision(policies=tuple(_held(policy, exempt) if exempt else policy for policy in policies))
 
 
+def is_by_switch(reason: Reason) -> bool:
+    """Whether the kill switch, or one of its settings that end by themselves, lowered a mode: no policy, no ceiling."""
+    return reason.word is Reason.MODE_LOWERED_BY and (reason.detail == NAME or reason.detail.startswith(f"{NAME}_"))
+
+
 def refused_now(limit: KillSwitchCeiling, policy: PolicyDecision, context: Context) -> Reason | None:
     """Why the switch lets a step of this policy, decided before, not be done any more; None if it does."""
     mode = _under(limit, policy, context)

@@ -247,7 +247,16 @@ def left_to_sweep(record: CaseRecord) -> Reason:
 
 def is_held_for_now(record: CaseRecord) -> bool:
     """Whether the kill switch held the case, or its cluster is paused or lets us in no longer, or not yet."""
-    return record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
+    held = record.state is CaseState.HELD and record.reason in HELD_FOR_NOW
+    return held or (record.state in {CaseState.HELD, CaseState.PARTIAL} and bool(approved_and_switched_off(record)))
+
+
+def approved_and_switched_off(record: CaseRecord) -> Reason | None:
+    """Why the kill switch keeps what was approved from being done; None where it does not, or nothing is approved."""
+    approved = record.plan is not None and record.plan.state in {PlanState.APPROVED, PlanState.USED}
+    held = [Reason.read(step.reason) for step in record.current_steps if step.status is StepStatus.HELD]
+    lowered = (reason for reason in held if reason and reason.word is Reason.MODE_LOWERED_BY)
+    return next(lowered, None) if approved and record.word is None else None
 
 
 def case_digest(finding: Finding) -> str:

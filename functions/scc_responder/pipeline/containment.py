@@ -32,7 +32,7 @@ from scc_responder.guard.asked_step import asked_alone
 from scc_responder.guard.guard import guard
 from scc_responder.guard.kill_switch import KillSwitchCeiling, under
 from scc_responder.guard.run_reach import run_reach
-from scc_responder.journal.case import CaseRecord, left_to_sweep
+from scc_responder.journal.case import CaseRecord, approved_and_switched_off, left_to_sweep
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
 from scc_responder.journal.messages import Ending, conclusion, decision_summary
@@ -116,7 +116,7 @@ def _end_of(record: CaseRecord, decision: Decision, services: Services) -> tuple
     if by_others := tell_undone(record, services):
         return (CaseState.HELD if by_others == Reason.FOUGHT_OVER else state), by_others
     paused = _is_paused(record) and state is CaseState.HELD
-    return state, Reason.CLUSTER_PAUSED if paused else decision.reason
+    return state, Reason.CLUSTER_PAUSED if paused else approved_and_switched_off(record) or decision.reason
 
 
 def _is_paused(record: CaseRecord) -> bool:

@@ -141,6 +141,13 @@ def test_a_case_says_how_far_it_is_contained(step: Step, text: str) -> None:
     assert not any("  threat " in line for line in case(RECORD, NOON))
 
 
+def test_an_approval_says_that_a_switch_holds_it() -> None:
+    """It is not used up: what it waits for is named."""
+    told = answered("approve", "c", 200, taken=True, reason="mode_lowered_by:control_policy")
+    assert "approval taken; it waits (mode_lowered_by:control_policy): see `scc-responder control show`" in told
+    assert "says what came of it" in answered("approve", "c", 200, taken=True, reason="done")
+
+
 def test_a_persons_words_are_shown() -> None:
     """Who said it, when, why and until when; and the responder takes nothing back."""
     word = PersonsWord(kind=WordKind.EXEMPTED, by="ann", at=NOON, said="a load test", until=NOON + timedelta(hours=1))

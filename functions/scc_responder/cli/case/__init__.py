@@ -150,10 +150,11 @@ def _answer(options: argparse.Namespace) -> int:
     taken, begun = answer.says(*asked), answer.says_begun(*asked)
     if options.format == "json":
         told = {"case": options.case, "answer": options.case_command, "taken": taken, "status": answer.status}
-        print(json.dumps(told | ({"begun": True} if begun else {})))
+        print(json.dumps(told | ({"begun": True} if begun else {}) | ({"reason": answer.reason} if taken else {})))
     else:
         verb, name = options.case_command, visible_lines(options.case)
-        text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun)
+        reason = visible_lines(answer.reason)
+        text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun, reason=reason)
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
 

@@ -34,11 +34,19 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
         """Whether it says that this was taken and begun, and is not finished."""
         return self.status == 503 and self._names(verb, case, plan)
 
-    def _names(self, verb: str, case: str, plan: str) -> bool:
+    @property
+    def reason(self) -> str:
+        """What came of it, in the function's word; empty where it says nothing that can be read."""
+        return self._said().get("reason", "")
+
+    def _said(self) -> dict[str, str]:
         try:
-            said = msgspec.json.decode(self.body, type=dict[str, str])
+            return msgspec.json.decode(self.body, type=dict[str, str])
         except (msgspec.DecodeError, UnicodeError):
-            return False
+            return {}
+
+    def _names(self, verb: str, case: str, plan: str) -> bool:
+        said = self._said()
         same_case = len(said.get("case", "")) >= CASE_ID_DIGITS and case.startswith(said["case"])
         return said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
 

@@ -11,6 +11,7 @@ from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.console.terminal import styled
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import Remedy
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
@@ -170,11 +171,16 @@ def _executions(record: CaseRecord, run: Mapping[str, Any]) -> Iterator[str]:
         yield from (_fact("by hand", f"{cancel} {other} {where}") for other in run.get("running", ()))
 
 
-def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False) -> str:
-    """The result of an answer. `taken`: the function said so; `begun`: it said so, and is not finished."""
+def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False, reason: str = "") -> str:
+    """The result of an answer. `taken`: the function said so, and its `reason`; `begun`: it is not finished."""
     if begun:
         return f"{case_name}: begun, not finished: the sweep goes on. See `scc-responder case show {case_name}`"
     if taken and verb == "approve":
+        known = Reason.read(reason)
+        if known and known.word is Reason.MODE_LOWERED_BY:
+            return (
+                f"{case_name}: approval taken; it waits ({reason}): see `scc-responder control show`. A sweep goes on"
+            )
         return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
     if taken:
         return f"{case_name}: rejected; nothing of the plan is done"

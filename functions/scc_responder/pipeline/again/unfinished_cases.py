@@ -8,6 +8,7 @@ from enum import Enum, auto
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry
+from scc_responder.guard.kill_switch import NAME
 from scc_responder.journal.again.unfinished import is_held_by_time
 from scc_responder.journal.case import CaseRecord, is_held_for_now
 from scc_responder.journal.plan import PlanState
@@ -17,6 +18,8 @@ QUIET = timedelta(minutes=15)
 """A case that was given back is left to its message's redelivery for this long; the longest back-off is 10 minutes."""
 _SOON = frozenset({Reason.RESUMED_BY_PERSON, Reason.RECONCILING, Reason.SERVICE_CHANGED, Reason.SERVICE_DEPLOYED})
 """Why a case is open that the next sweep resumes: perhaps no message comes again for it."""
+_BY_SWITCH = frozenset({Reason.CONTROL_DISABLED, Reason.MODE_LOWERED_BY.of(NAME)})
+"""Why a case is held that goes on as soon as the switch of its cluster lets it."""
 _BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
 """Plans that a person's request began, for which no message comes: the next sweep goes on with what it left open."""
 
@@ -50,7 +53,7 @@ def turn_of(record: CaseRecord, entry: Entry, now: datetime) -> Turn | None:
         return Turn.LEFT_OPEN if record.owner or comes_soon(record) or is_quiet else None
     if is_held_for_now(record):
         held = Turn.SHUT if is_quiet else None
-        return Turn.SWITCHED_OFF if record.reason == Reason.CONTROL_DISABLED else held
+        return Turn.SWITCHED_OFF if record.reason in _BY_SWITCH else held
     return Turn.HELD_BY_TIME if is_held_by_time(record) else None
 
 
