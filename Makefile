@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 5
+# The policies as they were shipped: what somebody has made of policies/ fails no check.
+PACK := functions/scc_responder/pack
 # What measures seconds, or looks at a kernel or a kubelet: beside other tests it would tell how busy these are.
 ALONE := tests/cli/policy/test_pack_cost.py tests/cli/simulate/test_simulation_cost.py \
   tests/collector/test_container_cut.py tests/collector/test_container_look.py tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py \
@@ -39,11 +41,11 @@ check: .venv/ready ## Lint, types, layers, generated files and doc tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/scc-responder policy lint --strict
-	$(BIN)/scc-responder policy test
-	$(BIN)/scc-responder policy coverage --strict > /dev/null
-	$(BIN)/scc-responder policy prove > /dev/null
-	$(BIN)/scc-responder permissions --kustomization terraform/kubernetes --iam terraform/permissions.json --check
+	$(BIN)/scc-responder policy lint --strict --policies $(PACK)
+	$(BIN)/scc-responder policy test --policies $(PACK)
+	$(BIN)/scc-responder policy coverage --strict --policies $(PACK) > /dev/null
+	$(BIN)/scc-responder policy prove --policies $(PACK) > /dev/null
+	$(BIN)/scc-responder permissions --policies $(PACK) --kustomization terraform/kubernetes --iam terraform/permissions.json --check
 	$(BIN)/pytest -q tests/shape -p no:cacheprovider
 	$(BIN)/pytest -q tests/collector/test_go_sources.py -k "formatted or small or library" -p no:cacheprovider
 	$(BIN)/pytest -q --doctest-modules functions/scc_responder -p no:cacheprovider
@@ -64,8 +66,8 @@ bench: .venv/ready bundle ## Measure the deployed function against its floor; pr
 	@$(BIN)/python -m tests.cluster.binaries >&2
 	@$(BIN)/python -m tests.bench
 
-bundle: .venv/ready ## Make dist/scc-responder.zip, the zip that is deployed
-	$(BIN)/python functions/bundle.py dist/scc-responder.zip
+bundle: .venv/ready ## Make dist/scc-responder.zip of policies/: the zip that is deployed, and what goes with it
+	$(BIN)/scc-responder bundle --out dist/scc-responder.zip
 
 collector: .venv/ready ## Make dist/collector, the image that looks into containers, and with PUSH=PLACE push it; needs Go
 	@$(BIN)/python functions/collector_image.py dist/collector

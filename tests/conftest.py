@@ -18,6 +18,7 @@ from tests.cluster import control_plane as cluster
 from tests.cluster.client import ApiFailure
 from tests.cluster.control_plane import ControlPlane
 from tests.counts import CountsReport
+from tests.kits.as_shipped import clone_as_shipped
 from tests.kits.google.fixtures import cluster_manager, emulator, firestore, key_management, security_center
 from tests.requirements import RequirementsReport, missing
 from tests.schedule import Schedule, place
@@ -67,6 +68,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         folder = _cluster_folder()
         cluster.stop(folder)
         folder.with_suffix(".lock").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Work where `policies/` is as it was shipped: a clone whose policies somebody has changed fails no test."""
+    with contextlib.chdir(clone_as_shipped(tmp_path_factory.mktemp("as-shipped"))):
+        yield
 
 
 @pytest.fixture(scope="session")

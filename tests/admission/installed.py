@@ -8,13 +8,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.admission.kustomize import build, of_kind
 from tests.cluster import objects
 from tests.cluster.audit import AuditEvent
@@ -22,7 +22,6 @@ from tests.cluster.client import MERGE_PATCH, Answer, ApiFailure, ClusterClient,
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.polling import wait_until
 
-POLICIES = Path(__file__).parents[2] / "policies"
 MODE = "scc-responder/mode"
 UID = "11111111-2222-4333-8444-555555555555"
 WIDE = "wide"
@@ -36,7 +35,7 @@ def protected_namespace(admin: ClusterClient) -> str:
     First those whose every pod is not Google's own agent by the namespace alone.
     """
     of_agents = {namespace for namespace, name in AGENT_PODS if name == "*"}
-    listed = load_policies(POLICIES).guardrails.protected.namespaces
+    listed = load_policies(PACK).guardrails.protected.namespaces
     for name in sorted(listed, key=lambda name: any(fnmatchcase(name, pattern) for pattern in of_agents)):
         with suppress(ApiFailure):  # it is there
             admin.create(objects.namespace(name))

@@ -20,6 +20,7 @@ from tests.admission.kustomize import build, of_kind
 from tests.cluster.control_plane import ControlPlane
 from tests.docs.command_lines import mistakes
 from tests.docs.examples import ROOT, commands, fenced
+from tests.kits.as_shipped import policies_as_shipped
 from tests.requirements import missing
 
 LINES = [
@@ -42,8 +43,8 @@ def default(control_plane: ControlPlane) -> Iterator[ControlPlane]:
 def tree(tmp_path: Path) -> Path:
     """As much of the repository as the commands look at, to change."""
     made = tmp_path / "tree"
-    for name in ("policies", "terraform/kubernetes"):
-        shutil.copytree(ROOT / name, made / name)
+    policies_as_shipped(made)
+    shutil.copytree(ROOT / "terraform" / "kubernetes", made / "terraform" / "kubernetes")
     shutil.copy(ROOT / "terraform" / "permissions.json", made / "terraform")
     return made
 

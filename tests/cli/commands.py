@@ -30,7 +30,7 @@ def environment(**given: str) -> dict[str, str]:
 
 
 def run(
-    *arguments: str | Path, cwd: Path = ROOT, seconds: float = 60, stdin: str = "", **given: str
+    *arguments: str | Path, cwd: Path | None = None, seconds: float = 60, stdin: str = "", **given: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, its output being no terminal."""
     return subprocess.run(
@@ -45,12 +45,12 @@ def run(
     )
 
 
-def called(*arguments: str | Path, cwd: Path = ROOT, **given: str) -> subprocess.CompletedProcess[str]:
+def called(*arguments: str | Path, cwd: Path | None = None, **given: str) -> subprocess.CompletedProcess[str]:
     """What `run` gives, from this process: most of a command's time is the start of Python and its imports."""
     words = [*map(str, arguments)]
     with (
         _environ(environment(**given)),
-        chdir(cwd),
+        chdir(cwd or Path.cwd()),
         redirect_stdout(StringIO()) as out,
         redirect_stderr(StringIO()) as err,
     ):
@@ -96,13 +96,13 @@ def started(*arguments: str | Path, cwd: Path, **given: str) -> Iterator[subproc
 class Terminal:
     """A command on a pseudo-terminal. `shown` is everything that it has written so far."""
 
-    def __init__(self, *arguments: str, cwd: Path = ROOT, **given: str) -> None:
+    def __init__(self, *arguments: str, cwd: Path | None = None, **given: str) -> None:
         self.shown = ""
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             # A test run in the background of a shell ignores Ctrl-C, and would hand that on.
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            os.chdir(cwd)
+            os.chdir(cwd or Path.cwd())
             os.execvpe(COMMAND[0], [*COMMAND, *arguments], environment(**given))
 
     def wait_for(self, text: str, seconds: float = 30) -> None:

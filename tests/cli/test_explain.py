@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scc_responder.cli.main import main
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import (
     ADDED_BINARY,
@@ -25,12 +26,11 @@ from scc_responder.workbench.simulated_cluster.story.notifications import (
 )
 from scc_responder.workbench.simulated_cluster.story.scenario import AGENT, populate
 from scc_responder.workbench.simulated_cluster.story.story_folder import CONTEXT, StoryFolder
-from tests.cli.commands import ROOT, Terminal, run
+from tests.cli.commands import Terminal, run
 from tests.findings import FOLDER, RUNBOOKS, data, names, notification
 from tests.findings.expected import shipped_policies
 from tests.kits import responder as deployment
 
-POLICIES = ROOT / "policies"
 CONTEXT_FILE = FOLDER / "added_binary_executed.context.json"
 NAMES = {
     "added_binary_executed": "respond-to-added-binary",
@@ -126,7 +126,7 @@ class Explained:
 
     def text(self, finding: Path, *options: str | Path) -> tuple[int, str]:
         """The exit status, and what a person reads."""
-        status = main(["explain", str(finding), "--policies", str(POLICIES), *map(str, options)])
+        status = main(["explain", str(finding), "--policies", str(PACK), *map(str, options)])
         return status, self._capsys.readouterr().out
 
     def json(self, finding: Path, *options: str | Path) -> tuple[int, Told]:
@@ -136,7 +136,7 @@ class Explained:
 
     def error(self, finding: Path, *options: str | Path) -> str:
         """The message of what ended with 2."""
-        assert main(["explain", str(finding), "--policies", str(POLICIES), *map(str, options)]) == 2
+        assert main(["explain", str(finding), "--policies", str(PACK), *map(str, options)]) == 2
         shown = self._capsys.readouterr()
         assert shown.out == ""
         return shown.err
@@ -411,7 +411,7 @@ class Live:
         self.cluster = cluster
         self.deployment = StoryFolder(folder)
         populate(cluster)
-        self.deployment.lay_out(cluster, POLICIES)
+        self.deployment.lay_out(cluster, PACK)
         self.finding = folder / "finding.json"
         self.pod = self.detect(REVERSE_SHELL, "web")
 
@@ -557,7 +557,7 @@ def test_no_colour_reaches_a_pipe() -> None:
 def test_a_condition_that_cannot_be_answered_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The key that is missing stands there by its own name, in text and in JSON."""
     asked = 'condition: \'pod.labels["example.com/tier"] == "web"\'\n'
-    text = (POLICIES / "isolate-reverse-shell.yaml").read_text().replace("\nthen:\n", f"\n{asked}then:\n")
+    text = (PACK / "isolate-reverse-shell.yaml").read_text().replace("\nthen:\n", f"\n{asked}then:\n")
     (tmp_path / "isolate-reverse-shell.yaml").write_text(text)
     context = str(FOLDER / "reverse_shell.context.json")
     given = ["explain", str(FOLDER / "reverse_shell.json"), "--context", context, "--policies", str(tmp_path)]

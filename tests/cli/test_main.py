@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import COMMANDS, main
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cli.commands import COMMAND, ROOT, environment, run
 
 LIST_MODULES = """
@@ -127,7 +128,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_error_that_is_foreseen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What cannot be used ends with 2 and one message that names it, without a traceback."""
-    assert main(["explain", str(tmp_path / "none.json"), "--policies", str(ROOT / "policies")]) == 2
+    assert main(["explain", str(tmp_path / "none.json"), "--policies", str(PACK)]) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == f"scc-responder: {tmp_path / 'none.json'}: No such file or directory\n"

@@ -21,7 +21,8 @@ COMMAND = "python -m tests.docs.architecture"
 
 def entries() -> list[str]:
     """Each folder (`guard/`) and module (`settings.py`) of the package, by layer, the highest first."""
-    present = [path for path in PACKAGE.iterdir() if path.name[0] not in "._"]
+    present = [path for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()]
+    present = [path for path in present if not path.name.startswith("_")]
     names = {path.stem: f"{path.name}/" if path.is_dir() else path.name for path in present}
     ranked = [name for row in layers() for name in row]
     return [names[name] for name in sorted(names, key=lambda name: (ranked.index(name), name))]

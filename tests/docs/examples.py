@@ -24,6 +24,7 @@ from scc_responder.workbench.policies.cases.case_file import CaseFile
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.policy_files.policy_scope import PolicyScope
 from scc_responder.workbench.policy_files.strict_yaml import read_document
+from tests.kits.as_shipped import policies_as_shipped
 from tests.kits.responder import write_policies
 
 ROOT = Path(__file__).parents[2]
@@ -148,9 +149,11 @@ def _load_clusters(text: str, folder: Path) -> str:
 def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a documented command as a reader would, in a folder that has the repository's; files are written there."""
     folder.mkdir(exist_ok=True)
-    for name in ("policies", "tests", "functions"):
+    for name in ("tests", "functions"):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
+    if not (folder / "policies").exists():
+        policies_as_shipped(folder)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment |= {"PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"}
     return subprocess.run(

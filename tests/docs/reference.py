@@ -28,6 +28,7 @@ from scc_responder.workbench.needed_permissions import permissions_of
 from scc_responder.workbench.policies.meaning.closed_words import mitre_numbers
 from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "policies" / "README.md"
@@ -118,7 +119,7 @@ def reference() -> str:
     parts = [BEGINS, "\n## Conditions\n\n", _conditions(), "\n## Facts\n\n", _facts()]
     parts += ["\n## Related findings\n\n", RELATED, "\n## Actions\n\n", _actions()]
     parts += ["\n".join(_in_full(action)) for action in actions().values()]
-    return "".join([*parts, "\n## The policies in this folder\n\n", *_pack(load_policies(PAGE.parent).policies)])
+    return "".join([*parts, "\n## The policies in this folder\n\n", *_pack(load_policies(PACK).policies)])
 
 
 def _conditions() -> str:

@@ -44,7 +44,7 @@ def test_make_test_with_a_path_builds_nothing() -> None:
 def test_make_test_without_a_path_runs_everything() -> None:
     """Without one, it builds the zip and the cluster, and runs all tests."""
     lines = recipe().splitlines()
-    assert [word for word in ("functions/bundle.py", "tests.cluster.binaries") if word not in "\n".join(lines)] == []
+    assert [word for word in ("scc-responder bundle", "tests.cluster.binaries") if word not in "\n".join(lines)] == []
     first, *rest = [line.split() for line in lines if "/pytest" in line]
     left_out = [path for option, path in pairwise(first) if option == "--ignore"]
     run = [path for words in rest for path in words if path.startswith("tests/")]

@@ -14,6 +14,7 @@ import pytest
 
 from tests.docs.architecture import PAGE
 from tests.docs.examples import ROOT
+from tests.kits.as_shipped import policies_as_shipped
 
 COPIED = ("docs", "functions", "policies", "terraform", "tests", "pyproject.toml")
 SECTIONS = dict(re.findall(r"^## (Add [^\n]*)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL))
@@ -33,7 +34,9 @@ class Copy:
         for name in COPIED:
             source, target = ROOT / name, folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
+            if name == "policies":
+                policies_as_shipped(folder)
+            elif source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".terraform"))
             else:
                 shutil.copy2(source, target)

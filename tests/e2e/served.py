@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 from zipfile import ZipFile
 
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cluster.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -30,11 +31,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def unzip(target: Path, repository: Path = ROOT) -> Path:
-    """Make the deployment zip as `make bundle` does, and lay it out as Cloud Functions does: the folder."""
-    bundle, functions = target / "bundle.zip", repository / "functions"
-    make = [sys.executable, str(functions / "bundle.py"), str(bundle)]
+def bundled(zip_: Path, repository: Path = ROOT, policies: Path = PACK) -> Path:
+    """The deployment zip of this repository and these policies, as `make bundle` makes it."""
+    make = [sys.executable, "-m", "scc_responder.cli.main", "bundle", "--policies", str(policies), "--out", str(zip_)]
+    functions = repository / "functions"
+    if (functions / "bundle.py").exists():  # an earlier version, to compare with
+        make = [sys.executable, str(functions / "bundle.py"), str(zip_)]
     subprocess.run(make, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": str(functions)})
+    return zip_
+
+
+def unzip(target: Path, repository: Path = ROOT, policies: Path = PACK) -> Path:
+    """Make the deployment zip as `make bundle` does, and lay it out as Cloud Functions does: the folder."""
+    bundle = bundled(target / "bundle.zip", repository, policies)
     with ZipFile(bundle) as archive:
         archive.extractall(target / "function")
     # Cloud Functions compiles the tree when it builds the image.

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-import bundle
 from scc_responder.workbench.policy_files.policy_file import compile_policies
-from tests.e2e.served import ROOT, ServedFunction, unzip
+from scc_responder.workbench.policy_files.shipped_pack import PACK
+from tests.e2e.served import ROOT, ServedFunction, bundled, unzip
 from tests.findings import push_body
+from tests.kits.as_shipped import policies_as_shipped
 from tests.kits.google.firestore import FirestoreEmulator, Opened
 from tests.kits.responder import CLUSTER, SOURCE
 
-PATHS = {"PYTHONPATH": "functions"}
 FIRESTORE = "firestore://example-project/(default)"
-
-
-def made(target: Path) -> Path:
-    """A freshly made zip."""
-    subprocess.run(
-        [sys.executable, "functions/bundle.py", str(target)],
-        cwd=ROOT,
-        env=PATHS,
-        check=True,
-        capture_output=True,
-    )
-    return target
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +28,19 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
     """Two builds of one content are the same bytes, whenever and wherever they are made."""
-    first, second = made(tmp_path / "one.zip"), made(tmp_path / "elsewhere" / "two.zip")
+    first, second = bundled(tmp_path / "one.zip"), bundled(tmp_path / "elsewhere" / "two.zip")
 
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_bundle_is_under_20_megabytes(tmp_path: Path) -> None:
     """Without its dependencies it is small: under 20 MB."""
-    assert made(tmp_path / "one.zip").stat().st_size < 20_000_000
+    assert bundled(tmp_path / "one.zip").stat().st_size < 20_000_000
 
 
 def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     """Entry point, package, policies as written and compiled, and hashed requirements; no tests, no command line."""
-    with ZipFile(made(tmp_path / "bundle.zip")) as archive:
+    with ZipFile(bundled(tmp_path / "bundle.zip")) as archive:
         names = set(archive.namelist())
         requirements = archive.read("requirements.txt").decode()
         compiled = archive.read("policies/.compiled.json")
@@ -63,7 +48,7 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert {"main.py", "requirements.txt", "scc_responder/pipeline/containment.py", "policies/guardrails.yaml"} <= names
     assert [name for name in names if ".test." in name or "/cli/" in name or "/simulated/" in name] == []
     assert {name.split("/")[0] for name in names} == {"main.py", "requirements.txt", "scc_responder", "policies"}
-    assert compiled == compile_policies(ROOT / "policies")
+    assert compiled == compile_policies(PACK)
     pinned = [line for line in requirements.splitlines() if "==" in line]
     assert len(pinned) > 20
     assert all(line.rstrip().endswith("\\") for line in pinned)
@@ -78,7 +63,7 @@ A line of the zip reads the target, decides, changes it, or writes down what was
 
 def modules_of(target: Path) -> dict[str, str]:
     """The Python in a zip, by name."""
-    with ZipFile(made(target)) as archive:
+    with ZipFile(bundled(target)) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
 
 
@@ -103,29 +88,6 @@ def test_the_zip_is_what_main_can_reach(tmp_path: Path) -> None:
     inside = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in modules}
     assert {name for name in named if (ROOT / "functions" / f"{name.replace('.', '/')}.py").exists()} <= inside
     assert [name for name in inside - named if not any(other.startswith(f"{name}.") for other in named)] == []
-
-
-REACHED = {
-    "main.py": "import scc_responder.eager\nif TYPE_CHECKING:\n    import scc_responder.types",
-    "scc_responder/__init__.py": "",
-    "scc_responder/eager.py": "def run():\n    from scc_responder.lazy import later",
-    "scc_responder/lazy/__init__.py": "",
-    "scc_responder/lazy/later.py": 'load = lambda: import_module("scc_responder.named")',
-    "scc_responder/named.py": "from scc_responder import listing",
-    "scc_responder/listing/__init__.py": "modules = iter_modules(__path__)",
-    "scc_responder/listing/plugin.py": "",
-    "scc_responder/listing/below/__init__.py": "",
-    "scc_responder/listing/below/plugin.py": "",
-}
-UNREACHED = {"scc_responder/types.py": "", "scc_responder/desk.py": "import scc_responder.eager", "other.py": ""}
-
-
-def test_every_kind_of_import_is_followed(tmp_path: Path) -> None:
-    """At the top, in a function, by a name in a text, and by the listing of a folder; not those for type checkers."""
-    for name, text in {**REACHED, **UNREACHED}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert {path.relative_to(tmp_path).as_posix() for path in bundle.reachable(tmp_path / "main.py")} == set(REACHED)
 
 
 def test_nothing_deployed_can_kill_its_process(tmp_path: Path) -> None:
@@ -156,13 +118,11 @@ def test_files_for_local_use_stop_the_start(deployed: Path, tmp_path: Path, name
 
 def test_a_compiled_form_is_made_and_never_taken(tmp_path: Path) -> None:
     """A compiled form that somebody put beside the policies is not what is deployed."""
-    for name in ("functions", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    planted = compile_policies(tmp_path / "policies").replace(b'"mode":"dry_run"', b'"mode":"enforce"')
-    (tmp_path / "policies" / ".compiled.json").write_bytes(planted)
-    subprocess.run([sys.executable, "functions/bundle.py", "out.zip"], cwd=tmp_path, env=PATHS, check=True)
-    with ZipFile(tmp_path / "out.zip") as archive:
-        assert archive.read("policies/.compiled.json") == compile_policies(ROOT / "policies") != planted
+    policies = policies_as_shipped(tmp_path)
+    planted = compile_policies(policies).replace(b'"mode":"dry_run"', b'"mode":"enforce"')
+    (policies / ".compiled.json").write_bytes(planted)
+    with ZipFile(bundled(tmp_path / "out.zip", policies=policies)) as archive:
+        assert archive.read("policies/.compiled.json") == compile_policies(PACK) != planted
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from scc_responder.cli.main import main
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.findings import FOLDER, RUNBOOKS
-from tests.findings.expected import OTHER_THREAT, POLICIES
+from tests.findings.expected import OTHER_THREAT
 
 
 def decision(name: str) -> str:
@@ -23,7 +24,7 @@ def decision(name: str) -> str:
     printed = io.StringIO()
     arguments = [str(FOLDER / f"{name}.json"), "--context", str(FOLDER / f"{name}.context.json")]
     with redirect_stdout(printed):
-        main(["explain", *arguments, "--policies", str(POLICIES), "--format", "json"])
+        main(["explain", *arguments, "--policies", str(PACK), "--format", "json"])
     told = json.loads(printed.getvalue())
     told["policies"] = [policy for policy in told["policies"] if policy["reason"] != OTHER_THREAT]
     return json.dumps(told, indent=2) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,15 +10,15 @@ import msgspec
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.explanation import explain, read_facts
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 
-POLICIES = Path(__file__).parents[2] / "policies"
 OTHER_THREAT = "when_threat_differs"
 """Why a policy does not match a finding that it is not about. The others' reasons are what a reviewer looks for."""
 
 
 def shipped_policies() -> PolicySet:
     """The policies that come with the product."""
-    return load_policies(POLICIES)
+    return load_policies(PACK)
 
 
 def expected(content: bytes, context: Mapping[str, Any] | None, policies: PolicySet) -> dict[str, Any]:

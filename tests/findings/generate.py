@@ -17,12 +17,12 @@ from scc_responder.cli.console.markdown import markdown_table
 from scc_responder.intake.threats import DETECTORS, Row, catalogue, title
 from tests.findings import FOLDER, RUNBOOKS, data, names
 from tests.findings.contexts import context_for
-from tests.findings.expected import POLICIES, expected, shipped_policies
+from tests.findings.expected import expected, shipped_policies
 from tests.findings.layout import laid_out
 from tests.findings.synthetic import synthetic
 from tests.findings.traps import Trap, traps
 
-TABLE = POLICIES / "THREATS.md"
+TABLE = Path(__file__).parents[2] / "policies" / "THREATS.md"
 COMMAND = "python -m tests.findings.generate --write"
 
 

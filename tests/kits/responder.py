@@ -28,12 +28,13 @@ from scc_responder.pipeline.services import Services, open_store
 from scc_responder.policy.compiled import COMPILED_FILE
 from scc_responder.settings import read_settings
 from scc_responder.workbench.policy_files.policy_file import compile_policies, load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.findings import data, notification, push_body
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 SOURCE = "1111111111111111111"
 RUN_SOURCE = "2222222222222222222"
-SHIPPED = Path(__file__).parents[2] / "policies"
+SHIPPED = PACK
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
 SPARE_NODE = "gke-prod-1-pool-1-3f2a1b0c-x8kd"
 ALL = ("label_pod", "annotate_pod", "isolate_pod", "capture_evidence", "cordon_node", "delete_pod", "notify")

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from zipfile import ZipFile
 
-from tests.e2e.served import ROOT, unzip
+from scc_responder.workbench.policy_files.shipped_pack import PACK
+from tests.e2e.served import unzip
 
 _MODE = re.compile(r"^mode: dry_run$", re.MULTILINE)
 _WARM_UP = re.compile(r"^warm_up: .*$", re.MULTILINE)
@@ -17,7 +18,7 @@ AT_ONCE = "contain-cloud-run-malware"
 
 
 def raised(folder: Path, guardrails: str = "") -> Path:
-    """The function's folder, unpacked from the zip of a copy of this repository in which every policy enforces.
+    """The function's folder, unpacked from the zip of a copy of the shipped policies, all of which enforce.
 
     No first shot waits.
 
@@ -30,7 +31,7 @@ def raised(folder: Path, guardrails: str = "") -> Path:
 
 def answerable(folder: Path, approver: str) -> Path:
     """The same of the pack as it is shipped, but that this person may approve, and `AT_ONCE` is raised as it says."""
-    guardrails = (ROOT / "policies" / "guardrails.yaml").read_text()
+    guardrails = (PACK / "guardrails.yaml").read_text()
     for shipped, wanted in (("  approvers: []\n", f"  approvers: [{approver}]\n"), ("      - roll_back_service\n", "")):
         assert guardrails.count(f"\n{shipped}") == 1
         guardrails = guardrails.replace(f"\n{shipped}", f"\n{wanted}")
@@ -49,11 +50,9 @@ def entries(zip_: Path) -> dict[str, bytes]:
 
 def _unzipped(folder: Path, changed: Callable[[str, str], str], guardrails: str) -> Path:
     """`changed` gives the text of a policy by its name and its text as it is shipped."""
-    copy = folder / "repository"
-    for part in ("functions", "policies"):
-        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (copy / "policies").glob("*.yaml"):
+    copy = shutil.copytree(PACK, folder / "policies")
+    for path in copy.glob("*.yaml"):
         path.write_text(changed(path.stem, path.read_text()))
     if guardrails:
-        (copy / "policies" / "guardrails.yaml").write_text(guardrails)
-    return unzip(folder, copy)
+        (copy / "guardrails.yaml").write_text(guardrails)
+    return unzip(folder, policies=copy)

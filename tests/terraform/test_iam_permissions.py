@@ -14,14 +14,15 @@ from scc_responder.domain.permissions import is_run_write
 from scc_responder.execute.evidence.sources.image import image
 from scc_responder.workbench import needed_permissions
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.terraform import grants
-from tests.terraform.checking import MODULE, ROOT, State, Terraform
+from tests.terraform.checking import MODULE, State, Terraform
 from tests.terraform.promises import grants_are_exactly_these, only_one_changes_cloud_run
 
 
 def test_the_file_lists_exactly_what_policies_need() -> None:
     """permissions.json lists the IAM permissions that the enabled policies need, and no other."""
-    needs = needed_permissions.needed(needed_permissions.enabled(load_policies(ROOT / "policies").policies))
+    needs = needed_permissions.needed(needed_permissions.enabled(load_policies(PACK).policies))
     wanted = {need.permission for need in needs if not need.verb}
     gated = {*listed("cloud_logging"), *listed("image_repositories"), *listed("cloud_run_writes")}
     gated |= wanted & {*listed("cloud_run_projects"), *listed("cloud_monitoring")}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.docs.command_lines import mistakes
 from tests.docs.test_examples import make_targets
 from tests.terraform import hcl, tables
@@ -72,7 +73,7 @@ def bundle(terraform: Terraform) -> str:
     """The zip where the copied examples expect it, and its digest as `make bundle` prints it."""
     target = terraform.folder / "dist" / "scc-responder.zip"
     made = subprocess.run(
-        [sys.executable, str(ROOT / "functions" / "bundle.py"), str(target)],
+        [sys.executable, "-m", "scc_responder.cli.main", "bundle", "--policies", str(PACK), "--out", str(target)],
         env={"PYTHONPATH": str(ROOT / "functions")},
         check=True,
         capture_output=True,

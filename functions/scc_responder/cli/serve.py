@@ -14,11 +14,12 @@ from pathlib import Path
 
 from scc_responder.cli.console.kill_switch_text import control_notice
 from scc_responder.cli.console.listening import free, port
-from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.errors import ResponderError
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.pipeline.services import open_store
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.clusters_file import ClustersFile
+from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.policy_files.policy_file import load_policies
 
 _OPTIONS = {
@@ -78,11 +79,8 @@ def _standing(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def function_folder() -> Path:
-    """The folder of local_main.py, beside the package. Raises SettingsError where only the package was installed."""
-    folder = Path(__file__).parents[2]
-    if not (folder / "local_main.py").is_file():
-        raise SettingsError("no_function", f"{folder}: local_main.py is not there; run this from a checkout")
-    return folder
+    """The folder of local_main.py. Raises SettingsError where it did not come with the package."""
+    return carried(Carried.LOCAL_MAIN).parent
 
 
 def command(folder: Path, host: str, port: int) -> list[str]:

@@ -18,9 +18,11 @@ from scc_responder.cli.demo.presentation import WIDTH
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.journal import Journal
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cli.commands import ROOT, Terminal, free_port, is_listening, listening_addresses, run
 from tests.cluster.polling import wait_until
 from tests.findings.expected import shipped_policies
+from tests.kits.as_shipped import policies_as_shipped
 
 ENDINGS = {
     "Execution: Modified Malicious Library Loaded": "done",
@@ -236,14 +238,12 @@ def test_nothing_is_left(showing: Showing) -> None:
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Showing:
-    """A kept run of a checkout whose policy no longer isolates the pod with the added binary."""
-    checkout, temporary = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("kept")
-    for name in ("functions", "policies"):
-        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
-    policy = checkout / "policies" / "respond-to-added-binary.yaml"
+    """A kept run of other policies, of which one no longer isolates the pod with the added binary."""
+    temporary = tmp_path_factory.mktemp("kept")
+    policies = policies_as_shipped(tmp_path_factory.mktemp("changed"))
+    policy = policies / "respond-to-added-binary.yaml"
     policy.write_text(policy.read_text().replace("  - action: isolate_pod\n", ""))
-    given = {"TMPDIR": str(temporary), "PYTHONPATH": str(checkout / "functions")}
-    return Showing(run("demo", "--keep", cwd=checkout, **given), 0, temporary)
+    return Showing(run("demo", "--keep", "--policies", policies, TMPDIR=str(temporary)), 0, temporary)
 
 
 def test_what_is_not_as_expected(changed: Showing) -> None:
@@ -291,7 +291,7 @@ def test_only_the_copied_policies_enforce(changed: Showing) -> None:
     raised = [path for path in (folder / "policies").glob("*.yaml") if "\nmode: enforce\n" in path.read_text()]
     asking = [policy for policy in shipped_policies().policies if policy.mode == "approve"]
     assert len(raised) == len(shipped_policies().policies) - 1 - len(asking)
-    assert not any("\nmode: enforce\n" in path.read_text() for path in (ROOT / "policies").glob("*.yaml"))
+    assert not any("\nmode: enforce\n" in path.read_text() for path in PACK.glob("*.yaml"))
 
 
 def test_the_kept_log_has_every_delivery(changed: Showing) -> None:
@@ -315,8 +315,7 @@ def test_port_that_is_taken(tmp_path: Path) -> None:
 
 def test_function_that_does_not_start(tmp_path: Path) -> None:
     """A function that does not start ends the demonstration with 1 and the end of its log."""
-    for name in ("functions", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "functions", tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "functions" / "local_main.py").write_text("raise SystemExit('no such luck')\n")
     done = run("demo", cwd=tmp_path, PYTHONPATH=str(tmp_path / "functions"))
     assert done.returncode == 1

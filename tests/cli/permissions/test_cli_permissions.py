@@ -18,6 +18,7 @@ from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.workbench.needed_permissions import EVERY_FINDING, enabled, needed
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.commands import ROOT, run
+from tests.kits.as_shipped import policies_as_shipped
 from tests.kits.responder import SHIPPED, policy, write_policies
 from tests.workbench.test_needed_permissions import verbs_of
 
@@ -25,7 +26,7 @@ FILE, FOLDER = "terraform/permissions.json", "terraform/kubernetes"
 CHECK = shlex.split(
     next(
         iter(re.findall(r"^\t\$\(BIN\)/scc-responder (permissions .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    )
+    ).replace("$(PACK)", str(SHIPPED))
 )
 WRITE = [word for word in CHECK if word != "--check"]
 
@@ -33,8 +34,8 @@ WRITE = [word for word in CHECK if word != "--check"]
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """As much of the repository as the command looks at, to change."""
-    for name in ("policies", "terraform/kubernetes"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    policies_as_shipped(tmp_path)
+    shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER)
     shutil.copy(ROOT / FILE, tmp_path / FILE)
     return tmp_path
 

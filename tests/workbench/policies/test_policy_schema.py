@@ -18,9 +18,11 @@ from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.policy_files.strict_yaml import load_yaml
 from tests.cli import beginners
+from tests.kits.as_shipped import ROOT
 from tests.kits.responder import ALL, SHIPPED, policy
 from tests.workbench.policy_files.test_type_mistakes import RAILS
 
+SCHEMAS = ROOT / "policies" / ".schema"
 WHOLE = policy(*ALL[:-2], "delete_pod {grace_period_seconds: 5}", "notify") + "unless: {labels: {app: [a, b]}}\n"
 
 
@@ -48,7 +50,7 @@ def kind_of(path: Path) -> str:
 @pytest.mark.parametrize("kind", FILE_KINDS)
 def test_committed_schemas_are_the_codes_own(kind: str) -> None:
     """The committed schemas are those of the code: scc-responder policy schema --write policies/.schema."""
-    assert (SHIPPED / ".schema" / f"{kind}.json").read_text() == schema_text(kind)
+    assert (SCHEMAS / f"{kind}.json").read_text() == schema_text(kind)
 
 
 @pytest.mark.parametrize("kind", FILE_KINDS)
@@ -183,7 +185,7 @@ def test_line_one_names_the_schema(path: Path) -> None:
     """Every shipped file names its schema in line 1, and it is a committed one."""
     line = path.read_text().splitlines()[0]
     assert line == SCHEMA_LINE.format(kind=kind_of(path))
-    assert json.loads((SHIPPED / line.partition("$schema=")[2]).read_text()) == schema(kind_of(path))
+    assert json.loads((ROOT / "policies" / line.partition("$schema=")[2]).read_text()) == schema(kind_of(path))
 
 
 @pytest.mark.parametrize("name", beginners.MISTAKES)

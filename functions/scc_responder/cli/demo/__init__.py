@@ -37,18 +37,19 @@ from scc_responder.guard.kill_switch import KillSwitch, Setting
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story import aftermath, observation
 from scc_responder.workbench.simulated_cluster.story.notifications import push_body
 from scc_responder.workbench.simulated_cluster.story.observation import Observation, proof
 from scc_responder.workbench.simulated_cluster.story.scenario import NODES, Delivery, deliveries, populate
-from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 
 if TYPE_CHECKING:
     from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 
-_PACKAGE = Path(__file__).parents[2]
+_CLONE = Path(__file__).parents[4]
 _ANSWER_SECONDS = 0.06
 """How long the cluster takes for an answer where a person watches: as a real one might over some distance."""
 _RECONCILE_SECONDS = 0.3
@@ -61,6 +62,7 @@ _PAUSE_SECONDS = 1.0
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `demo`."""
     parser.add_argument("--port", type=port_or_any, default=0, help="port of the function; 0 chooses a free one")
+    parser.add_argument("--policies", type=Path, metavar="DIR", help="other policies than the shipped ones")
     parser.add_argument("--keep", action="store_true", help="keep the journal, evidence and log, and say where")
 
 
@@ -70,7 +72,6 @@ def run(options: argparse.Namespace) -> int:
     from scc_responder.workbench.simulated_cloud_run.checkout import checkout_world  # noqa: PLC0415
     from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun  # noqa: PLC0415
 
-    shipped = shipped_policies(_PACKAGE)
     screen = Screen()
     with (
         _ended_in_order(),
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         deployment = StoryFolder(folder)
         deployment.run_endpoint = cloud_run.endpoint
         try:
-            good = Demo(screen, cluster, cloud_run, deployment, pool).play(shipped, options)
+            good = Demo(screen, cluster, cloud_run, deployment, pool).play(options)
         except FunctionError as error:
             print(f"scc-responder: {visible_lines(str(error))}", file=sys.stderr)
             good = False
@@ -108,11 +109,11 @@ class Demo:
         self._store = SqliteStore(deployment.journal)
         self._journal = Journal(self._store, utc_now)
 
-    def play(self, shipped: Path, options: argparse.Namespace) -> bool:
+    def play(self, options: argparse.Namespace) -> bool:
         """Show everything; whether all came as it had to."""
         populate(self._cluster)
         before = self._cluster.objects("Pod")
-        raised = self._deployment.lay_out(self._cluster, shipped)
+        raised = self._deployment.lay_out(self._cluster, options.policies or PACK)
         KillSwitch(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
         self._lines(presentation.opening(self._cluster.url, len(NODES), len(before), self._cloud_run.endpoint, raised))
         self._screen.wait_for("  function   starting functions-framework ...")
@@ -125,7 +126,7 @@ class Demo:
             seen = [self._deliver(function, n, len(story), item) for n, item in enumerate(story, start=1)]
             of_cloud_run = self._answer(function, story)
         good = self._conclude(before, seen, of_cloud_run)
-        self._lines(presentation.next_steps(shipped.parent, self._deployment, kept=options.keep))
+        self._lines(presentation.next_steps(_CLONE, self._deployment, kept=options.keep))
         return good
 
     def _deliver(self, function: FunctionProcess, number: int, of: int, delivery: Delivery) -> Observation:

@@ -17,6 +17,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.contained import MEANINGS, containment
 from scc_responder.journal.step import Step
+from scc_responder.workbench.deployment.carried import Carried, carried
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent
 from scc_responder.workbench.simulated_cluster.story.aftermath import Aftermath, PodNow
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation, Observation, captured, proof
@@ -237,18 +239,20 @@ def verdict(checks: Sequence[Expectation]) -> Iterator[str]:
     yield styled(text, "red" if failed else "green")
 
 
-def next_steps(checkout: Path, deployment: StoryFolder, *, kept: bool) -> Iterator[str]:
+def next_steps(clone: Path, deployment: StoryFolder, *, kept: bool) -> Iterator[str]:
     """Where to look next."""
     yield ""
     yield heading("Where to look next")
-    finding = _near(checkout / "tests" / "findings" / "modified_malicious_library_loaded.json")
+    finding = _near(carried(Carried.FINDINGS) / "modified_malicious_library_loaded.json")
     context = finding.with_suffix(".context.json")
     shown = " --context ".join(str(path) for path in (finding, context) if path.exists()) or "FINDING.json"
     yield fact("explain", f"{_program()} explain {shown}")
     yield fact("", "says what every policy would do with a finding, and why")
-    yield fact("policies", f"{_near(checkout / 'policies')}: what you have just seen, as YAML")
-    yield fact("", "change one, run this again, and see what comes differently")
-    yield fact("README", f"{_near(checkout / 'README.md')}: how it works, and how to deploy it")
+    in_clone = (clone / "policies").is_dir()
+    yield fact("policies", f"{_near(clone / 'policies' if in_clone else PACK)}: what you have just seen, as YAML")
+    yield fact("", "change one in a copy, and see what comes differently: demo --policies COPY")
+    if in_clone:
+        yield fact("README", f"{_near(clone / 'README.md')}: how it works, and how to deploy it")
     if not kept:
         yield fact("keep", f"{_program()} demo --keep: keeps the journal, the evidence and the log of such a run")
         return

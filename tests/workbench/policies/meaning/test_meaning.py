@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,8 @@ from scc_responder.workbench.policies.meaning.meaning import meaning_faults, req
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.beginners import GUARDRAILS, RIGHT
-from tests.e2e.served import ROOT
+from tests.cli.commands import run
+from tests.kits.as_shipped import policies_as_shipped
 from tests.kits.responder import SHIPPED
 
 NAME = "contain-reverse-shell"
@@ -71,20 +70,10 @@ def test_an_odd_character_is_told_instead_of_what_it_causes() -> None:
 
 def test_no_zip_is_made_of_what_can_never_match(tmp_path: Path) -> None:
     """The zip that is deployed is made of policies that mean something."""
-    import shutil
-
-    for name in ("functions", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "policies" / "isolate-key-theft.yaml").write_text(
+    policies = policies_as_shipped(tmp_path)
+    (policies / "isolate-key-theft.yaml").write_text(
         (SHIPPED / "isolate-key-theft.yaml").read_text().replace("\nthen:", "\nunless: {cluster: prod-*}\nthen:")
     )
-    made = subprocess.run(
-        [sys.executable, "functions/bundle.py", "out.zip"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": "functions"},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (made.returncode, (tmp_path / "out.zip").exists()) == (1, False)
+    made = run("bundle", "--out", "out.zip", cwd=tmp_path)
+    assert (made.returncode, (tmp_path / "out.zip").exists()) == (2, False)
     assert "unless.cluster: 'prod-*' can never match" in made.stderr

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
-from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
 from scc_responder.settings import read_settings
@@ -15,7 +12,7 @@ from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE, STORY_CLUSTER
-from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder, shipped_policies
+from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.kits.responder import SHIPPED
 
 
@@ -49,17 +46,3 @@ def ref() -> ClusterRef:
     found = ClusterRef.parse(STORY_CLUSTER)
     assert found is not None
     return found
-
-
-@pytest.mark.parametrize("place", ["package", "functions/package"])
-def test_policies_are_beside_the_package_or_above(tmp_path: Path, place: str) -> None:
-    """In a bundle, and in a checkout."""
-    (tmp_path / "policies").mkdir()
-    package = tmp_path / place
-    assert shipped_policies(package) == tmp_path / "policies"
-
-
-def test_without_policies_there_is_no_story(tmp_path: Path) -> None:
-    """What to do is said."""
-    with pytest.raises(SettingsError, match="run this in a checkout"):
-        shipped_policies(tmp_path / "a" / "b")

@@ -6,7 +6,6 @@ import json
 import re
 from pathlib import Path
 
-from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import (
@@ -88,14 +87,6 @@ def write_access(cluster: SimulatedCluster, user: str, file: Path) -> None:
     kubeconfig.write_text(json.dumps(_kubeconfig(cluster, user), indent=2))
     entry = {"context": CONTEXT, "kubeconfig": kubeconfig.name, "enforces_network_policy": True}
     file.write_text(json.dumps({STORY_CLUSTER: entry}, indent=2))
-
-
-def shipped_policies(package: Path) -> Path:
-    """The policies that come with the package: beside it in a bundle, one up in a checkout. Raises SettingsError."""
-    for folder in (package.parent / "policies", package.parent.parent / "policies"):
-        if folder.is_dir():
-            return folder
-    raise SettingsError("no_policies", f"{package}: there are no policies beside it; run this in a checkout")
 
 
 def _raise(path: Path, copy: Path) -> bool:
