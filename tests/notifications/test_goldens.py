@@ -13,9 +13,10 @@ from scc_responder.cli.main import main
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import content_digest, parse_notification
 from scc_responder.intake.threats import SURFACES, Row, catalogue, classify
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.findings import FOLDER, RUNBOOKS, every_golden, notification
 from tests.findings import generate as generator
-from tests.findings.expected import POLICIES, reduced
+from tests.findings.expected import reduced
 from tests.findings.traps import BASE, traps
 
 IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.])")
@@ -59,7 +60,7 @@ def test_explain_gives_the_expected_decision(name: str, capsys: pytest.CaptureFi
     """`scc-responder explain` says of every golden, with the context beside it, what its decision file says."""
     context = FOLDER / f"{name}.context.json"
     given = ["--context", str(context)] if context.exists() else []
-    told_by = ["explain", str(FOLDER / f"{name}.json"), *given, "--policies", str(POLICIES), "--format", "json"]
+    told_by = ["explain", str(FOLDER / f"{name}.json"), *given, "--policies", str(PACK), "--format", "json"]
 
     status = main(told_by)
 
@@ -191,5 +192,5 @@ def test_the_table_names_every_threat() -> None:
     lines = [line for line in generator.TABLE.read_text().splitlines() if "`" in line and line.startswith("| ")]
     assert [line.split("`")[1] for line in lines] == [row.name for row in catalogue()]
     linked = {name for line in lines for name in re.findall(r"\(([a-z-]+\.yaml)\)", line)}
-    assert [name for name in linked if not (POLICIES / name).exists()] == []
+    assert [name for name in linked if not (PACK / name).exists()] == []
     assert linked

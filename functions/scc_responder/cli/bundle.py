@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scc_responder.cli.console import generated_files
 from scc_responder.cli.console.policy_folder import USUAL_FOLDER, require_policies
-from scc_responder.cli.permissions import kustomization
+from scc_responder.workbench.deployment import kustomization
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, write_zip
 from scc_responder.workbench.needed_permissions import enabled, needed

@@ -10,7 +10,7 @@ import pytest
 from scc_responder.cli.main import main
 from tests.cli.commands import Terminal
 from tests.findings import FOLDER
-from tests.kits.responder import SHIPPED, policy, write_policies
+from tests.kits.responder import policy, write_policies
 
 CASES = """\
 policy: contain
@@ -124,7 +124,7 @@ def test_json_has_every_case_and_hint(folder: Path, capsys: pytest.CaptureFixtur
 )
 def test_a_policy_is_chosen_by_name_or_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A policy is chosen by its name, or by its file or that of its cases."""
-    status, text = outcome(capsys, SHIPPED, name)
+    status, text = outcome(capsys, Path("policies"), name)
     assert status == 0
     assert [line.split()[1] for line in text.splitlines()[:-1]] == ["respond-to-compiler"]
 

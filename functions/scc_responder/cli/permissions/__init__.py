@@ -27,12 +27,12 @@ import msgspec
 from scc_responder.cli.console import generated_files
 from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.cli.permissions import kustomization
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import ACT_AS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.deployment import kustomization
 from scc_responder.workbench.needed_permissions import (
     EVERY_FINDING,
     Need,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scc_responder.cli.permissions.kustomization import as_yaml, generated
 from scc_responder.domain.errors import SettingsError
+from scc_responder.workbench.deployment.kustomization import as_yaml, generated
 from scc_responder.workbench.needed_permissions import enabled, needed
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.cli.commands import ROOT
