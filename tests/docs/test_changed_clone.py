@@ -18,10 +18,9 @@ LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "dist", ".terraform", "__pyca
 FEW = ("tests/test_pack.py", "tests/test_policies.py", "tests/docs/test_reference.py", "tests/cli/policy/test_lint.py")
 ALL = (*FEW, "tests/docs", "tests/cli", "tests/findings", "tests/policy", "tests/workbench", "tests/shape")
 TESTS = Cases("places of tests in a clone whose policies are changed", FEW, ALL)
+MAKEFILE = (ROOT / "Makefile").read_text()
 (PACK_LINE,) = re.finditer(r"^PACK := (.*)$", MAKEFILE, re.MULTILINE)
-CHECKS = re.findall(
-    r"^\t\$\(BIN\)/scc-responder ((?:policy|permissions) .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE
-)
+CHECKS = re.findall(r"^\t\$\(BIN\)/scc-responder ((?:policy|permissions) .*)$", MAKEFILE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
