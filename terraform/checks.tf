@@ -7,6 +7,13 @@ check "someone_is_told" {
   }
 }
 
+check "outcomes_are_kept" {
+  assert {
+    condition     = length(var.outcome_subscriptions) > 0
+    error_message = "What was done is published to nobody: Pub/Sub drops what no subscription takes. Name one in outcome_subscriptions."
+  }
+}
+
 check "evidence_is_locked" {
   assert {
     condition     = var.evidence.locked

@@ -3,14 +3,21 @@
 locals {
   _lines = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${var.name}\" AND labels.reason:*"
 
+  # Of no severity, or of one that is not known here, is severe: no answer means no.
+  _lesser = "(jsonPayload.finding.severity=\"LOW\" OR jsonPayload.finding.severity=\"MEDIUM\")"
+
   _counted = {
-    access_lost   = " AND labels.reason=\"cluster_access_lost\""
-    control_unset = " AND (jsonPayload.control=\"missing\" OR jsonPayload.control=\"unusable\")"
-    deliveries    = ""
-    failed        = " AND (jsonPayload.state=\"partial\" OR severity>=ERROR) AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\"" # these have alerts of their own
-    heartbeats    = " AND labels.reason=\"heartbeat\""
-    held          = " AND jsonPayload.state=\"held\""
-    rehearsed     = " AND jsonPayload.state=\"rehearsed\""
+    access_lost     = " AND labels.reason=\"cluster_access_lost\""
+    control_lowered = " AND labels.reason=\"heartbeat\" AND (jsonPayload.control=\"dry_run\" OR jsonPayload.control=\"disabled\")"
+    control_unset   = " AND (jsonPayload.control=\"missing\" OR jsonPayload.control=\"unusable\")"
+    deliveries      = ""
+    failed          = " AND (jsonPayload.state=\"partial\" OR severity>=\"ERROR\") AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\"" # these have alerts of their own
+    heartbeats      = " AND labels.reason=\"heartbeat\""
+    held            = " AND jsonPayload.state=\"held\" AND ${local._lesser}"
+    held_severe     = " AND jsonPayload.state=\"held\" AND NOT ${local._lesser}"
+    rehearsed       = " AND jsonPayload.state=\"rehearsed\""
+    sweeps          = " AND labels.reason=\"swept\""
+    waiting         = " AND jsonPayload.state=\"waiting\""
   }
   metric_types = { for name in concat(keys(local._counted), ["contained_seconds"]) : name => "logging.googleapis.com/user/${var.name}/${name}" }
 }

@@ -1,5 +1,5 @@
 # Findings come in on one topic and go to the function by a push subscription; what it cannot handle becomes a dead
-# letter and waits there; what it did is published on the outcome topic.
+# letter and waits there; what it did is published on the outcome topic, and kept there for whoever takes it.
 
 locals {
   _retention       = "${var.message_retention_days * 86400}s"
@@ -73,6 +73,65 @@ resource "google_pubsub_subscription" "dead_letters" {
 
   expiration_policy {
     ttl = ""
+  }
+}
+
+# Pub/Sub drops what nobody subscribed to. Each of these has every outcome, and keeps what nobody took for a week.
+resource "google_pubsub_subscription" "outcomes" {
+  for_each = var.outcome_subscriptions
+
+  labels                     = var.labels
+  message_retention_duration = "${7 * 86400}s"
+  name                       = "${var.name}-outcomes-${each.key}"
+  project                    = var.project_id
+  topic                      = google_pubsub_topic.responder["outcomes"].id
+
+  dynamic "bigquery_config" {
+    for_each = each.value.bigquery_table[*]
+
+    content {
+      table          = bigquery_config.value
+      write_metadata = true
+    }
+  }
+
+  expiration_policy {
+    ttl = ""
+  }
+
+  dynamic "push_config" {
+    for_each = each.value.push_endpoint[*]
+
+    content {
+      push_endpoint = push_config.value
+
+      dynamic "oidc_token" {
+        for_each = each.value.push_identity[*]
+
+        content {
+          audience              = coalesce(each.value.push_audience, push_config.value)
+          service_account_email = oidc_token.value
+        }
+      }
+    }
+  }
+
+  retry_policy {
+    maximum_backoff = "600s"
+    minimum_backoff = "10s"
+  }
+}
+
+resource "google_pubsub_subscription_iam_member" "outcome_reader" {
+  for_each = merge([for name, subscription in var.outcome_subscriptions : { for member in subscription.readers : "${name} ${member}" => { name = name, member = member } }]...)
+
+  member       = each.value.member
+  project      = var.project_id
+  role         = "roles/pubsub.subscriber"
+  subscription = google_pubsub_subscription.outcomes[each.value.name].name
+
+  lifecycle {
+    replace_triggered_by = [google_pubsub_subscription.outcomes]
   }
 }
 

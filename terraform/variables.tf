@@ -31,6 +31,38 @@ variable "alert_channels" {
   }
 }
 
+variable "alerts" {
+  description = "How alerts go off. `auto_close_minutes` after the last line an incident is closed, so that the next one tells again. `lowered_hours` of a kill switch at `dry_run` or `disabled` are told, 0: never. `minutes_between` two messages that name a case. `pages` is the address of your copy of this folder's `docs`, to which each alert leads."
+  type = object({
+    auto_close_minutes = optional(number, 30)
+    lowered_hours      = optional(number, 24)
+    minutes_between    = optional(number, 5)
+    pages              = optional(string, "terraform/docs")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.alerts.auto_close_minutes >= 30 && var.alerts.auto_close_minutes <= 10080 && floor(var.alerts.auto_close_minutes) == var.alerts.auto_close_minutes
+    error_message = "The auto_close_minutes of alerts must be a whole number from 30 to 10080, a week: Cloud Monitoring takes no other."
+  }
+
+  validation {
+    condition     = var.alerts.lowered_hours >= 0 && var.alerts.lowered_hours <= 24 && floor(var.alerts.lowered_hours) == var.alerts.lowered_hours
+    error_message = "The lowered_hours of alerts must be a whole number from 0, which is never, to 24: Cloud Monitoring looks no further back."
+  }
+
+  validation {
+    condition     = var.alerts.minutes_between >= 5 && var.alerts.minutes_between <= 2880 && floor(var.alerts.minutes_between) == var.alerts.minutes_between
+    error_message = "The minutes_between of alerts must be a whole number from 5 to 2880, two days: Cloud Monitoring takes no other."
+  }
+
+  validation {
+    condition     = can(regex("^(https://[^\\s<>()\"`%]+[^\\s<>()\"`%/]|terraform/docs)$", var.alerts.pages))
+    error_message = "The pages of alerts must be an https:// address without a slash at its end, such as https://git.example.com/security/scc-responder/terraform/docs."
+  }
+}
+
 variable "approvers" {
   description = "Who may call the function to approve or reject a plan, as IAM members (`group:secops@example.com`). Which of them are listened to is for `guardrails.yaml` to say. Without any, nobody can approve."
   type        = set(string)
@@ -390,6 +422,59 @@ variable "operators" {
   validation {
     condition     = alltrue([for member in var.operators : can(regex(local._somebody, member))])
     error_message = "Each of operators must name one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
+  }
+}
+
+variable "outcome_subscriptions" {
+  description = "Who gets what was decided and done, by a name of yours: each is a subscription `NAME-outcomes-KEY` on the outcome topic, which never expires and keeps for 7 days what nobody took. Empty, it is pulled, by `readers` (IAM members). `push_endpoint` is posted to, with a token of the service account `push_identity` for `push_audience`, by default the endpoint. `bigquery_table` (`PROJECT.DATASET.TABLE`) has the columns `data`, `attributes`, `message_id`, `publish_time` and `subscription_name`, and Pub/Sub's service agent is its `roles/bigquery.dataEditor`."
+  type = map(object({
+    bigquery_table = optional(string)
+    push_audience  = optional(string)
+    push_endpoint  = optional(string)
+    push_identity  = optional(string)
+    readers        = optional(set(string), [])
+  }))
+  default  = { pull = {} }
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.outcome_subscriptions) : can(regex("^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$", name))])
+    error_message = "The names in outcome_subscriptions must be 1 to 32 lower-case letters, digits and hyphens, begin with a letter and not end with a hyphen."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : one.bigquery_table == null || one.push_endpoint == null])
+    error_message = "Each of outcome_subscriptions must have a bigquery_table or a push_endpoint, not both: a subscription delivers in one way."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : one.push_endpoint == null || can(regex("^https://[^\\s]+$", one.push_endpoint))])
+    error_message = "Each push_endpoint of outcome_subscriptions must be an https:// address."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : one.push_identity == null || (one.push_endpoint != null && can(regex("^${local._address_of}$", one.push_identity)))])
+    error_message = "Each push_identity of outcome_subscriptions must be the address of a service account, beside a push_endpoint."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : one.push_audience == null || one.push_identity != null])
+    error_message = "Each push_audience of outcome_subscriptions needs a push_identity: it is whom that one's tokens are for."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : one.bigquery_table == null || can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9][.][A-Za-z0-9_]+[.][A-Za-z0-9_-]+$", one.bigquery_table))])
+    error_message = "Each bigquery_table of outcome_subscriptions must be PROJECT.DATASET.TABLE."
+  }
+
+  validation {
+    condition     = alltrue([for one in values(var.outcome_subscriptions) : length(one.readers) == 0 || (one.bigquery_table == null && one.push_endpoint == null)])
+    error_message = "The readers of outcome_subscriptions pull: leave them out beside a push_endpoint or a bigquery_table."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for one in values(var.outcome_subscriptions) : [for member in one.readers : can(regex(local._somebody, member))]]))
+    error_message = "Each of the readers of outcome_subscriptions must name one person, group or identity, as in serviceAccount:siem@example-project.iam.gserviceaccount.com; allUsers and patterns are not accepted."
   }
 }
 

@@ -25,6 +25,16 @@ run "nobody_is_told" {
   expect_failures = [check.someone_is_told]
 }
 
+run "outcomes_for_nobody" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = {}
+  }
+
+  expect_failures = [check.outcomes_are_kept]
+}
+
 run "evidence_unlocked" {
   command = plan
 

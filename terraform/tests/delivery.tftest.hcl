@@ -93,8 +93,79 @@ run "delivery" {
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.heartbeat.conditions[0].condition_absent[0].duration == "1800s" && google_cloud_scheduler_job.heartbeat.schedule == "*/10 * * * *"
+    condition     = keys(google_pubsub_subscription.outcomes) == ["pull"] && google_pubsub_subscription.outcomes["pull"].topic == google_pubsub_topic.responder["outcomes"].id && google_pubsub_subscription.outcomes["pull"].message_retention_duration == "604800s" && google_pubsub_subscription.outcomes["pull"].expiration_policy[0].ttl == "" && length(google_pubsub_subscription_iam_member.outcome_reader) == 0
+    error_message = "What was done is published to nobody, or to somebody who was not named."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.threshold["waiting"].severity == "CRITICAL" && endswith(google_monitoring_alert_policy.threshold["waiting"].conditions[0].condition_threshold[0].filter, "/scc-responder/waiting\"") && google_monitoring_alert_policy.threshold["waiting"].notification_channels == tolist(["projects/example-project/notificationChannels/1"])
+    error_message = "A plan that waits pages nobody."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.threshold["held_severe"].severity == "CRITICAL" && google_monitoring_alert_policy.threshold["held"].severity == "WARNING"
+    error_message = "What is held of a CRITICAL finding is told like what is held of a LOW one."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.threshold["control_lowered"].conditions[0].condition_threshold[0].threshold_value == 142 && google_monitoring_alert_policy.threshold["control_lowered"].conditions[0].condition_threshold[0].aggregations[0].alignment_period == "86400s"
+    error_message = "A kill switch that was lowered for a day is told of nobody, or too soon."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.absence["sweep_missing"].conditions[0].condition_absent[0].duration == "1200s" && endswith(google_monitoring_alert_policy.absence["sweep_missing"].conditions[0].condition_absent[0].filter, "/scc-responder/sweeps\"")
+    error_message = "Nobody learns that sweeps do not come through."
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.match["case"].documentation[0].content, "scc-responder case show $${log.extracted_label.case} --store firestore://example-project/scc-responder-journal") && google_monitoring_alert_policy.match["case"].conditions[0].condition_matched_log[0].label_extractors["case"] == "EXTRACT(labels.case)"
+    error_message = "No alert names the case."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.absence["heartbeat_missing"].conditions[0].condition_absent[0].duration == "1800s" && google_cloud_scheduler_job.heartbeat.schedule == "*/10 * * * *"
     error_message = "Three missed heartbeats raise no alert."
+  }
+}
+
+run "alerts" {
+  variables {
+    alerts = { auto_close_minutes = 60, lowered_hours = 0, minutes_between = 30, pages = "https://git.example.com/security/docs" }
+    outcome_subscriptions = {
+      lake = { bigquery_table = "example-project.security.outcomes" }
+      siem = { readers = ["serviceAccount:siem@example-project.iam.gserviceaccount.com"] }
+      tool = { push_endpoint = "https://tool.example.com/in", push_identity = "tool@example-project.iam.gserviceaccount.com" }
+    }
+  }
+
+  assert {
+    condition     = keys(google_pubsub_subscription.outcomes) == ["lake", "siem", "tool"] && alltrue([for one in google_pubsub_subscription.outcomes : one.topic == google_pubsub_topic.responder["outcomes"].id && one.expiration_policy[0].ttl == "" && one.message_retention_duration == "604800s"])
+    error_message = "What was done is not kept for everybody who asked for it."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.outcomes["lake"].bigquery_config[0].table == "example-project.security.outcomes" && google_pubsub_subscription.outcomes["lake"].bigquery_config[0].write_metadata && length(google_pubsub_subscription.outcomes["lake"].push_config) == 0
+    error_message = "Outcomes do not get to the table, or not whole."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.outcomes["tool"].push_config[0].push_endpoint == "https://tool.example.com/in" && google_pubsub_subscription.outcomes["tool"].push_config[0].oidc_token[0].audience == "https://tool.example.com/in" && google_pubsub_subscription.outcomes["tool"].push_config[0].oidc_token[0].service_account_email == "tool@example-project.iam.gserviceaccount.com"
+    error_message = "Outcomes are pushed elsewhere, or by nobody."
+  }
+
+  assert {
+    condition     = length(google_pubsub_subscription.outcomes["siem"].push_config) + length(google_pubsub_subscription.outcomes["siem"].bigquery_config) == 0 && values(google_pubsub_subscription_iam_member.outcome_reader)[*].member == ["serviceAccount:siem@example-project.iam.gserviceaccount.com"] && values(google_pubsub_subscription_iam_member.outcome_reader)[*].subscription == ["scc-responder-outcomes-siem"]
+    error_message = "Who reads outcomes may not, or somebody else may."
+  }
+
+  assert {
+    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "control_lowered") && google_monitoring_alert_policy.match["case"].alert_strategy[0].notification_rate_limit[0].period == "1800s" && google_monitoring_alert_policy.match["case"].alert_strategy[0].auto_close == "3600s"
+    error_message = "Alerts do not follow their settings."
+  }
+
+  assert {
+    condition     = endswith(google_monitoring_alert_policy.threshold["waiting"].documentation[0].content, "\nThen read: https://git.example.com/security/docs/on-call.md#a-plan-waits\n")
+    error_message = "Alerts do not lead to where the pages are."
   }
 }
 
@@ -133,7 +204,7 @@ run "delivery_settings" {
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.heartbeat.conditions[0].condition_absent[0].duration == "900s" && google_cloud_scheduler_job.heartbeat.schedule == "*/5 * * * *"
+    condition     = google_monitoring_alert_policy.absence["heartbeat_missing"].conditions[0].condition_absent[0].duration == "900s" && google_cloud_scheduler_job.heartbeat.schedule == "*/5 * * * *"
     error_message = "The heartbeat's alert does not follow its schedule."
   }
 

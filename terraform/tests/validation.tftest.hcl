@@ -25,6 +25,126 @@ run "alert_channels_a_bare_id" {
   expect_failures = [var.alert_channels]
 }
 
+run "alerts_open_for_a_minute" {
+  command = plan
+
+  variables {
+    alerts = { auto_close_minutes = 1 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_open_for_ever" {
+  command = plan
+
+  variables {
+    alerts = { auto_close_minutes = 10081 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_half_a_minute_open" {
+  command = plan
+
+  variables {
+    alerts = { auto_close_minutes = 30.5 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_lowered_for_two_days" {
+  command = plan
+
+  variables {
+    alerts = { lowered_hours = 48 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_lowered_for_less_than_nothing" {
+  command = plan
+
+  variables {
+    alerts = { lowered_hours = -1 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_lowered_half_an_hour" {
+  command = plan
+
+  variables {
+    alerts = { lowered_hours = 0.5 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_at_once" {
+  command = plan
+
+  variables {
+    alerts = { minutes_between = 0 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_every_third_day" {
+  command = plan
+
+  variables {
+    alerts = { minutes_between = 2881 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_half_a_minute_between" {
+  command = plan
+
+  variables {
+    alerts = { minutes_between = 5.5 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_pages_in_the_clear" {
+  command = plan
+
+  variables {
+    alerts = { pages = "http://git.example.com/docs" }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_pages_with_a_slash" {
+  command = plan
+
+  variables {
+    alerts = { pages = "https://git.example.com/docs/" }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_pages_with_a_verb" {
+  command = plan
+
+  variables {
+    alerts = { pages = "https://git.example.com/%s" }
+  }
+
+  expect_failures = [var.alerts]
+}
+
 run "approvers_everybody" {
   command = plan
 
@@ -782,6 +902,106 @@ run "operators_no_address" {
   }
 
   expect_failures = [var.operators]
+}
+
+run "outcome_subscriptions_of_no_name" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { "Siem" = {} }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_both_ways" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { bigquery_table = "example-project.security.outcomes", push_endpoint = "https://siem.example.com/in" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_in_the_clear" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { push_endpoint = "http://siem.example.com/in" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_an_identity_of_nothing" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { push_identity = "siem@example-project.iam.gserviceaccount.com" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_an_identity_without_address" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { push_endpoint = "https://siem.example.com/in", push_identity = "siem" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_an_audience_of_nobody" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { push_endpoint = "https://siem.example.com/in", push_audience = "siem" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_no_table" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { bigquery_table = "security.outcomes" } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_pushed_and_read" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { push_endpoint = "https://siem.example.com/in", readers = ["group:secops@example.com"] } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_stored_and_read" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { bigquery_table = "example-project.security.outcomes", readers = ["group:secops@example.com"] } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
+}
+
+run "outcome_subscriptions_everybody" {
+  command = plan
+
+  variables {
+    outcome_subscriptions = { siem = { readers = ["allUsers"] } }
+  }
+
+  expect_failures = [var.outcome_subscriptions]
 }
 
 run "project_id_a_number" {

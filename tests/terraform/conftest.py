@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.binaries import BinariesUnavailable
+from tests.kits.google.logging_server import LoggingServer
 from tests.requirements import missing
 from tests.terraform import extract_schema, program
 from tests.terraform.checking import CHOICE, RULES, OwnTests, Terraform, reaches_registry
+from tests.terraform.log_entries import WrittenLines
 from tests.terraform.stub_provider import StubProvider
+from tests.terraform.written_lines import Lines, written_lines
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +69,16 @@ def tested(terraform: Terraform, module: Path, tmp_path_factory: pytest.TempPath
             whole = sorted({file.name.split(".")[0] for file in (module / "tests").glob("*.hcl")} - {RULES})
             (terraform.test(module, *whole) + terraform.test(terraform.variables("rules"))).keep(path)
     return OwnTests.kept(path)
+
+
+@pytest.fixture(scope="session")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Lines:
+    """One line for each way that a delivery, a sweep or a heartbeat can end, as it was written."""
+    return written_lines(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def told(lines: Lines) -> Iterator[WrittenLines]:
+    """The same lines in Cloud Logging."""
+    with LoggingServer() as server:
+        yield WrittenLines(server, lines)

@@ -99,6 +99,7 @@ def expected_grants(state: State) -> set[Grant]:
         *_run_writer(state, run, owner),
         *_undo(state, clusters, owner),
         *_nodes(state),
+        *_outcome_readers(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
         *_people(state),
         *_keys(state),
@@ -114,6 +115,12 @@ def _nodes(state: State) -> set[Grant]:
     made = "google_artifact_registry_repository.collector[0]" in state
     name = "scc-responder-collector" if made else "security"
     return {(f"repository/{name}", "roles/artifactregistry.reader", nodes)}
+
+
+def _outcome_readers(state: State) -> set[Grant]:
+    """Who reads what was done, each on the subscription that it was named for."""
+    named = (one.partition(" ") for one in _told(state, "google_pubsub_subscription_iam_member.outcome_reader"))
+    return {(f"subscription/scc-responder-outcomes-{name}", "roles/pubsub.subscriber", who) for name, _, who in named}
 
 
 def _run_projects(state: State) -> set[str]:

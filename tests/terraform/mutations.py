@@ -27,7 +27,13 @@ _JOURNAL = 'resource.name == \\"projects/${var.project_id}/databases/${google_fi
 _EVIDENCE = '\n  name                        = "${var.project_id}-${var.name}-evidence"'
 _SAYS_SO = " # the function's Cloud Run service bears its name\n  project  = var.project_id\n  role     = "
 _TOLD = "\n  project               = var.project_id\n  severity              = each"
-_SILENCE = '\n  project               = var.project_id\n  severity              = "CRITICAL"'
+_SILENCE = (
+    f'{_TOLD}.value.severity\n  user_labels           = var.labels\n\n  alert_strategy {{\n    auto_close = "604800s"'
+)
+_MATCH = (
+    f"{_TOLD}.value.severity\n  user_labels           = var.labels\n\n  alert_strategy {{\n"
+    '    auto_close = "${var.alerts.auto_close_minutes * 60}s"\n\n'
+)
 _SOMEBODY = "can(regex(local._somebody, member))])\n"
 _APPROVERS = '    error_message = "Each of approvers'
 _OPERATORS = '    error_message = "Each of operators'
@@ -69,6 +75,12 @@ MUTATIONS = [
         ("deadline of the timeout", "var.limits.timeout_seconds + 30", "var.limits.timeout_seconds"),
         ("expiring push", 'ttl = "" # never', 'ttl = "2678400s" # never'),
         ("expiring dead letters", 'ttl = ""\n', 'ttl = "2678400s"\n'),
+        ("outcomes forgotten in an hour", '"${7 * 86400}s"', '"3600s"'),
+        (
+            "findings for all who read outcomes",
+            "google_pubsub_subscription.outcomes[each.value.name].name",
+            "google_pubsub_subscription.push.name",
+        ),
         (
             "other audience",
             "audience              = google_cloudfunctions2_function.responder.service_config[0].uri",
@@ -400,8 +412,8 @@ MUTATIONS = [
         ("idle instances alarm", ' AND metric.labels.state=\\"active\\""', '"'),
         (
             "saturated for a moment",
-            "over     = var.limits.max_instances - 1\n      seconds  = 300",
-            "over     = 0\n      seconds  = 0",
+            "over     = var.limits.max_instances - 1",
+            "over     = 0",
         ),
         ("silence for long", "3 * var.heartbeat_minutes * 60", "30 * var.heartbeat_minutes * 60"),
     ),
@@ -689,6 +701,12 @@ MUTATIONS = [
     ),
     *_of(
         "alerts.tf",
+        ("plans whisper", "${local.metric_types.waiting}", "${local.metric_types.deliveries}"),
+        ("severe holds whisper", "${local.metric_types.held_severe}", "${local.metric_types.held}"),
+        ("a lowered switch whispers", "${local.metric_types.control_lowered}", "${local.metric_types.control_unset}"),
+        ("any sign of a sweep", "local.metric_types.sweeps", "local.metric_types.deliveries"),
+        ("incidents that stay open", "${var.alerts.auto_close_minutes * 60}s", "604800s"),
+        ("a silence that ends itself", '"604800s" # a silence', '"1800s" # a silence'),
         ("failures whisper", "${local.metric_types.failed}", "${local.metric_types.deliveries}"),
         ("lost clusters whisper", "${local.metric_types.access_lost}", "${local.metric_types.deliveries}"),
         ("an unset switch whispers", "${local.metric_types.control_unset}", "${local.metric_types.deliveries}"),
@@ -699,7 +717,12 @@ MUTATIONS = [
             f"notification_channels = var.alert_channels{_SILENCE}",
             f"notification_channels = []{_SILENCE}",
         ),
-        ("any sign of life", "${local.metric_types.heartbeats}", "${local.metric_types.deliveries}"),
+        (
+            "nobody is told of a case",
+            f"notification_channels = var.alert_channels{_MATCH}",
+            f"notification_channels = []{_MATCH}",
+        ),
+        ("any sign of life", "local.metric_types.heartbeats", "local.metric_types.deliveries"),
     ),
     *_of(
         "checks.tf",

@@ -158,10 +158,12 @@ def findings_have_three_publishers(state: State) -> None:
 
 @promise
 def topics_are_read_by_someone(state: State) -> None:
-    """Findings are pushed, and dead letters are kept by a subscription of their own, which never expires."""
+    """Findings are pushed, dead letters and outcomes are kept by subscriptions of their own, which never expire."""
     read = {values["topic"]: values for values in of_type(state, "google_pubsub_subscription")}
-    findings, dead_letters = (state[TOPIC.format(name)]["id"] for name in ("findings", "dead-letters"))
-    assert read.keys() == {findings, dead_letters}
+    findings, dead_letters, outcomes = (
+        state[TOPIC.format(name)]["id"] for name in ("findings", "dead-letters", "outcomes")
+    )
+    assert read.keys() == {findings, dead_letters, outcomes}
     assert read[findings]["push_config"]
     assert not read[dead_letters]["push_config"]
     for subscription in read.values():
@@ -381,8 +383,8 @@ def alerts_reach_someone(state: State) -> None:
     """Each alert goes to the channels that were given, and says what to do."""
     alerts = {values["display_name"]: values for values in of_type(state, "google_monitoring_alert_policy")}
     assert {name.partition(": ")[2] for name in alerts} == {
-        *("access lost", "control unset", "dead letters", "failed"),
-        *("heartbeat missing", "held", "oldest message", "saturated"),
+        *("access lost", "case", "control lowered", "control unset", "dead letters", "failed", "heartbeat missing"),
+        *("held", "held severe", "oldest message", "saturated", "sweep missing", "waiting"),
     }
     for alert in alerts.values():
         assert alert["notification_channels"] == ["projects/example-project/notificationChannels/1"]
@@ -391,18 +393,21 @@ def alerts_reach_someone(state: State) -> None:
 
 WATCHED = {
     "access lost": ("/access_lost", 0),
+    "control lowered": ("/control_lowered", 142),
     "control unset": ("/control_unset", 0),
     "dead letters": ("subscription/num_undelivered_messages", 0),
     "failed": ("/failed", 0),
     "held": ("/held", 0),
+    "held severe": ("/held_severe", 0),
     "oldest message": ("subscription/oldest_unacked_message_age", 300),
+    "waiting": ("/waiting", 0),
 }
 """What each alert counts, and over how many it goes off."""
 
 
 @promise
 def alerts_watch_what_they_are_named_after(state: State) -> None:
-    """Each alert watches the metric that it is named after, and the heartbeat's watches heartbeats alone."""
+    """Each alert watches the metric that it is named after; those of silence watch heartbeats and sweeps alone."""
     for alert in of_type(state, "google_monitoring_alert_policy"):
         name, condition = alert["display_name"].partition(": ")[2], alert["conditions"][0]
         if name in WATCHED:
@@ -410,8 +415,17 @@ def alerts_watch_what_they_are_named_after(state: State) -> None:
             (threshold,) = condition["condition_threshold"]
             assert threshold["filter"].endswith(f'{metric}"')
             assert threshold["threshold_value"] == over
-        if name == "heartbeat missing":
-            assert condition["condition_absent"][0]["filter"].endswith('/heartbeats"')
+        if name in ("heartbeat missing", "sweep missing"):
+            assert condition["condition_absent"][0]["filter"].endswith(f'/{name.partition(" ")[0]}s"')
+
+
+@promise
+def an_incident_hides_no_later_one(state: State) -> None:
+    """Each closes by itself: what counts, or tells of a line, in half an hour; what tells of a silence in a week."""
+    for address, alert in state.items():
+        if address.startswith("google_monitoring_alert_policy."):
+            (strategy,) = alert["alert_strategy"]
+            assert strategy["auto_close"] == ("604800s" if ".absence[" in address else "1800s"), address
 
 
 @promise

@@ -42,6 +42,8 @@ ALLOWED: dict[str, set[Any]] = {
     "storage_bucket.public_access_prevention": {"enforced"},
 }
 DURATIONS = (
+    "monitoring_alert_policy.alert_strategy.auto_close",
+    "monitoring_alert_policy.alert_strategy.notification_rate_limit.period",
     "monitoring_alert_policy.conditions.condition_absent.aggregations.alignment_period",
     "monitoring_alert_policy.conditions.condition_absent.duration",
     "monitoring_alert_policy.conditions.condition_threshold.aggregations.alignment_period",

@@ -4,6 +4,17 @@ variable "alert_channels" {
   default     = []
 }
 
+variable "alerts" {
+  description = "How alerts go off. What is left out is the module's."
+  type = object({
+    auto_close_minutes = optional(number)
+    lowered_hours      = optional(number)
+    minutes_between    = optional(number)
+    pages              = optional(string)
+  })
+  default = {}
+}
+
 variable "approvers" {
   description = "Who may call the function to approve or reject a plan, as IAM members."
   type        = set(string)
@@ -138,6 +149,18 @@ variable "operators" {
 variable "organization_id" {
   description = "Numeric id of the organisation."
   type        = string
+}
+
+variable "outcome_subscriptions" {
+  description = "Who gets what was decided and done: subscriptions on the outcome topic. Left out, one that is pulled."
+  type = map(object({
+    bigquery_table = optional(string)
+    push_audience  = optional(string)
+    push_endpoint  = optional(string)
+    push_identity  = optional(string)
+    readers        = optional(set(string))
+  }))
+  default = null
 }
 
 variable "project_id" {

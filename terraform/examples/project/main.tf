@@ -20,6 +20,7 @@ module "responder" {
   source = "../.."
 
   alert_channels         = var.alert_channels
+  alerts                 = var.alerts
   approvers              = var.approvers
   bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
   cloud_logging          = var.cloud_logging
@@ -39,6 +40,7 @@ module "responder" {
   looks                  = var.looks
   message_retention_days = var.message_retention_days
   operators              = var.operators
+  outcome_subscriptions  = var.outcome_subscriptions
   project_id             = var.project_id
   region                 = var.region
   scope                  = { project = var.monitored_project_id }

@@ -1,7 +1,8 @@
 """The Logging query language, as far as it is used here: parsed strictly, and applied to entries as JSON.
 
 `NOT` binds most closely, then `OR`, then `AND`; comparisons of texts ignore case but for `=~`, a regular
-expression; `:` finds a part of a text.
+expression; `:` finds a part of a text, and `:*` any value. Values stand in quotes, but for numbers; severities have an
+order.
 Source: Cloud Logging, "Logging query language".
 """
 
@@ -16,13 +17,17 @@ from urllib.parse import quote
 Entry = Mapping[str, Any]
 Matches = Callable[[Entry], bool]
 _TOKEN = re.compile(
-    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign>>=|<=|!=|=~|!~|[()=:><])|(?P<word>[A-Za-z0-9_./%@-]+))', re.ASCII
+    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<sign>>=|<=|!=|=~|!~|[()=:><])|(?P<word>[A-Za-z0-9_./%@-]+|\*))', re.ASCII
 )
 _COMPARISONS = frozenset({"=", "!=", ":", ">=", "<=", ">", "<", "=~"})
 _FIELDS = re.compile(
-    r"resource\.type|resource\.labels\.[a-z_]+|logName|timestamp|severity|insertId|textPayload|jsonPayload\.[A-Za-z_.]+"
+    r"resource\.type|resource\.labels\.[a-z_]+|labels\.[a-z_]+|logName|timestamp|severity|insertId|textPayload"
+    r"|jsonPayload\.[A-Za-z_.]+"
     r"|protoPayload\.(?:resourceName|methodName|serviceName|authenticationInfo\.(?:principalEmail|principalSubject))"
 )
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_SEVERITIES = ("default", "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+ANY = "*"
 
 
 class FilterError(ValueError):
@@ -87,7 +92,14 @@ class _Parser:
         sign = self._next()[1]
         if sign not in _COMPARISONS:
             raise FilterError(f"no comparison: {sign!r}")
+        if sign == ":" and self._takes(("word", ANY)):
+            return lambda entry: _read(entry, field) is not None
+        if self.left and self.left[0][0] == "word" and _NUMBER.fullmatch(self.left[0][1]):
+            number = float(self._next()[1])
+            return lambda entry: _compare_numbers(sign, _read(entry, field), number)
         value = self._value()
+        if field == "severity" and value.lower() not in _SEVERITIES:
+            raise FilterError(f"no severity: {value!r}")
         return lambda entry: _compare(field, sign, _read(entry, field), value)
 
     def _log_id(self) -> Matches:
@@ -133,7 +145,13 @@ def _compare(field: str, sign: str, value: Any, wanted: str) -> bool:
     if sign == "=~":
         return re.search(wanted, str(value)) is not None
     given, asked = str(value).lower(), wanted.lower()
+    if field == "severity":
+        return _ordered(sign, _SEVERITIES.index(given), _SEVERITIES.index(asked))
     return asked in given if sign == ":" else _ordered(sign, given, asked)
+
+
+def _compare_numbers(sign: str, value: Any, wanted: float) -> bool:
+    return isinstance(value, int | float) and _ordered(sign, float(value), wanted)
 
 
 def _ordered(sign: str, one: Any, other: Any) -> bool:
