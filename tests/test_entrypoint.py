@@ -15,6 +15,7 @@ from scc_responder.pipeline.services import Services
 from scc_responder.policy.compiled import COMPILED_FILE
 from scc_responder.workbench.policy_files.policy_file import compile_policies
 from tests.findings import push_body
+from tests.kits.local_store import LocalStoreServices
 from tests.kits.responder import policy, write_policies
 
 SETTINGS = {
@@ -27,7 +28,7 @@ def services(folder: Path, **environment: str) -> Services:
     policies = write_policies(folder / "policies", policy("label_pod"))
     (policies / COMPILED_FILE).write_bytes(compile_policies(policies))
     store = {"SCC_RESPONDER_STORE": f"sqlite:///{folder / 'journal.db'}"}
-    return make_services(folder, {**SETTINGS, **store, **environment})
+    return make_services(folder, {**SETTINGS, **store, **environment}, LocalStoreServices)
 
 
 class Request:
@@ -85,9 +86,16 @@ def test_a_local_setting_stops_the_start(tmp_path: Path, name: str) -> None:
         services(tmp_path, **{f"SCC_RESPONDER_{name}": str(tmp_path)})
 
 
+def test_a_store_on_this_machine_stops_the_start(tmp_path: Path) -> None:
+    """The zip has none: cases that nobody else can read would be lost with the machine."""
+    with pytest.raises(SettingsError, match="SCC_RESPONDER_STORE is for local use") as refused:
+        make_services(tmp_path, {**SETTINGS, "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path / 'journal.db'}"})
+    assert refused.value.reason == "local_only_setting"
+
+
 def test_unusable_policies_stop_the_start(tmp_path: Path) -> None:
     """And not the first finding."""
     services(tmp_path)
     (tmp_path / "policies" / COMPILED_FILE).write_text("no JSON")
     with pytest.raises(PolicyError):
-        make_services(tmp_path, {**SETTINGS, "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path / 'journal.db'}"})
+        make_services(tmp_path, {**SETTINGS, "SCC_RESPONDER_STORE": "firestore://example-project/(default)"})

@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
 from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
-from scc_responder.settings import VARIABLE_PREFIX, read_settings
+from scc_responder.settings import Settings, read_settings
 
 HttpAnswer = tuple[str, int, dict[str, str]]
 """Body, status and headers."""
@@ -30,14 +29,12 @@ LOOK = "/look"
 """The path of the looks at what was contained."""
 
 
-def make_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
+def make_services(
+    folder: Path, environment: Mapping[str, str] = os.environ, made: Callable[[Settings], Services] = Services
+) -> Services:
     """The services of a deployment whose `policies` lie beside main.py. Raises SettingsError, PolicyError: no start."""
-    settings = read_settings(environment, folder / "policies")
-    for name in ("CLUSTERS_FILE", "FINDINGS"):
-        if getattr(settings, name.lower()):
-            told = f"{VARIABLE_PREFIX}{name} is for local use; start the function with `scc-responder serve`"
-            raise SettingsError("local_only_setting", told)
-    services = Services(settings)
+    services = made(read_settings(environment, folder / "policies"))
+    services.refuse_local()
     services.policies  # noqa: B018 - a policy that cannot be used stops the start, not the first finding
     services.check_notifiers()
     return services

@@ -9,7 +9,7 @@ SCC_RESPONDER_OWN_SERVICE     projects/P/locations/L/services/N of this deployme
 SCC_RESPONDER_RUN_WRITER      e-mail of the service account that changes Cloud Run, impersonated for that alone. Without
                               it nothing is changed there.
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
-SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder), or sqlite:///PATH
+SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder); `serve` takes sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
 SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@sha256:DIGEST. Without it nothing is put
                               into a pod, to look into it or to cut its connections.

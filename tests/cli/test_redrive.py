@@ -14,7 +14,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.journal import Journal
-from scc_responder.pipeline.services import open_store
+from scc_responder.workbench.stores import open_store
 from tests.cli.commands import called
 from tests.findings import data, notification
 from tests.kits.google.emulator import Emulator, Topology

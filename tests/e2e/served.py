@@ -20,6 +20,8 @@ from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cluster.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
+LOCAL_STORE_MAIN = ROOT / "tests" / "e2e" / "local_store_main.py"
+"""The entry point of a zip whose store is a file of this machine, which main.py refuses."""
 FAILING_MAIN = ROOT / "tests" / "e2e" / "failing_main.py"
 """An entry point whose ports have failpoints: see `tests.kits.failpoints`."""
 
@@ -68,6 +70,8 @@ class ServedFunction:
         self.log = log
         self.source = folder
         self._target = target
+        is_kept_here = environment.get("SCC_RESPONDER_STORE", "").startswith("sqlite:")
+        main = main or (LOCAL_STORE_MAIN if is_kept_here else None)
         self._main = main or folder / "main.py"
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},

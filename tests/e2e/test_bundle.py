@@ -102,16 +102,16 @@ def test_nothing_deployed_reads_yaml(tmp_path: Path) -> None:
     assert [name for name, text in modules.items() if re.search(r"(import|from) yaml|strict_yaml", text)] == []
 
 
-@pytest.mark.parametrize("name", ["SCC_RESPONDER_CLUSTERS_FILE", "SCC_RESPONDER_FINDINGS"])
+@pytest.mark.parametrize("name", ["SCC_RESPONDER_CLUSTERS_FILE", "SCC_RESPONDER_FINDINGS", "SCC_RESPONDER_STORE"])
 def test_files_for_local_use_stop_the_start(deployed: Path, tmp_path: Path, name: str) -> None:
     """Away from Cloud Run, too: else the function would ask Google about clusters that the file does not name."""
     environment = {
         "SCC_RESPONDER_CLUSTERS": CLUSTER,
         "SCC_RESPONDER_SOURCES": SOURCE,
-        "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path}/journal.db",
-        name: str(tmp_path),
+        "SCC_RESPONDER_STORE": FIRESTORE,
+        name: f"sqlite:///{tmp_path}/journal.db",
     }
-    function = ServedFunction(deployed, environment, log=tmp_path / "log").start()
+    function = ServedFunction(deployed, environment, log=tmp_path / "log", main=deployed / "main.py").start()
     assert function.process.wait(timeout=60) != 0
     assert f"{name} is for local use; start the function with `scc-responder serve`" in function.log.read_text()
 
@@ -149,7 +149,7 @@ def test_no_start_on_cloud_run(deployed: Path, tmp_path: Path, changed: dict[str
         "SCC_RESPONDER_STORE": f"sqlite:///{tmp_path}/journal.db",
         **changed,
     }
-    function = ServedFunction(deployed, environment, log=tmp_path / "log").start()
+    function = ServedFunction(deployed, environment, log=tmp_path / "log", main=deployed / "main.py").start()
 
     code = function.process.wait(timeout=60)
 

@@ -13,7 +13,8 @@ from scc_responder.domain.errors import RetryableError, StoreError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
-from scc_responder.guard.kill_switch import KillSwitch, KillSwitchCeiling, Setting, key_of
+from scc_responder.guard.kill_switch import KillSwitchCeiling, Setting, key_of
+from scc_responder.guard.switch_documents import SwitchDocuments
 from tests.kits.google.firestore import FirestoreEmulator, Opened
 from tests.kits.journal_worlds import FaultyStore
 
@@ -41,7 +42,7 @@ def setting(mode: Mode, reason: str = "INC-1") -> Setting:
 
 def test_a_change_counts_at_once(store: FaultyStore) -> None:
     """It counts at once, for another process too; one cluster's is its own."""
-    switch, other_process = KillSwitch(store), KillSwitch(store)
+    switch, other_process = SwitchDocuments(store), SwitchDocuments(store)
     assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_missing")
     switch.set(setting(Mode.ENFORCE))
     assert other_process.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.ENFORCE)
@@ -53,34 +54,16 @@ def test_a_change_counts_at_once(store: FaultyStore) -> None:
 
 def test_reading_costs_one_request(store: FaultyStore) -> None:
     """It costs one request, whether a cluster is meant or not: neither document is newer than the other by a moment."""
-    switch = KillSwitch(store)
+    switch = SwitchDocuments(store)
     switch.ceiling(CLUSTER)
     assert store.reads == 1
     switch.ceiling("")
     assert store.reads == 2
 
 
-def test_two_writers_both_stay_in_history(store: FaultyStore) -> None:
-    """Two people at the same moment: both are kept, the later one counts."""
-    switch = KillSwitch(store)
-    switch.set(setting(Mode.ENFORCE, "first"))
-    store.meanwhile = lambda: KillSwitch(store.store).set(setting(Mode.DRY_RUN, "meanwhile"))
-    switch.set(setting(Mode.DISABLED, "last"))
-    found = switch.read()
-    assert found is not None
-    assert (found.mode, [item.reason for item in found.history]) == (Mode.DISABLED, ["meanwhile", "first"])
-
-
-def test_first_at_the_same_moment(store: FaultyStore) -> None:
-    """The first document of a store, made by two people at once."""
-    store.meanwhile = lambda: KillSwitch(store.store).set(setting(Mode.DRY_RUN, "meanwhile"), CLUSTER)
-    made = KillSwitch(store).set(setting(Mode.DISABLED, "last"), CLUSTER)
-    assert [item.reason for item in made.history] == ["meanwhile"]
-
-
 def test_an_unreadable_store_allows_nothing(store: FaultyStore) -> None:
     """While the store does not answer, nobody is told that anything may be done."""
-    switch = KillSwitch(store)
+    switch = SwitchDocuments(store)
     switch.set(setting(Mode.ENFORCE))
     store.fail = "all"
     with pytest.raises(RetryableError) as caught:
@@ -104,17 +87,7 @@ class Broken(FaultyStore):
 @pytest.mark.parametrize("cluster", ["", CLUSTER], ids=["everywhere", "one-cluster"])
 def test_an_unusable_entry_means_dry_run(store: FaultyStore, cluster: str) -> None:
     """What stands there and is no entry of ours means `dry_run`, also where the other document enforces."""
-    KillSwitch(store).set(setting(Mode.ENFORCE))
-    KillSwitch(store).set(setting(Mode.ENFORCE), CLUSTER)
-    switch = KillSwitch(Broken(store, key_of(cluster)))
+    SwitchDocuments(store).set(setting(Mode.ENFORCE))
+    SwitchDocuments(store).set(setting(Mode.ENFORCE), CLUSTER)
+    switch = SwitchDocuments(Broken(store, key_of(cluster)))
     assert switch.ceiling(CLUSTER) == KillSwitchCeiling(mode=Mode.DRY_RUN, reason="control_unusable")
-
-
-def test_nonsense_is_replaced(store: FaultyStore) -> None:
-    """A document that makes no sense is listed as such, and can be set anew."""
-    store.create(key_of(CLUSTER), b"junk")
-    store.create("control/cluster/forged", b'{"mode":"enforce","reason":"","by":"","at":"2026-03-01T00:00:00Z"}')
-    switch = KillSwitch(store)
-    assert dict(switch.documents()) == {key_of(CLUSTER): None, "control/cluster/forged": None}
-    switch.set(setting(Mode.DRY_RUN), CLUSTER)
-    assert switch.read(CLUSTER) == dict(switch.documents())[key_of(CLUSTER)]

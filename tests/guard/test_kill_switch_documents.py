@@ -12,17 +12,8 @@ from hypothesis import strategies as st
 
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.kill_switch import (
-    KEEP_CHANGES,
-    Control,
-    KillSwitchCeiling,
-    Setting,
-    ceiling,
-    changed,
-    key_of,
-    parse,
-    under,
-)
+from scc_responder.guard.kill_switch import Control, KillSwitchCeiling, Setting, ceiling, key_of, parse, under
+from scc_responder.guard.switch_documents import KEEP_CHANGES, changed
 from scc_responder.policy.decide import Decision, PolicyDecision
 from tests.kits.decision_contexts import context
 

@@ -27,7 +27,7 @@ from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.store import CasStore, Entry, Page, SearchedBy
-from scc_responder.pipeline.services import Services
+from tests.kits.local_store import LocalStoreServices
 
 
 class Failpoints:
@@ -200,7 +200,7 @@ class FailingNotifier:
             return self._notifier.tell(notice)
 
 
-class FailingServices(Services):
+class FailingServices(LocalStoreServices):
     """The services of a process, its ports wrapped. As in production, each is opened when it is first asked for."""
 
     @cached_property

@@ -18,18 +18,20 @@ from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.notice import Notice
 from scc_responder.domain.ports import Clock, KubernetesApi
-from scc_responder.guard.kill_switch import KillSwitch, Setting
+from scc_responder.guard.kill_switch import Setting
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.delivery import respond
-from scc_responder.pipeline.services import Services, open_store
 from scc_responder.policy.compiled import COMPILED_FILE
 from scc_responder.settings import read_settings
 from scc_responder.workbench.policy_files.policy_file import compile_policies, load_policies
 from scc_responder.workbench.policy_files.shipped_pack import PACK
+from scc_responder.workbench.stores import open_store
 from tests.findings import data, notification, push_body
+from tests.kits.local_store import LocalStoreServices
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
 SOURCE = "1111111111111111111"
@@ -56,7 +58,7 @@ def turn(store: Path | str, mode: Mode | str = Mode.ENFORCE, cluster: str = "", 
     """Turn the kill switch in a store: a fresh one has no document, which means `dry_run`."""
     opened = open_store(str(store), emulator)
     setting = Setting(mode=Mode(mode), reason="For a test.", by="secops@example.com", at=utc_now())
-    KillSwitch(opened).set(setting, cluster)
+    SwitchDocuments(opened).set(setting, cluster)
     opened.close()
 
 
@@ -105,7 +107,7 @@ class Deployment:
             "SCC_RESPONDER_EVIDENCE": f"file://{folder / 'evidence'}",
             **{_variable(name): value for name, value in environment.items()},
         }
-        self.services = Services(read_settings(settings, policies))
+        self.services = LocalStoreServices(read_settings(settings, policies))
         self.services.policies = load_policies(policies)
         self.turn(Mode.ENFORCE)
         self.clusters = OneCluster(api)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import exempt, limit
@@ -50,7 +50,7 @@ def lower(deployment: Deployment, scope: str, name: str, *, place: str = CLUSTER
         at=now,
         until=now + timedelta(hours=hours),
     )
-    limit(KillSwitch(deployment.services.store), item)
+    limit(SwitchDocuments(deployment.services.store), item)
 
 
 def real_writes(cluster: SimulatedCluster) -> list[str]:
@@ -143,7 +143,7 @@ def test_an_exempt_threat_is_told_and_not_acted_upon(
     now = datetime.now(UTC)
     document = finding_about(pod)
     exempt(
-        KillSwitch(deployment.services.store),
+        SwitchDocuments(deployment.services.store),
         TimedExemption(
             threat="reverse_shell",
             uid=pod["metadata"]["uid"],

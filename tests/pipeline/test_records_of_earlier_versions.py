@@ -18,8 +18,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.server.objects import target_to
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -158,7 +158,7 @@ def test_a_waiting_plan_is_approved(deployment: Deployment, cluster: SimulatedCl
 
 def test_the_kill_switch_stands_as_it_was_set(deployment: Deployment) -> None:
     """A cluster's own setting is found where it was stored."""
-    control = KillSwitch(deployment.services.store).read(f"{OTHERS}prod-2")
+    control = SwitchDocuments(deployment.services.store).read(f"{OTHERS}prod-2")
     assert control is not None
     assert control.mode is Mode.DRY_RUN
 

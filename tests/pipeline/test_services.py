@@ -12,10 +12,10 @@ from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
+from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
-from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
@@ -53,8 +53,8 @@ def services(notifier: Any = None, **variables: str) -> Services:
 
 def test_each_part_is_what_settings_name(tmp_path: Path) -> None:
     """Google's APIs, and a store by its address; nobody is told where no topic is set."""
-    made = services(STORE=f"sqlite:///{tmp_path}/journal.db", EVIDENCE=f"file://{tmp_path}/evidence")
-    assert isinstance(made.store, SqliteStore)
+    made = services(STORE="firestore://example-project/(default)", EVIDENCE=f"file://{tmp_path}/evidence")
+    assert isinstance(made.store, FirestoreStore)
     assert isinstance(made.clusters, GkeClusters)
     assert isinstance(made.findings, SecurityCenter)
     assert isinstance(made.evidence, EvidenceStore)

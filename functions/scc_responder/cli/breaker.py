@@ -26,8 +26,8 @@ from scc_responder.domain.errors import Conflict, SettingsError, StoreError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
 from scc_responder.guard.limiter import CLUSTERS, ORGANIZATION, cluster_key, read_ledger
+from scc_responder.guard.limits.breaker_reset import reset
 from scc_responder.guard.limits.ledger_document import WHOLE, Breaker, Ledger
-from scc_responder.guard.limits.storm import reset
 from scc_responder.journal.persons_word import short_words
 
 _TRIES = 8

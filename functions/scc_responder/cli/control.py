@@ -66,7 +66,8 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.text import visible
-from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch, Setting, enclosing, key_of
+from scc_responder.guard.kill_switch import GLOBAL, Control, Setting, enclosing, key_of
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import clear, limit
@@ -113,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _set(store: CasStore, options: argparse.Namespace) -> int:
-    switch = KillSwitch(store)
+    switch = SwitchDocuments(store)
     reason = visible(options.reason.strip(), MAX_REASON)
     setting = Setting(mode=Mode(options.mode), reason=reason, by=visible(options.by, MAX_REASON), at=utc_now())
     key = timed_key(options)
@@ -132,7 +133,7 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
 
 
 def _set_timed(store: CasStore, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
-    control = limit(KillSwitch(store), ceiling)
+    control = limit(SwitchDocuments(store), ceiling)
     folder = USUAL_FOLDER
     known = {path.stem for path in policy_paths(folder)} if folder.is_dir() else {ceiling.name}
     if ceiling.scope is TimedScope.POLICY and ceiling.name not in known:
@@ -142,7 +143,7 @@ def _set_timed(store: CasStore, options: argparse.Namespace, ceiling: TimedCeili
 
 
 def _clear(store: CasStore, options: argparse.Namespace) -> int:
-    switch = KillSwitch(store)
+    switch = SwitchDocuments(store)
     key, control, now = timed_key(options), switch.read(), _now(store)
     known: list[TimedCeiling | TimedExemption] = [*control.timed, *control.exemptions] if control else []
     case = options.exemption
@@ -187,7 +188,7 @@ def _print_timed(store: CasStore, options: argparse.Namespace, items: Sequence[T
 
 
 def _show(store: CasStore, options: argparse.Namespace) -> int:
-    switch, place = KillSwitch(store), place_of(options)
+    switch, place = SwitchDocuments(store), place_of(options)
     shots = [shot for _, shot in refused_shots(store) if place in {"", shot.place}]
     wanted = {GLOBAL, *map(key_of, enclosing(place))}
     documents = {key: control for key, control in switch.documents() if not place or key in wanted}

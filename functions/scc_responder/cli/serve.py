@@ -15,12 +15,12 @@ from pathlib import Path
 from scc_responder.cli.console.kill_switch_text import control_notice
 from scc_responder.cli.console.listening import free, port
 from scc_responder.domain.errors import ResponderError
-from scc_responder.guard.kill_switch import KillSwitch
-from scc_responder.pipeline.services import open_store
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
 from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.stores import open_store
 
 _OPTIONS = {
     "policies": "POLICIES",
@@ -71,7 +71,7 @@ def _standing(settings: Settings, options: argparse.Namespace) -> str:
     """How far the kill switch lets anything go; a store that does not answer must not keep the function from it."""
     store = open_store(settings.store, settings.firestore_emulator)
     try:
-        return control_notice(KillSwitch(store), options.store or "scc-responder.db")
+        return control_notice(SwitchDocuments(store), options.store or "scc-responder.db")
     except ResponderError as error:
         return f"control: unreadable ({error}); while it is, nothing is changed"
     finally:

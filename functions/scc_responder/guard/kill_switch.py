@@ -11,8 +11,6 @@ The document for everywhere also has what ends by itself: ceilings on one policy
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -20,10 +18,10 @@ from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError, StoreUnavailable
+from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore, write_over
+from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value, resolved
 from scc_responder.guard.guard import lowered
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, holds_for, is_in
@@ -32,12 +30,9 @@ from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, P
 
 CONTROL_PREFIX = "control/"
 GLOBAL = f"{CONTROL_PREFIX}global"
-_TRIES = 8
 NAME = "control"
 CONTROL_SCHEMA = 1
 TIMED_SCHEMA = 2
-KEEP_CHANGES = 20
-"""As many changes before the present one are kept in a document."""
 
 
 class Setting(Value, frozen=True, kw_only=True):
@@ -112,17 +107,6 @@ def ceiling(everywhere: bytes | None, *own: tuple[bytes | None, str]) -> KillSwi
     return lowest
 
 
-def changed(before: Control | None, setting: Setting, cluster: str = "") -> Control:
-    """The document after one more turn of the switch."""
-    history: tuple[Setting, ...] = ()
-    if before is not None:
-        last = Setting(mode=before.mode, reason=before.reason, by=before.by, at=before.at)
-        history = (last, *before.history)[:KEEP_CHANGES]
-    made = Control(mode=setting.mode, reason=setting.reason, by=setting.by, at=setting.at, history=history)
-    kept = before or made
-    return replace(made, cluster=cluster, schema=kept.schema, timed=kept.timed, exemptions=kept.exemptions)
-
-
 def under(limit: KillSwitchCeiling, decision: Decision, context: Context) -> Decision:
     """The decision with every policy's mode under the kill switch's, and what is exempt held."""
     exempt = exemption_reason(limit.exemptions, context)
@@ -163,15 +147,11 @@ def key_of(cluster: str) -> str:
     return f"{CONTROL_PREFIX}cluster/" + hashlib.sha256(cluster.encode()).hexdigest()[:32] if cluster else GLOBAL
 
 
-ControlRule = Callable[[Control | None, datetime | None], Control]
-"""What becomes of a document, None where none can be read, at this moment by the store's clock."""
-
-
 class KillSwitch:
     """The documents. Nothing is kept in memory: what a person set counts from the next read on."""
 
     def __init__(self, store: CasStore) -> None:
-        self._store = store
+        self.store = store
 
     def ceiling(self, place: str) -> KillSwitchCeiling:
         """The furthest mode allowed in the cluster or project now; with an empty path, by everywhere's document alone.
@@ -180,7 +160,7 @@ class KillSwitch:
         message comes again. If the stored document is unusable, `dry_run`.
         """
         try:
-            entries = self._store.get_many([GLOBAL, *map(key_of, enclosing(place))])
+            entries = self.store.get_many([GLOBAL, *map(key_of, enclosing(place))])
         except StoreUnavailable as error:
             raise RetryableError(Reason.CONTROL_UNREADABLE, str(error), permission=error.permission) from error
         except StoreError:
@@ -189,40 +169,6 @@ class KillSwitch:
         limit = ceiling(everywhere, *zip(own, enclosing(place), strict=True))
         control = parse(entries[0].value, "") if entries[0] else None
         return _with_timed(limit, control, place, entries[0].server_time) if control and entries[0] else limit
-
-    def read(self, cluster: str = "") -> Control | None:
-        """One document; None if there is none or it is unusable. Raises StoreError."""
-        entry = self._store.get(key_of(cluster))
-        return parse(entry.value, cluster) if entry else None
-
-    def set(self, setting: Setting, cluster: str = "") -> Control:
-        """Turn the switch. What cannot be read is replaced. Raises RetryableError `control_contended`, StoreError."""
-        return self.change(lambda before, _: changed(before, setting, cluster), cluster)
-
-    def change(self, rule: ControlRule, cluster: str = "") -> Control:
-        """Store what the rule makes of the document. Raises what it raises, and what `set` does."""
-        key = key_of(cluster)
-        for _ in range(_TRIES):
-            entry = self._store.get(key)
-            control = rule(parse(entry.value, cluster), entry.server_time) if entry else rule(None, None)
-            value = msgspec.json.encode(control)
-            with suppress(AlreadyExists, Conflict):
-                write_over(self._store, key, value, entry)
-                return control
-        raise RetryableError(
-            Reason.CONTROL_CONTENDED, f"{key} changed {_TRIES} times meanwhile: look at it, and try again"
-        )
-
-    def documents(self) -> Iterator[tuple[str, Control | None]]:
-        """Every document by its key, everywhere's last; None for one that is unusable. Raises StoreError."""
-        cursor: str | None = None
-        while True:
-            page = self._store.scan(CONTROL_PREFIX, cursor)
-            for entry in page.entries:
-                yield entry.key, _own(entry.key, entry.value)
-            cursor = page.cursor
-            if cursor is None:
-                return
 
 
 def _with_timed(limit: KillSwitchCeiling, control: Control, place: str, now: datetime) -> KillSwitchCeiling:
@@ -233,11 +179,6 @@ def _with_timed(limit: KillSwitchCeiling, control: Control, place: str, now: dat
     timed = tuple(item for item in control.timed if item.until > now and is_in(item, place, places))
     exemptions = tuple(item for item in control.exemptions if item.until > now and item.place in places)
     return replace(limit, timed=timed, exemptions=exemptions)
-
-
-def _own(key: str, value: bytes) -> Control | None:
-    control = parse(value)
-    return control if control and key_of(control.cluster) == key else None
 
 
 def _ceiling_of(value: bytes, cluster: str) -> KillSwitchCeiling:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
@@ -40,11 +39,7 @@ from scc_responder.journal.notices import breaker_notice, first_shot_notice
 from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.settings import DEFAULT_NOTIFIERS, Settings
-
-if TYPE_CHECKING:
-    from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
-    from scc_responder.adapters.local.sqlite_store import SqliteStore
+from scc_responder.settings import DEFAULT_NOTIFIERS, VARIABLE_PREFIX, Settings
 
 READ_WORKERS = 32
 """Reads side by side, over all findings that one instance is working on. One cluster has half of them at most."""
@@ -66,6 +61,14 @@ class Services:
         """The paths of clusters in which this process has read anything."""
         self.passed: set[str] = set()
         """The first shots of which this process knows that they have passed."""
+
+    def refuse_local(self) -> None:
+        """Raises SettingsError `local_only_setting` for what only a function on a person's machine has."""
+        given = {"STORE": self.settings.store.startswith("sqlite:")}
+        given |= {name: bool(getattr(self.settings, name.lower())) for name in ("CLUSTERS_FILE", "FINDINGS")}
+        for name in (name for name, is_local in given.items() if is_local):
+            told = f"{VARIABLE_PREFIX}{name} is for local use; start the function with `scc-responder serve`"
+            raise SettingsError("local_only_setting", told)
 
     @cached_property
     def policies(self) -> PolicySet:
@@ -94,8 +97,10 @@ class Services:
 
     @cached_property
     def store(self) -> CasStore:
-        """The compare-and-set store that settings name."""
-        return open_store(self.settings.store, self.settings.firestore_emulator)
+        """The compare-and-set store that settings name: a collection in Firestore."""
+        from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore  # noqa: PLC0415
+
+        return FirestoreStore(self.settings.store, emulator=self.settings.firestore_emulator)
 
     def limiter(self, cluster: str) -> Limiter:
         """The limits on one cluster, given by its path."""
@@ -262,17 +267,6 @@ class Services:
     def _token(self) -> Callable[[], str] | None:
         path = self.settings.kubernetes_token_file
         return (lambda: read_token(path)) if path else None
-
-
-def open_store(address: str, emulator: str = "", *, existing: bool = False) -> FirestoreStore | SqliteStore:
-    """A store by its setting: a collection in Firestore, or a file of SQLite's, that may have to be there already."""
-    if address.startswith("firestore:"):
-        from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore  # noqa: PLC0415
-
-        return FirestoreStore(address, emulator=emulator)
-    from scc_responder.adapters.local.sqlite_store import SqliteStore  # noqa: PLC0415
-
-    return SqliteStore(Path(address.removeprefix("sqlite:///")), existing=existing)
 
 
 def _print(line: str) -> None:

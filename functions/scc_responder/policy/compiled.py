@@ -1,7 +1,7 @@
 """The policies of a deployment, checked when its zip was made: the function starts without YAML and without checks.
 
 The compiled form stands beside its sources and holds for these very bytes alone. Only a deployment trusts it: commands
-on a person's machine read the sources, and `functions/bundle.py` never packs one that it has not made.
+on a person's machine read the sources, and `scc-responder bundle` never packs one that it has not made.
 """
 
 from __future__ import annotations

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from scc_responder.adapters.local.findings_file import FindingsFolder
 from scc_responder.domain.ports import Clusters, Findings, Signer
+from scc_responder.domain.store import CasStore
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.stores import open_store
 
 
 class LocalServices(Services):
@@ -20,6 +22,11 @@ class LocalServices(Services):
     def policies(self) -> PolicySet:
         """All policies and guardrails, read and checked. Raises PolicyError."""
         return load_policies(self.settings.policies)
+
+    @cached_property
+    def store(self) -> CasStore:
+        """The store that settings name: a file of SQLite's, or a collection in Firestore."""
+        return open_store(self.settings.store, self.settings.firestore_emulator)
 
     @cached_property
     def clusters(self) -> Clusters:

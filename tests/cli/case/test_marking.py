@@ -12,7 +12,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.main import main
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import case_id
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.intake.notification import parse_notification
 from scc_responder.pipeline.later.left_notices import LEFT_NOTICES
 from scc_responder.pipeline.sweep import sweep
@@ -143,7 +143,7 @@ def test_the_last_release_only_rehearses(deleting: Desk, cluster: SimulatedClust
     (document,) = told_of(pods(cluster, 1))
     (case,) = deleting.contain(document)
     deleting.mark(case, "wrong")
-    switch = KillSwitch(SqliteStore(deleting.store, clock=utc_now))
+    switch = SwitchDocuments(SqliteStore(deleting.store, clock=utc_now))
     control = switch.read()
     assert control is not None
     assert control.schema == 2

@@ -11,7 +11,8 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, control_notice, setting_text
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling
+from scc_responder.guard.kill_switch import Control, KillSwitchCeiling
+from scc_responder.guard.switch_documents import SwitchDocuments
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE = "projects/example-project/locations/europe-west1/clusters/prod-1"
@@ -34,7 +35,7 @@ def test_a_start_says_how_to_enforce(tmp_path: Path) -> None:
     """An empty store changes nothing, and the command that turns the switch is shown."""
     store = SqliteStore(tmp_path / "store.db")
     try:
-        notice = control_notice(KillSwitch(store), "sqlite:///x.db")
+        notice = control_notice(SwitchDocuments(store), "sqlite:///x.db")
     finally:
         store.close()
     assert notice.startswith("control: dry_run (no document")

@@ -11,9 +11,9 @@ import pytest
 from scc_responder.cli.doctor.doctor_clusters import Wanted
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.domain.clock import utc_now
-from scc_responder.pipeline.services import open_store
 from scc_responder.workbench.doctor.check import Check, CheckResult
 from scc_responder.workbench.doctor.collector_checks import EXCLUSION_FILTER
+from scc_responder.workbench.stores import open_store
 from tests.cli.commands import free_port
 from tests.kits.google.logging_server import SinksServer
 from tests.kits.image_registry import ImageRegistry

@@ -1,4 +1,4 @@
-"""Which breaker trips by what, what it holds, and what a reset forgets."""
+"""Which breaker trips by what, and what it holds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from scc_responder.guard.ledger import admit
 from scc_responder.guard.limits.ledger_document import Budget, Ledger, State
-from scc_responder.guard.limits.storm import held_by, reset
+from scc_responder.guard.limits.storm import held_by
 from scc_responder.policy.guardrails import Isolation, StormBreaker
 from scc_responder.policy.limits import Limit
-from tests.guard.test_ledger import NOW, apart, asked, breakers, isolating, node, pod, rails, service, steps, timedelta
+from tests.guard.test_ledger import NOW, apart, asked, breakers, isolating, node, pod, rails, service, steps
 
 STORMY = StormBreaker(targets=3, denials=2, within="10m")
 
@@ -110,39 +110,6 @@ def test_a_storm_of_isolations_holds_no_deletion() -> None:
 def test_slowly_is_no_storm() -> None:
     """The same number over a longer time trips nothing."""
     assert asked([apart(number) for number in range(20)], rails(STORMY), every=250) == ["ok"] * 20
-
-
-def test_a_reset_keeps_the_reservations() -> None:
-    """A reset closes the breaker and keeps what was reserved, who did it and why; the next storm trips it again."""
-    tripped, _ = steps([apart(number) for number in range(4)], rails(STORMY))[-1]
-    later = NOW + timedelta(minutes=1)
-    closed = reset(tripped.cluster, "secops@example.com", "a bad rule, withdrawn", later)
-    assert closed.breaker is None
-    assert [entry.target for entry in closed.entries if entry.reserved_at] == ["pod-0", "pod-1", "pod-2"]
-    assert [(item.by, item.reason, item.at) for item in closed.resets] == [
-        ("secops@example.com", "a bad rule, withdrawn", later)
-    ]
-    state = msgspec.structs.replace(tripped, cluster=closed)
-    assert asked([apart(number) for number in range(10, 14)], rails(STORMY), state) == ["ok"] * 3 + ["storm_breaker"]
-
-
-def test_a_reset_of_one_scope_leaves_the_others() -> None:
-    """Only what is named is closed, and only what counted there is forgotten."""
-    storm = StormBreaker(targets=1000, denials=1)
-    limits = rails(storm, namespace=(Limit(most=0, within="10m"),))
-    both = [apart(number, scopes={"namespace": name}) for number, name in enumerate("aabb")]
-    state, _ = steps(both, limits)[-1]
-    assert breakers(state) == [("namespace=a", "disruption"), ("namespace=b", "disruption")]
-    closed = reset(state.cluster, "secops@example.com", "withdrawn", NOW, "namespace=a")
-    assert [breaker.scope for breaker in closed.breakers] == ["namespace=b"]
-    assert [(item.scope, item.by) for item in closed.resets] == [("namespace=a", "secops@example.com")]
-    assert asked([both[0], both[2]], limits, State(cluster=closed)) == ["limit_namespace", "storm_breaker"]
-
-
-def test_reset_of_nothing() -> None:
-    """A breaker that has not tripped is left as it is."""
-    state, _ = steps([pod(1)], rails())[-1]
-    assert reset(state.cluster, "secops@example.com", "why not", NOW) is state.cluster
 
 
 def test_a_storm_of_services_trips_the_breaker_of_its_project() -> None:

@@ -13,7 +13,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, Setting, parse
+from scc_responder.guard.kill_switch import GLOBAL, Setting, parse
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import KEEP_ENDED, MOST_STANDING, clear, exempt, limit
@@ -32,8 +33,8 @@ def store(tmp_path: Path) -> Iterator[FaultyStore]:
 
 
 @pytest.fixture
-def switch(store: FaultyStore) -> KillSwitch:
-    turned = KillSwitch(store)
+def switch(store: FaultyStore) -> SwitchDocuments:
+    turned = SwitchDocuments(store)
     turned.set(Setting(mode=Mode.ENFORCE, reason="r", by="b", at=datetime.now(UTC)))
     return turned
 
@@ -56,7 +57,7 @@ def raw(store: FaultyStore) -> dict[str, Any]:
     return document
 
 
-def test_what_stands_is_read_with_the_switch(store: FaultyStore, switch: KillSwitch) -> None:
+def test_what_stands_is_read_with_the_switch(store: FaultyStore, switch: SwitchDocuments) -> None:
     """One request reads switch, ceilings and exemptions; what ended, and what is elsewhere, is not among them."""
     standing = ceiling(place=CLUSTER)
     for item in (standing, ceiling("ended", -HOUR), ceiling("elsewhere", place=OTHER)):
@@ -69,13 +70,13 @@ def test_what_stands_is_read_with_the_switch(store: FaultyStore, switch: KillSwi
     assert [item.case for item in found.exemptions] == ["0123456789ab"]
 
 
-def test_a_projects_ceiling_holds_in_its_clusters(switch: KillSwitch) -> None:
+def test_a_projects_ceiling_holds_in_its_clusters(switch: SwitchDocuments) -> None:
     """As the switch itself does."""
     limit(switch, ceiling(place="projects/example-project"))
     assert (len(switch.ceiling(CLUSTER).timed), len(switch.ceiling("").timed)) == (1, 0)
 
 
-def test_the_last_version_changes_nothing_meanwhile(store: FaultyStore, switch: KillSwitch) -> None:
+def test_the_last_version_changes_nothing_meanwhile(store: FaultyStore, switch: SwitchDocuments) -> None:
     """A reader that knows schema 1 alone takes the document for none while something stands, and reads it after."""
     assert raw(store)["schema"] == 1
     limit(switch, ceiling())
@@ -87,7 +88,7 @@ def test_the_last_version_changes_nothing_meanwhile(store: FaultyStore, switch: 
     assert raw(store)["schema"] == 2
 
 
-def test_a_later_schema_without_a_ceiling_is_unusable(store: FaultyStore, switch: KillSwitch) -> None:
+def test_a_later_schema_without_a_ceiling_is_unusable(store: FaultyStore, switch: SwitchDocuments) -> None:
     """Nobody of this version wrote it."""
     limit(switch, ceiling())
     document = raw(store)
@@ -96,14 +97,14 @@ def test_a_later_schema_without_a_ceiling_is_unusable(store: FaultyStore, switch
     assert parse(json.dumps({**document, "schema": 3}).encode(), "") is None
 
 
-def test_turning_the_switch_keeps_what_stands(switch: KillSwitch) -> None:
+def test_turning_the_switch_keeps_what_stands(switch: SwitchDocuments) -> None:
     """Whoever sets the mode for everywhere does not end another person's ceiling."""
     limit(switch, ceiling())
     switch.set(Setting(mode=Mode.APPROVE, reason="r", by="b", at=datetime.now(UTC)))
     assert (switch.ceiling("").mode, len(switch.ceiling("").timed)) == (Mode.APPROVE, 1)
 
 
-def test_a_later_one_takes_the_place_of_the_same(switch: KillSwitch) -> None:
+def test_a_later_one_takes_the_place_of_the_same(switch: SwitchDocuments) -> None:
     """The last word on a policy counts, also where it ends sooner."""
     limit(switch, ceiling(length=2 * HOUR))
     limit(switch, ceiling(mode=Mode.APPROVE))
@@ -111,7 +112,7 @@ def test_a_later_one_takes_the_place_of_the_same(switch: KillSwitch) -> None:
     assert found.mode is Mode.APPROVE
 
 
-def test_what_is_cleared_says_by_whom(switch: KillSwitch) -> None:
+def test_what_is_cleared_says_by_whom(switch: SwitchDocuments) -> None:
     """It stands no more, and is shown for a while with why it was ended."""
     limit(switch, ceiling())
     exempt(switch, exemption())
@@ -123,13 +124,13 @@ def test_what_is_cleared_says_by_whom(switch: KillSwitch) -> None:
 
 def test_without_a_switch_nothing_is_set(store: FaultyStore) -> None:
     """There nothing is changed anyway; a ceiling must not look as if somebody had turned the switch on."""
-    for refused in (lambda: limit(KillSwitch(store), ceiling()), lambda: clear(KillSwitch(store), [], "")):
+    for refused in (lambda: limit(SwitchDocuments(store), ceiling()), lambda: clear(SwitchDocuments(store), [], "")):
         with pytest.raises(StoreError, match="First say how far"):
             refused()
     assert store.get(GLOBAL) is None
 
 
-def test_only_so_many_may_stand(switch: KillSwitch) -> None:
+def test_only_so_many_may_stand(switch: SwitchDocuments) -> None:
     """One more than the most is refused; those that ended make room, and few of them are kept."""
     for number in range(KEEP_ENDED + 5):
         limit(switch, ceiling(f"ended-{number}", -HOUR))
@@ -144,9 +145,9 @@ def test_only_so_many_may_stand(switch: KillSwitch) -> None:
     limit(switch, ceiling("one-more"))
 
 
-def test_two_people_at_once_both_count(store: FaultyStore, switch: KillSwitch) -> None:
+def test_two_people_at_once_both_count(store: FaultyStore, switch: SwitchDocuments) -> None:
     """The second writer reads again what the first one wrote."""
-    store.meanwhile = lambda: limit(KillSwitch(store.store), ceiling("first"))
+    store.meanwhile = lambda: limit(SwitchDocuments(store.store), ceiling("first"))
     limit(switch, ceiling("second"))
     assert [item.name for item in switch.ceiling("").timed] == ["first", "second"]
 
@@ -156,7 +157,7 @@ def test_a_desk_with_a_wrong_clock_sets_the_length_that_it_says(tmp_path: Path, 
     """The store's clock says when it ends: what was asked for two hours stands for two hours, and what lasts, lasts."""
     now = datetime.now(UTC) + timedelta(hours=hours)
     store = SqliteStore(tmp_path / "store.db", clock=lambda: now)
-    switch = KillSwitch(store)
+    switch = SwitchDocuments(store)
     switch.set(Setting(mode=Mode.ENFORCE, reason="r", by="b", at=now))
     limit(switch, ceiling(length=2 * HOUR))
     exempt(switch, exemption(length=2 * HOUR))
@@ -164,6 +165,6 @@ def test_a_desk_with_a_wrong_clock_sets_the_length_that_it_says(tmp_path: Path, 
     limit(switch, ceiling("wrong", scope=TimedScope.ERROR_BUDGET, until=lasting))
     for minutes, standing in ((0, 3), (119, 3), (121, 1)):
         at = now + timedelta(minutes=minutes)
-        found = KillSwitch(SqliteStore(tmp_path / "store.db", clock=lambda at=at: at)).ceiling("")
+        found = SwitchDocuments(SqliteStore(tmp_path / "store.db", clock=lambda at=at: at)).ceiling("")
         assert len(found.timed) + len(found.exemptions) == standing
     assert [item.until for item in found.timed] == [lasting]

@@ -9,7 +9,8 @@ import pytest
 from scc_responder.domain.errors import Conflict, RetryableError, StoreError, StoreUnavailable
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.kill_switch import KillSwitch, Setting
+from scc_responder.guard.kill_switch import Setting
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.trust.error_budget import BudgetPlace, budget_key, budget_place
 from scc_responder.guard.trust.spend import is_lasting, spend
@@ -25,12 +26,12 @@ WRONG = verdict("a", final=True)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path)
-    KillSwitch(made).set(Setting(mode=Mode.ENFORCE, reason="For a test.", by="me", at=START))
+    SwitchDocuments(made).set(Setting(mode=Mode.ENFORCE, reason="For a test.", by="me", at=START))
     return made
 
 
 def standing(store: Store) -> list[TimedCeiling]:
-    control = KillSwitch(store).read()
+    control = SwitchDocuments(store).read()
     return [item for item in control.timed if is_lasting(item)] if control else []
 
 
@@ -63,7 +64,9 @@ def test_an_environment_is_lowered_as_a_whole(store: Store) -> None:
     assert budget_place(guardrails, OTHER).name == OTHER
     assert spend(store, place, "contain", WRONG) != ""
     beside = CLUSTER.replace("prod-1", "prod-2")
-    lowered = {name: bool(KillSwitch(store).ceiling(name).timed) for name in (CLUSTER, beside, OTHER, "projects/p")}
+    lowered = {
+        name: bool(SwitchDocuments(store).ceiling(name).timed) for name in (CLUSTER, beside, OTHER, "projects/p")
+    }
     assert lowered == {CLUSTER: True, beside: True, OTHER: False, "projects/p": False}
 
 

@@ -9,6 +9,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES, LaterNote, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
+from tests.kits.local_store import LocalStoreServices
 from tests.kits.settings import local_settings
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -17,7 +18,7 @@ NOTE = LaterNote(finding_name="f", event_time=NOW, due_at=NOW)
 
 def services(tmp_path: Path) -> Services:
     """A responder with an empty store."""
-    made = Services(local_settings(STORE=f"sqlite:///{tmp_path}/journal.db"))
+    made = LocalStoreServices(local_settings(STORE=f"sqlite:///{tmp_path}/journal.db"))
     made.clock = lambda: NOW
     return made
 

@@ -10,7 +10,8 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
-from scc_responder.guard.kill_switch import GLOBAL, KillSwitch, Setting, key_of
+from scc_responder.guard.kill_switch import GLOBAL, Setting, key_of
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
@@ -28,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def turned(store: SqliteStore, mode: Mode, cluster: str = "") -> None:
-    KillSwitch(store).set(Setting(mode=mode, at=NOON, by="ann", reason="test"), cluster)
+    SwitchDocuments(store).set(Setting(mode=mode, at=NOON, by="ann", reason="test"), cluster)
 
 
 def reasons(store: SqliteStore, folder: Path, mode: str = "enforce") -> dict[str, str]:

@@ -20,7 +20,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.exempted_case import exempted, exemption_by
 from scc_responder.guard.timed.timed_exemptions import LONGEST_EXEMPTION, TimedExemption
 from scc_responder.guard.timed.timed_levers import exempt
@@ -116,7 +116,7 @@ def set_exemption(store: CasStore, key: str, exemption: TimedExemption) -> Timed
 
 
 def _set(store: CasStore, exemption: TimedExemption) -> TimedExemption:
-    control = exempt(KillSwitch(store), exemption)
+    control = exempt(SwitchDocuments(store), exemption)
     return next(item for item in control.exemptions if item.key == exemption.key)
 
 

@@ -19,8 +19,9 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
-from scc_responder.guard.kill_switch import KillSwitch, KillSwitchCeiling
+from scc_responder.guard.kill_switch import KillSwitchCeiling
 from scc_responder.guard.resumed_case import just_held, left_undone, resume, resume_refused
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.exempted_case import exemption_by
 from scc_responder.guard.timed.timed_ceilings import TimedScope
 from scc_responder.journal.case import CaseRecord
@@ -62,10 +63,10 @@ def resume_cases(options: argparse.Namespace) -> int:
         journal = Journal(opened, _now)
         if options.policy:
             return _resume_policy(journal, options)
-        return _resume_case(journal, options, KillSwitch(opened))
+        return _resume_case(journal, options, SwitchDocuments(opened))
 
 
-def _resume_case(journal: Journal, options: argparse.Namespace, switch: KillSwitch) -> int:
+def _resume_case(journal: Journal, options: argparse.Namespace, switch: SwitchDocuments) -> int:
     key = journal.find(options.case)
     record = journal.read(key) if key else None
     if record is None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import SettingsError
-from scc_responder.pipeline.services import open_store
 from scc_responder.settings import FIRESTORE_ADDRESS, FIRESTORE_EMULATOR, VARIABLE_PREFIX
+from scc_responder.workbench.stores import open_store
 
 STORE = "scc-responder.db"
 _HINT = ". Before its first start: scc-responder control set --create makes it"

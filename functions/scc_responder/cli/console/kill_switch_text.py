@@ -8,7 +8,8 @@ from datetime import datetime
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.kill_switch import Control, KillSwitch, KillSwitchCeiling, Setting
+from scc_responder.guard.kill_switch import Control, KillSwitchCeiling, Setting
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.trust.first_shot import FirstShot
@@ -26,7 +27,7 @@ def ceiling_text(limit: KillSwitchCeiling) -> str:
     return f"{limit.mode} ({why})" if why else str(limit.mode)
 
 
-def control_notice(switch: KillSwitch, store: str) -> str:
+def control_notice(switch: SwitchDocuments, store: str) -> str:
     """One line for whoever starts the function: how far it may go, and how to change that. Raises RetryableError."""
     limit = switch.ceiling("")
     how = "" if limit.mode == Mode.ENFORCE else f"; scc-responder control set enforce --reason WHY --store {store}"

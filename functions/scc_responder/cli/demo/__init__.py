@@ -33,7 +33,8 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.guard.kill_switch import KillSwitch, Setting
+from scc_responder.guard.kill_switch import Setting
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.intake.notification import parse_notification
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
@@ -114,7 +115,7 @@ class Demo:
         populate(self._cluster)
         before = self._cluster.objects("Pod")
         raised = self._deployment.lay_out(self._cluster, options.policies or PACK)
-        KillSwitch(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
+        SwitchDocuments(self._store).set(Setting(mode=Mode.ENFORCE, reason="demo", by="demo", at=utc_now()))
         self._lines(presentation.opening(self._cluster.url, len(NODES), len(before), self._cloud_run.endpoint, raised))
         self._screen.wait_for("  function   starting functions-framework ...")
         function = FunctionProcess(function_folder(), self._deployment.log, self._deployment.settings, options.port)

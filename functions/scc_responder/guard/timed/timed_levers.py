@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.kill_switch import CONTROL_SCHEMA, TIMED_SCHEMA, Control, KillSwitch
+from scc_responder.guard.kill_switch import CONTROL_SCHEMA, TIMED_SCHEMA, Control
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
 
@@ -25,8 +26,8 @@ _NOT_SET = "nothing is changed yet. First say how far the responder may go: scc-
 _Timed = TypeVar("_Timed", bound=TimedCeiling | TimedExemption)
 
 
-def limit(switch: KillSwitch, ceiling: TimedCeiling) -> Control:
-    """Add the ceiling, in place of one on the same. Raises what `KillSwitch.set` does, and StoreError.
+def limit(switch: SwitchDocuments, ceiling: TimedCeiling) -> Control:
+    """Add the ceiling, in place of one on the same. Raises what `SwitchDocuments.set` does, and StoreError.
 
     `control_missing`: the switch has no document that can be read. `control_full`: too many stand. It stands for as
     long as it says, counted by the store's clock.
@@ -34,12 +35,12 @@ def limit(switch: KillSwitch, ceiling: TimedCeiling) -> Control:
     return switch.change(lambda before, now: _written(before, now, ceilings=(_by_store(ceiling, now),)))
 
 
-def exempt(switch: KillSwitch, exemption: TimedExemption) -> Control:
+def exempt(switch: SwitchDocuments, exemption: TimedExemption) -> Control:
     """Add the exemption, in place of one on the same. Raises what `limit` does."""
     return switch.change(lambda before, now: _written(before, now, exemptions=(_by_store(exemption, now),)))
 
 
-def clear(switch: KillSwitch, items: Iterable[TimedCeiling | TimedExemption], why: str) -> Control:
+def clear(switch: SwitchDocuments, items: Iterable[TimedCeiling | TimedExemption], why: str) -> Control:
     """End these now; `why` is added to their reasons. Raises what `limit` does."""
     ended = {item.key for item in items}
 

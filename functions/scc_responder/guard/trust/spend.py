@@ -13,7 +13,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import resolved
-from scc_responder.guard.kill_switch import KillSwitch
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_levers import limit
 from scc_responder.guard.trust.error_budget import (
@@ -44,7 +44,7 @@ def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) ->
         after = with_verdict(before, verdict)
         why = overspent(after)
         if why:
-            limit(KillSwitch(store), _lowered(place, policy, why, verdict))
+            limit(SwitchDocuments(store), _lowered(place, policy, why, verdict))
             after = replace(after, spent_at=max(item.at for item in after.verdicts))
         with suppress(AlreadyExists, Conflict):
             if after is not before:

@@ -9,7 +9,8 @@ from scc_responder.domain.errors import StoreError
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.guard.kill_switch import GLOBAL, Control, KillSwitch
+from scc_responder.guard.kill_switch import GLOBAL, Control
+from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.first_shot import FirstShot
@@ -26,7 +27,7 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
     modes = [policy.mode for policy in policies.policies] if policies else []
     wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
     try:
-        documents = dict(KillSwitch(store).documents())
+        documents = dict(SwitchDocuments(store).documents())
         shots = [shot for _, shot in refused_shots(store)]
     except StoreError as error:
         yield probe_failed(_NAME, GLOBAL, error, "scc-responder control show --store STORE")

@@ -17,8 +17,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import admit, cut_of
+from scc_responder.guard.limits.breaker_reset import reset
 from scc_responder.guard.limits.ledger_document import Budget, DisruptionRequest, Ledger, State
-from scc_responder.guard.limits.storm import held_by, reset
+from scc_responder.guard.limits.storm import held_by
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.workbench.foretold import shot_request, waits_first
