@@ -150,14 +150,17 @@ def busy_notice(cluster: str) -> Notice:
     )
 
 
-def held_notice(policy: str, scope: str, cases: Sequence[str]) -> Notice:
-    """Of one policy more cases are held in this scope than a limit lets be done at once: no sweep goes on with them."""
+def held_notice(policy: str, scope: str, cases: Sequence[str], count: int) -> Notice:
+    """Of one policy more targets are held in this scope than a limit lets be done at once: no sweep goes on with them.
+
+    `count` is how many, as far as they are known, `cases` are theirs.
+    """
     facts = {
         "reason": Reason.HELD_TOO_MANY,
         "policy": policy,
         "scope": scope,
         "cases": list(cases[:MOST_CASES_NAMED]),
-        "count": len(cases),
+        "count": count,
         "remedy": Remedy.RESUME_POLICY.sentence(policy=policy),
     }
     return Notice(kind=NoticeKind.UNDECIDED, severity=NoticeSeverity.WARNING, reason=Reason.HELD_TOO_MANY, facts=facts)

@@ -17,6 +17,10 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.guard.limiter import cluster_key, read_ledger
 from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from scc_responder.guard.limits.storm import with_breakers
+from scc_responder.journal.case import CaseRecord, WordKind
+from scc_responder.journal.journal import Transition
+from scc_responder.journal.persons_word import with_word
+from scc_responder.pipeline import sweep as sweep_module
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
@@ -107,6 +111,39 @@ def test_more_than_a_window_holds_is_one_message(tmp_path: Path, cluster: Simula
     # Midnight may have come between.
     assert len(told) < 3
     assert "case resume --policy contain" in told[0]["remedy"]
+
+
+def test_what_several_sweeps_meet_counts_together(
+    tmp_path: Path, cluster: SimulatedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reads one case alone: none begins, as two pods are held. Once one of them is let be, the other goes on."""
+    monkeypatch.setitem(sweep_module._ROUNDS, "unfinished", 1)
+    cluster.create(objects.deployment("api", "shop", NODE, replicas=1))
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=ONE)
+    documents = delivered(deployment, cluster.objects("Pod", "shop"))
+    assert [swept(deployment, minutes) for minutes in (1, 2, 16, 17, 18, 19)] == [0] * 6
+    told = [message for message in deployment.published.messages if message.get("reason") == "held_too_many"]
+    assert ({each["count"] for each in told}, len(told) < 3) == ({2}, True)
+
+    deployment.services.journal.apply(deployment.case(documents[2]).finding_key, said_to_be_right)
+    assert sum(swept(deployment, minutes) for minutes in (24, 25, 26)) == 1
+    assert [state for state, _ in states(deployment, documents)] == ["done", "done", "held"]
+
+
+def said_to_be_right(record: CaseRecord, _is_held: bool) -> Transition:
+    """A person ends the case."""
+    worded = with_word(record, WordKind.REJECTED, "secops@example.com", utc_now())
+    return Transition(reason=Reason.REJECTED_BY_PERSON, status=204, record=worded)
+
+
+def test_two_cases_on_one_pod_are_one_target(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """What counts are pods, as in the limit: both cases go on."""
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"), guardrails=ONE)
+    first, second = cluster.objects("Pod", "shop")
+    documents = delivered(deployment, [first, second, second])
+    assert [state for state, _ in states(deployment, documents)] == ["done", "held", "held"]
+    assert swept(deployment, 16) == 2
+    assert [state for state, _ in states(deployment, documents)] == ["done"] * 3
 
 
 def test_a_breaker_that_was_reset(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ a day, and a person goes on with it. Tries are the further apart the older the f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from scc_responder.actions import actions
 from scc_responder.domain.changes import Disruption
@@ -19,11 +20,12 @@ from scc_responder.domain.value import Value
 from scc_responder.guard.disruption import budget_of, held_request
 from scc_responder.guard.limiter import Limiter
 from scc_responder.guard.limits.ledger_document import Budget
-from scc_responder.journal.again.unfinished import held_by_time
+from scc_responder.journal.again.unfinished import held_by_time, is_held_by_time
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import held_notice
 from scc_responder.journal.step import Step
 from scc_responder.journal.told_today import is_first_today
+from scc_responder.pipeline.again.held_targets import held_targets
 from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.again.unfinished_cases import QUIET, idle
 from scc_responder.pipeline.services import Services
@@ -66,28 +68,38 @@ class HeldByTime:
 
     def to_try(self) -> Iterator[CaseRecord]:
         """Those whose time has come, the oldest first; people are told of what is too much for that."""
-        crowded = {name for held, names in self._groups().items() if self._is_crowded(held, names) for name in names}
+        groups = self._groups().items()
+        crowded = {case for held, pairs in groups if self._is_crowded(held, dict(pairs)) for _, case in pairs}
         records = sorted(self._met.values(), key=lambda record: record.event_time)
         return (record for record in records if record.finding_key in self._due - crowded)
 
-    def _groups(self) -> dict[_Held, list[str]]:
-        groups: dict[_Held, list[str]] = defaultdict(list)
+    def _groups(self) -> dict[_Held, set[tuple[str, str]]]:
+        """The targets that this sweep met, each with the key of a case."""
+        groups: dict[_Held, set[tuple[str, str]]] = defaultdict(set)
         for record in self._met.values():
-            for held in {held for step in held_by_time(record) for held in _held(record, step)}:
-                groups[held].append(record.finding_key)
+            for step in held_by_time(record):
+                for held in _held(record, step):
+                    groups[held].add((_target(record, step), record.finding_key))
         return groups
 
-    def _is_crowded(self, held: _Held, names: list[str]) -> bool:
+    def _is_crowded(self, held: _Held, met: Mapping[str, str]) -> bool:
+        """Whether more is held than one window lets be done, whichever sweep met it; people are told then."""
         rails = self._services.policies.guardrails
         limits = rails.isolation.limits if held.budget is Budget.ISOLATION else rails.limits
         of_scope: tuple[Limit, ...] = getattr(limits, held.scope, ())
         limit = next((limit for limit in of_scope if limit.of == held.kind), None)
-        if limit is None or len(names) <= allowed_count(limit):
+        if limit is None:
             return False
-        about = f"{held.policy}/{held.scope}/{held.place}"
+        about = f"{held.policy}/{held.scope}/{held.place}/{held.budget}/{held.kind}"
+        most = allowed_count(limit)
+        found = held_targets(self._services.store, about, met, most, partial(_is_among, held))
+        if found is not None and len(found) <= most:
+            return False
+        names = [*dict.fromkeys((found or met).values())]
         if is_first_today(self._services.store, Reason.HELD_TOO_MANY, about, self._services.clock()):
             where = f"{held.scope} {held.place}"
-            self._services.notify(held_notice(held.policy, where, [*map(case_id, names)]))
+            count = len(found or met)
+            self._services.notify(held_notice(held.policy, where, [*map(case_id, names)], count))
         return True
 
     def _is_stopped(self, record: CaseRecord, step: Step) -> bool:
@@ -99,6 +111,16 @@ class HeldByTime:
             return not limiter.breaker(held_request(record.decision, step)).allowed
         except ResponderError:
             return True
+
+
+def _is_among(held: _Held, record: CaseRecord, target: str) -> bool:
+    """Whether the case holds this target so."""
+    steps = (step for step in held_by_time(record) if _target(record, step) == target)
+    return is_held_by_time(record) and any(held in _held(record, step) for step in steps)
+
+
+def _target(record: CaseRecord, step: Step) -> str:
+    return step.expected_uid or record.finding_key
 
 
 def _has_waited(record: CaseRecord, entry: Entry) -> bool:
