@@ -136,6 +136,7 @@ def _facts() -> str:
     """What a `condition` can ask for, as the types have it."""
     told = (
         "For `condition`, by these names. A fact that is not known is missing: a policy that asks for it is held.\n"
+        "`now` is the moment of the decision. The case keeps it: `explain --at` decides by it again.\n"
         "Values: `threat.tactic` is MITRE's number, `finding.mitre_tactic` Google's name of it: "
         f"{', '.join(f'`{number}` is `{name}`' for name, number in sorted(mitre_numbers().items()))}.\n\n"
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scc_responder.domain.clock import utc_now
+from scc_responder.workbench.explanation import NOTHING_READ, explain
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.findings import data
 from tests.kits.responder import ALL, CLUSTER, CONTAINED, NODE, Interposed, deployed, finding_about, mutations, policy
 
 Object = dict[str, Any]
@@ -71,6 +75,19 @@ def test_a_dry_run_changes_nothing_but_keeps_evidence(tmp_path: Path, cluster: S
     assert len(list(tmp_path.glob("evidence/**/*.json"))) > 1
     (message,) = deployment.published.messages
     assert message["attributes"]["reason"] == "dry_run"
+
+
+def test_the_moment_of_a_decision_is_kept(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """The case has it, so that the same finding is decided again as it was."""
+    late = "condition: now - finding.event_time > duration('1h')\n"
+    deployment = deployed(tmp_path, cluster, policy("label_pod") + late)
+    document, began = finding_about(pod), utc_now()
+    deployment.respond_to(document)
+    decision = deployment.case(document).decision
+    kept = datetime.fromisoformat(decision["now"])
+    assert began <= kept <= utc_now()
+    again = explain(data(document), NOTHING_READ, deployment.services.policies, kept)
+    assert [answer["reason"] for answer in decision["policies"]] == [answer["reason"] for answer in again["policies"]]
 
 
 def test_only_this_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

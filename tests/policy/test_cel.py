@@ -36,6 +36,7 @@ RICH: dict[str, Any] = {
         "principal": "secops@example.com",
         "indicators": ("192.0.2.7",),
     },
+    "now": EVENT + timedelta(minutes=5),
     "namespace": Namespace(name="shop", uid="u", labels={"env": "prod"}),
     "related": (RelatedFinding(name="r", category="Reverse Shell", event_time=EVENT),),
 }
@@ -85,6 +86,7 @@ HOLDING = [
     'finding.connections.all(c, ip.in_cidr(c.destination_ip, "192.0.2.0/24"))',
     '!ip.in_cidr(finding.connections[0].source_ip, "2001:db8::/32")',
     'finding.principal.split("@")[1].upperAscii() == "EXAMPLE.COM"',
+    'now.getHours("Europe/Berlin") == 10 && now - finding.event_time == duration("300s")',
 ]
 
 
@@ -101,6 +103,7 @@ MISSING = [
     pytest.param('pod.namespace != "x"', NO_POD, "condition_pod_missing", id="pod"),
     pytest.param('!pod.namespace.startsWith("x")', NO_POD, "condition_pod_missing", id="pod-not"),
     pytest.param('identity.level != "refuted"', NO_POD, "condition_identity_missing", id="identity-without-pod"),
+    pytest.param("now.getHours() != 3", {"now": None}, "condition_now_missing", id="now"),
     pytest.param('node.node_pool != "x"', {"node": None}, "condition_node_missing", id="node"),
     pytest.param('namespace_object.name != "x"', {}, "condition_namespace_missing", id="namespace"),
     pytest.param("!cluster.autopilot", {"cluster": None}, "condition_cluster_missing", id="cluster"),

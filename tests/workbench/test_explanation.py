@@ -56,6 +56,20 @@ def test_an_old_finding_is_explained_as_of_its_event(tmp_path: Path) -> None:
     assert explained(tmp_path / "b", content, now=later)["policies"]
 
 
+def test_a_decision_is_made_again_by_its_own_moment(tmp_path: Path) -> None:
+    """A condition on `now` is answered by when it is said to be decided, and not by the clock."""
+    content = data(notification("reverse_shell"))
+    event = parse_notification(content).event_time
+    end = (event + timedelta(hours=1)).isoformat()
+    before = f"condition: now < timestamp('{end}')\n"
+    policies = load_policies(write_policies(tmp_path, policy("label_pod", mode="enforce") + before))
+    reasons = [
+        explain(content, NOTHING_READ, policies, event + timedelta(minutes=minutes))["policies"][0]["reason"]
+        for minutes in (0, 59, 60)
+    ]
+    assert reasons == ["matched", "matched", "condition_differs"]
+
+
 def test_facts_are_read_from_a_file() -> None:
     """A misspelt field is named with the file."""
     facts = ContextFacts(pod=POD, related=())

@@ -14,6 +14,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
+from msgspec.structs import replace
+
 from scc_responder.cli.console.policy_folder import require_policies
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.console.times import moment
@@ -74,8 +76,10 @@ def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespa
     clusters = ClustersFile(options.clusters).renamed(finding.cluster, options.cluster)
     with ThreadPoolExecutor(8) as pool:
         collected = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS)
-        context = look(collected.context, collected, disruptions(decide(collected.context, policies.policies)))
-    return explain_context(context, policies, options.at or finding.event_time)
+        now = options.at or finding.event_time
+        context = replace(collected.context, now=now)
+        context = look(context, collected, disruptions(decide(context, policies.policies)))
+    return explain_context(context, policies, now)
 
 
 def _read(path: Path) -> bytes:

@@ -223,6 +223,7 @@ class Context(Value, frozen=True, kw_only=True):
     `refused` are those of them that we lack the permission to read.
     `artefact` and `compiler` are known once a look into the container has read them (`inspect_container`).
     `live` is looked at by guards alone: it is read once a disruption is planned.
+    `now` is when it is decided: the record keeps it, so that the decision can be made again as it was.
     `service` with its `revision`, or `job` with its `execution`, is what a finding of Cloud Run is about. All
     `revisions` or `executions` come newest first; `iam_policy` is the service's or job's own.
     `objects` keeps the objects as read, by kind, and `texts` the finding's: `notified` the bytes of the
@@ -232,6 +233,7 @@ class Context(Value, frozen=True, kw_only=True):
 
     finding: Finding
     threat: Threat
+    now: datetime | None = None
     cluster: Cluster | None = None
     pod: Pod | None = None
     namespace: Namespace | None = None

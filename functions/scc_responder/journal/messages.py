@@ -138,9 +138,10 @@ def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
 
 
 def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:
-    """What the case keeps of a decision: the threat, the pod, every policy's answer, and the policy set's digest."""
+    """What the case keeps of a decision: its moment, the threat, the pod, each policy's answer, the set's digest."""
     return {
         "policy_digest": digest,
+        "now": context.now and context.now.isoformat(),
         "reason": decision.reason,
         "threat": msgspec.to_builtins(context.threat),
         "identity": msgspec.to_builtins(context.identity),

@@ -126,7 +126,7 @@ def _is_paused(record: CaseRecord) -> bool:
 def _decided(target: _Target, case: ClaimedCase, services: Services, limit: KillSwitchCeiling) -> Decided:
     """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
     told = case.record.inspection or Inspection()
-    context = replace(target.context, artefact=told.artefact, compiler=told.compiler)
+    context = replace(target.context, artefact=told.artefact, compiler=told.compiler, now=services.clock())
     decision = under(limit, decide(context, services.policies.policies), context)
     look_again(context, decision, case, target.world)
     decision = without_standing(context, decision, case, target.world)
@@ -203,7 +203,7 @@ def _guard(
     The error is what a later delivery is asked for with, where the decision depends on what could not be read: then the
     plan stays as it is.
     """
-    policies, now, asked = services.policies, services.clock(), case.record.asked
+    policies, now, asked = services.policies, context.now or services.clock(), case.record.asked
     decision = asked_alone(decision, asked)
 
     def guarded() -> Decision:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from scc_responder.actions import actions
 from scc_responder.collect.identity import identify, identify_node
@@ -63,10 +64,11 @@ def read_facts(content: bytes, name: str) -> ContextFacts:
         raise PolicyError("invalid_context", f"{name}: {error}") from error
 
 
-def context_of(finding: Finding, facts: ContextFacts) -> Context:
-    """The context that a decision would see."""
+def context_of(finding: Finding, facts: ContextFacts, now: datetime | None = None) -> Context:
+    """The context that a decision would see. `now` is its moment: the event time where not given."""
     return Context(
         finding=finding,
+        now=now or finding.event_time,
         threat=classify(finding, facts.related or ()),
         cluster=facts.cluster,
         pod=facts.pod,
@@ -116,11 +118,12 @@ def explain(content: bytes, facts: ContextFacts, policies: PolicySet, now: datet
     beyond = in_scope(finding)
     if beyond:
         return {**empty, "rejected": beyond, "finding": msgspec.to_builtins(finding)}
-    return explain_context(context_of(finding, facts), policies, now or finding.event_time)
+    return explain_context(context_of(finding, facts, now), policies, now or finding.event_time)
 
 
 def explain_context(context: Context, policies: PolicySet, now: datetime) -> dict[str, Any]:
     """As `explain`, of a context that was read."""
+    context = replace(context, now=now)
     decision = unapproved(
         guard(context, decide(context, policies.policies), policies.guardrails, now, reach=EVERYWHERE_IN_RUN)
     )

@@ -48,8 +48,8 @@ FUNCTIONS = {
     "ip.in_cidr": '!finding.connections.all(c, ip.in_cidr(c.destination_ip, "10.0.0.0/8"))',
     "timestamp": 'finding.event_time > timestamp("2026-01-01T00:00:00Z")',
     "duration": 'related.exists(r, finding.event_time - r.event_time < duration("10m"))',
-    "getHours": 'finding.event_time.getHours("Europe/Berlin") >= 9',
-    "getDayOfWeek": 'finding.event_time.getDayOfWeek("Europe/Berlin") in [1, 2, 3, 4, 5]',
+    "getHours": 'now.getHours("Europe/Berlin") >= 9',
+    "getDayOfWeek": 'now.getDayOfWeek("Europe/Berlin") in [1, 2, 3, 4, 5]',
     "int": 'int(pod.labels["tier"]) > 2',
     "string": 'string(finding.event_time).startsWith("2026")',
 }

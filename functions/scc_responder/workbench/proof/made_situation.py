@@ -65,7 +65,7 @@ class MadeSituation(Value, frozen=True, kw_only=True):
     @property
     def context(self) -> Context:
         """What a decision would see."""
-        return context_of(self.finding, self.facts)
+        return context_of(self.finding, self.facts, self.now)
 
 
 def made_situation(

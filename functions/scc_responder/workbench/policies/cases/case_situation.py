@@ -46,7 +46,8 @@ def situation(case: Situation, findings: Path) -> tuple[Context, datetime]:
     if mistakes:
         raise CaseError(mistakes)
     at = case.at.replace(tzinfo=case.at.tzinfo or UTC) if case.at else None
-    return context_of(finding, facts), at or finding.event_time + parse_duration(case.age)
+    now = at or finding.event_time + parse_duration(case.age)
+    return context_of(finding, facts, now), now
 
 
 def _time_mistakes(case: Situation) -> Iterator[Mistake]:
