@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector_push import PLACE, main
-from tests.kits.image_registry import INDEX, MANIFEST, ImageRegistry, digest_of
+from tests.kits.image_registry import INDEX, MANIFEST, ImageRegistry, sources_digest
 
 NAME = "example-project/scc-responder-collector/collector"
 
@@ -43,7 +43,7 @@ def _held(folder: Path, kind: str, document: dict[str, object]) -> dict[str, obj
 
 
 def _blob(folder: Path, content: bytes, kind: str) -> dict[str, object]:
-    digest = digest_of(content)
+    digest = sources_digest(content)
     (folder / "blobs" / digest.replace(":", "/")).write_bytes(content)
     return {"mediaType": kind, "digest": digest, "size": len(content)}
 
@@ -67,7 +67,7 @@ def test_an_image_is_pushed_whole(registry: ImageRegistry, layout: Path, capsys:
     assert capsys.readouterr().out == f"{place}@{index['digest']}\n"
     assert len(registry.blobs) == 4
     kind, content = registry.manifests[NAME, index["digest"]]
-    assert (kind, digest_of(content)) == (INDEX, index["digest"])
+    assert (kind, sources_digest(content)) == (INDEX, index["digest"])
     assert registry.manifests[NAME, index["digest"][7:19]] == (kind, content)
     assert all(has_token for _, _, has_token in registry.asked)
 

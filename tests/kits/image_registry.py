@@ -22,7 +22,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ASKED = re.compile(r"/v2/(?P<name>[a-z0-9._/-]+?)/(?P<kind>manifests|blobs)/(?P<which>[A-Za-z0-9._:/-]+)")
 
 
-def digest_of(content: bytes) -> str:
+def sources_digest(content: bytes) -> str:
     """What names these bytes."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
@@ -60,16 +60,16 @@ class ImageRegistry:
 
     def _add_manifest(self, name: str, config: dict[str, Any]) -> dict[str, Any]:
         content = json.dumps(config).encode()
-        self.blobs[name, digest_of(content)] = content
-        part = {"mediaType": CONFIG, "digest": digest_of(content), "size": len(content)}
+        self.blobs[name, sources_digest(content)] = content
+        part = {"mediaType": CONFIG, "digest": sources_digest(content), "size": len(content)}
         digest = self._hold(name, MANIFEST, {"schemaVersion": 2, "mediaType": MANIFEST, "config": part, "layers": []})
         platform = {"architecture": config["architecture"], "os": "linux"}
         return {"mediaType": MANIFEST, "digest": digest, "platform": platform}
 
     def _hold(self, name: str, kind: str, document: dict[str, Any]) -> str:
         content = json.dumps(document).encode()
-        self.manifests[name, digest_of(content)] = (kind, content)
-        return digest_of(content)
+        self.manifests[name, sources_digest(content)] = (kind, content)
+        return sources_digest(content)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         if asked["kind"] == "manifests":
             return self._manifest(name, which, body)
         digest = self.path.partition("digest=")[2]
-        if "state=a" not in self.path or digest != digest_of(body):
+        if "state=a" not in self.path or digest != sources_digest(body):
             return self._answer(400, b'{"errors":[{"code":"DIGEST_INVALID"}]}')
         self.registry.blobs[name, digest] = body
         return self._answer(201)
@@ -156,10 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
         held = {digest for of, digest in (*self.registry.blobs, *self.registry.manifests) if of == name}
         parts = [*document.get("manifests", ()), *document.get("layers", ()), document.get("config", {})]
         named = {part["digest"] for part in parts if part}
-        is_named_so = not _DIGEST.fullmatch(which) or which == digest_of(body)
+        is_named_so = not _DIGEST.fullmatch(which) or which == sources_digest(body)
         if not (named <= held and is_named_so and document["mediaType"] == self.headers["Content-Type"]):
             return self._answer(400, b'{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}')
-        for key in (which, digest_of(body)):
+        for key in (which, sources_digest(body)):
             self.registry.manifests[name, key] = (document["mediaType"], body)
         return self._answer(201)
 

@@ -228,3 +228,24 @@ def result(*results: str) -> Decision:
 def test_one_word_says_what_happens(results: tuple[str, ...], reason: str) -> None:
     """One word tells what is going to happen, or why nothing is."""
     assert result(*results).reason == reason
+
+
+MODES = "modes: [{mode: enforce, clusters: [projects/*/locations/*/clusters/prod-*]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "changes", "expected"),
+    [
+        ("dry_run", {}, (Mode.ENFORCE, Reason.MATCHED)),
+        ("disabled", {}, (Mode.ENFORCE, Reason.MATCHED)),
+        ("dry_run", {"finding": {"cluster": replace(FINDING.cluster, name="dev-1")}}, (Mode.DRY_RUN, Reason.MATCHED)),
+        ("disabled", {"finding": {"cluster": None}}, (Mode.DISABLED, Reason.MODE_DISABLED)),
+    ],
+)
+def test_a_policy_has_a_mode_of_its_own_in_some_clusters(
+    tmp_path: Path, mode: str, changes: dict[str, Any], expected: tuple[Mode, Reason]
+) -> None:
+    """In all others, and where the cluster is not known, it has its plain mode."""
+    loaded = load_policies(write_policies(tmp_path / "policies", written("label_pod", mode=mode) + MODES))
+    (decided,) = decide(context(**changes), loaded.policies).policies
+    assert (decided.mode, decided.reason) == expected

@@ -29,7 +29,7 @@ def refused(folder: Path, text: str, name: str = "contain.yaml") -> PolicyError:
 
 
 ACTIONS = ", ".join(sorted(actions()))
-FIELDS = "name, description, owner, mode, when, unless, condition, then, limits, accepted"
+FIELDS = "name, description, owner, mode, when, unless, condition, then, limits, accepted, modes"
 CONDITIONS = (
     "threat, category, detector, severity, kind, confidence, surface, cluster, project, location, service, namespace, "
     "workload, labels, image, node_pool, principal"

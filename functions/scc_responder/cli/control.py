@@ -38,6 +38,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -73,7 +74,7 @@ from scc_responder.guard.timed.timed_exemptions import TimedExemption
 from scc_responder.guard.timed.timed_levers import clear, limit
 from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.refused_shots import let_policy_act, refused_shots
-from scc_responder.policy.policy_set import policy_paths
+from scc_responder.workbench.policy_files.shipped_pack import policy_sources
 
 MAX_REASON = 500
 
@@ -135,7 +136,7 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
 def _set_timed(store: CasStore, options: argparse.Namespace, ceiling: TimedCeiling) -> int:
     control = limit(SwitchDocuments(store), ceiling)
     folder = USUAL_FOLDER
-    known = {path.stem for path in policy_paths(folder)} if folder.is_dir() else {ceiling.name}
+    known = {Path(name).stem for name in policy_sources(folder)} if folder.is_dir() else {ceiling.name}
     if ceiling.scope is TimedScope.POLICY and ceiling.name not in known:
         print(f"scc-responder: warning: {folder} has no policy {ceiling.name}", file=sys.stderr)
     _print_timed(store, options, [item for item in control.timed if item.key == ceiling.key])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -20,3 +21,8 @@ _ORDER = tuple(Mode)
 def capped(mode: Mode, *ceilings: Mode) -> Mode:
     """How far one may go in this mode under these ceilings."""
     return min((mode, *ceilings), key=_ORDER.index)
+
+
+def furthest(modes: Iterable[Mode]) -> Mode:
+    """The mode that goes furthest of some, of which there is at least one."""
+    return max(modes, key=_ORDER.index)

@@ -102,14 +102,17 @@ def decide(context: Context, policies: Iterable[Policy]) -> Decision:
 
 
 def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
-    reason = Reason.MODE_DISABLED if policy.mode == Mode.DISABLED else match(context, policy, facts)
+    mode = policy.mode
+    if policy.modes:
+        mode = policy.mode_in(context.finding.cluster.path if context.finding.cluster else "")
+    reason = Reason.MODE_DISABLED if mode == Mode.DISABLED else match(context, policy, facts)
     if reason != Reason.MATCHED:
-        return PolicyDecision(name=policy.name, mode=policy.mode, matched=False, reason=reason)
+        return PolicyDecision(name=policy.name, mode=mode, matched=False, reason=reason)
     then = tuple([step.asked for step in policy.then])
     planned = plans.get(then) or tuple([_plan(context, step, plans) for step in policy.then])
     plans[then] = planned
     return PolicyDecision(
-        name=policy.name, mode=policy.mode, matched=True, reason=Reason.MATCHED, actions=planned, limits=policy.limits
+        name=policy.name, mode=mode, matched=True, reason=Reason.MATCHED, actions=planned, limits=policy.limits
     )
 
 

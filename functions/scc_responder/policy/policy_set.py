@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import Any
 import msgspec
 
 from scc_responder.actions import Params, actions
-from scc_responder.domain.mode import Mode
+from scc_responder.domain.mode import Mode, capped, furthest
 from scc_responder.domain.value import StrictValue, Value, resolved
+from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, AcceptedWarning, Guardrails
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
 
 TEST_SUFFIX = ".test.yaml"
 SCOPE_FILE = "scope.yaml"
+SHIPPED_FILE = "shipped.yaml"
 
 
 class OnFailure(StrEnum):
@@ -59,8 +62,17 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
         return self.action, self.variant, self.needs, self.on_failure
 
 
+class ClusterMode(StrictValue, frozen=True, kw_only=True):
+    """How far a policy goes in clusters that fit one of the patterns, `projects/P/locations/L/clusters/C`."""
+
+    mode: Mode
+    clusters: tuple[str, ...]
+
+
 class Policy(StrictValue, frozen=True, kw_only=True):
     """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.
+
+    `modes` hold in their clusters instead of `mode`; a cluster that several name has the furthest of them.
 
     `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
     policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`.
@@ -76,6 +88,19 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     then: tuple[PolicyStep, ...]
     limits: tuple[Limit, ...] = ()
     accepted: tuple[AcceptedWarning, ...] = ()
+    modes: tuple[ClusterMode, ...] = ()
+
+    @property
+    def furthest(self) -> Mode:
+        """The furthest that it goes anywhere."""
+        return furthest((self.mode, *(one.mode for one in self.modes)))
+
+    def mode_in(self, cluster: str) -> Mode:
+        """How far it goes in a cluster; where the cluster is not known, no further than in any."""
+        if not cluster:
+            return capped(self.mode, *(one.mode for one in self.modes))
+        fitting = [one.mode for one in self.modes if any(matches(pattern, cluster) for pattern in one.clusters)]
+        return furthest(fitting or [self.mode])
 
 
 class PolicySet(Value, frozen=True, kw_only=True):
@@ -94,15 +119,19 @@ def policy_paths(folder: Path) -> list[Path]:
 
 def source_paths(folder: Path) -> list[Path]:
     """Every file of the folder that a decision depends on: the policies, and the guardrails if there are any."""
-    rails = folder / GUARDRAILS_FILE
-    return [*policy_paths(folder), *([rails] if rails.exists() else [])]
+    others = (folder / name for name in (GUARDRAILS_FILE, SHIPPED_FILE))
+    return [*policy_paths(folder), *(path for path in others if path.exists())]
 
 
 def digest(folder: Path) -> str:
     """SHA-256 of the policies and guardrails."""
+    return sources_digest({path.relative_to(folder).as_posix(): path for path in source_paths(folder)})
+
+
+def sources_digest(sources: Mapping[str, Path]) -> str:
+    """SHA-256 of these files under these names, in their order."""
     found = hashlib.sha256()
-    for path in source_paths(folder):
-        name = path.relative_to(folder).as_posix()
+    for name, path in sources.items():
         found.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
 
@@ -110,4 +139,8 @@ def digest(folder: Path) -> str:
 def _is_policy(path: Path) -> bool:
     """Whether the file of this path in the folder is a policy. Hidden folders hold none."""
     hidden = any(part.startswith(".") for part in path.parts[:-1])
-    return not hidden and not path.name.endswith(TEST_SUFFIX) and path.name not in {GUARDRAILS_FILE, SCOPE_FILE}
+    return (
+        not hidden
+        and not path.name.endswith(TEST_SUFFIX)
+        and path.name not in {GUARDRAILS_FILE, SCOPE_FILE, SHIPPED_FILE}
+    )

@@ -102,7 +102,9 @@ class Need(Value, frozen=True, kw_only=True):
 
 def enabled(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
     """(policy, action) of every step that could be taken: of policies that are not disabled."""
-    return ((policy.name, step.action) for policy in policies if policy.mode != Mode.DISABLED for step in policy.then)
+    return (
+        (policy.name, step.action) for policy in policies if policy.furthest != Mode.DISABLED for step in policy.then
+    )
 
 
 def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from scc_responder.adapters.google.artifact_registry import MOST_DOCUMENT_BYTES, ArtifactRegistry
 from scc_responder.domain.errors import ApiError, SettingsError
-from tests.kits.image_registry import DOWNLOADS, ImageRegistry, digest_of
+from tests.kits.image_registry import DOWNLOADS, ImageRegistry, sources_digest
 
 HOST, NAME = "europe-docker.pkg.dev", "shop/images/web"
 REPOSITORY = "projects/shop/locations/europe/repositories/images"
@@ -116,7 +116,7 @@ def test_another_host_is_never_asked(host: str) -> None:
     asked: list[str] = []
     registry = ArtifactRegistry([REPOSITORY], token=lambda: asked.append(host) or "token-1")
     with pytest.raises(ApiError) as raised:
-        registry.image(host, NAME, digest_of(b""), "amd64")
+        registry.image(host, NAME, sources_digest(b""), "amd64")
     assert raised.value.reason == "artifact_registry_foreign_host"
     assert asked == []
 
@@ -173,7 +173,7 @@ def test_more_than_an_image_says_is_not_read(server: ImageRegistry, registry: Ar
 )
 def test_a_document_of_another_form_is_told(server: ImageRegistry, registry: ArtifactRegistry, content: bytes) -> None:
     """Whoever pushed it may push anything under its own digest."""
-    digest = digest_of(content)
+    digest = sources_digest(content)
     server.manifests[NAME, digest] = ("application/vnd.oci.image.manifest.v1+json", content)
     with pytest.raises(ApiError) as raised:
         registry.image(HOST, NAME, digest, "amd64")
@@ -186,7 +186,7 @@ def test_single_bytes_take_no_longer_than_all(server: ImageRegistry) -> None:
         threading.Thread(target=_drip, args=(slow,), daemon=True).start()
         began = time.monotonic()
         with pytest.raises(ApiError) as raised:
-            adapter(f"127.0.0.1:{slow.getsockname()[1]}", seconds=0.3).image(HOST, NAME, digest_of(b""), "amd64")
+            adapter(f"127.0.0.1:{slow.getsockname()[1]}", seconds=0.3).image(HOST, NAME, sources_digest(b""), "amd64")
     assert raised.value.reason == "artifact_registry_unreachable"
     assert time.monotonic() - began < 5
 

@@ -240,7 +240,7 @@ class Doctor:
     def _each_cluster(self, settings: Settings) -> Iterator[Job]:
         policies = self._policies.policies if self._policies else ()
         needs = self._needs()
-        furthest = max((policy.mode for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
+        furthest = max((policy.furthest for policy in policies), key=list(Mode).index, default=Mode.DRY_RUN)
         for ref in self._found.refs:
             identity, namespace = self._deployment.identity, self.namespace
             one = Examined(

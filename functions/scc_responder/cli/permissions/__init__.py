@@ -163,7 +163,7 @@ def _generate(options: argparse.Namespace, needs: Sequence[Need], guardrails: Gu
 def _document(policies: PolicySet, needs: Sequence[Need]) -> dict[str, Any]:
     warning = acting_as(needs)
     return {
-        "policies": {policy.name: str(policy.mode) for policy in policies.policies},
+        "policies": {policy.name: str(policy.furthest) for policy in policies.policies},
         "kubernetes": [msgspec.to_builtins(need) for need in needs if need.verb],
         "iam": [_of_iam(need) for need in always_granted(needs)],
         **{variable: [_of_iam(need) for need in asked] for variable, asked in by_variable(needs).items()},
@@ -191,7 +191,7 @@ def _iam(needs: Sequence[Need]) -> str:
 
 
 def _text(policies: PolicySet, needs: Sequence[Need]) -> Iterator[str]:
-    off = [policy.name for policy in policies.policies if policy.mode == Mode.DISABLED]
+    off = [policy.name for policy in policies.policies if policy.furthest == Mode.DISABLED]
     on_request = {variable: asked for variable, asked in by_variable(needs).items() if asked}
     width = max(len(need.permission) for need in [*needs, *chain(*on_request.values())]) + 2
     yield styled(f"{'Kubernetes (RBAC)':<{width}}  needed by", "bold")

@@ -57,8 +57,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print or write the coverage; 1 if `--strict` and something is not covered."""
     asked = asked_policies(options.paths, options.policies)
+    own = {path.stem for path in policy_paths(asked.folder)}
     wanted = {path.stem for path in policy_paths(asked.folder) if asked.concerns(told_name(path, asked.folder))}
     loaded = load_policies(asked.folder)
+    shipped = () if asked.chosen else (policy.name for policy in loaded.policies if policy.name not in own)
+    wanted |= set(shipped)
     policies = tuple(policy for policy in loaded.policies if policy.name in wanted)
     require_policies(len(policies), asked.folder)
     found = coverage(policies)

@@ -30,6 +30,7 @@ from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.policy_lint import Linted, lint
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_layout import told_name
+from scc_responder.workbench.policy_files.shipped_pack import takes_shipped
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Print every error and warning; 1 if there is one that fails."""
     asked = asked_policies(options.paths, options.policies)
     found = lint(asked.folder, datetime.now(UTC).date(), options.findings)
-    require_policies(found.policies + len(found.errors), asked.folder)
+    require_policies(found.policies + len(found.errors) + takes_shipped(asked.folder), asked.folder)
     found = _about(found, asked)
     formats: dict[str, Callable[[], str]] = {
         "text": lambda: _text(found),

@@ -35,7 +35,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     asked = asked_policies(paths, options.policies)
     policies = load_policies(asked.folder)
     names = [*(name for name in options.policy if name not in paths), *_named(asked)]
-    chosen = list(_chosen(policies, names))
+    chosen = list(_chosen(policies, names, {path.stem for path in policy_paths(asked.folder)}))
     tests = PolicyTests(policies, asked.folder, options.findings)
     results = [tests.check(policy) for policy in chosen]
     of_guardrails = check_guardrails(policies, asked.folder, options.findings) if not names else None
@@ -96,15 +96,18 @@ def _named(asked: AskedPolicies) -> Iterator[str]:
         yield from below or [one]
 
 
-def _chosen(policies: PolicySet, names: Sequence[str]) -> Iterator[Policy]:
-    """The policies that are asked for, in their own order. Raises SettingsError `unknown_policy`."""
-    known = [policy.name for policy in policies.policies]
+def _chosen(policies: PolicySet, names: Sequence[str], own: Container[str]) -> Iterator[Policy]:
+    """The policies that are asked for, in their own order; the folder's own, if none is. Raises SettingsError.
+
+    Those that are shipped are tested with the product, under the guardrails that they are shipped with.
+    """
+    known = [policy.name for policy in policies.policies if policy.name in own]
     wanted = {Path(name).name.removesuffix(".yaml").removesuffix(".test") for name in names}
     for name in sorted(wanted - set(known)):
         close = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else f"; there are: {', '.join(known) or 'none'}"
         raise SettingsError("unknown_policy", f"there is no policy {name!r}{meant}")
-    return (policy for policy in policies.policies if not wanted or policy.name in wanted)
+    return (policy for policy in policies.policies if policy.name in (wanted or own))
 
 
 def _data(results: Sequence[PolicyResult], stray: Sequence[str]) -> dict[str, Any]:

@@ -73,5 +73,5 @@ def ask_later(services: Services) -> int:
 
 
 def _is_asked_for(services: Services) -> bool:
-    steps = (step for policy in services.policies.policies if policy.mode != Mode.DISABLED for step in policy.then)
+    steps = (step for policy in services.policies.policies if policy.furthest != Mode.DISABLED for step in policy.then)
     return any(kind is CAPTURES_CLOUD_LOGS for step in steps for kind in actions()[step.action].makes)

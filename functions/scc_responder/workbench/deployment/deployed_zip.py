@@ -13,10 +13,10 @@ from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from scc_responder.policy.compiled import COMPILED_FILE
-from scc_responder.policy.policy_set import source_paths
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.policies.meaning.meaning import require_meaning
 from scc_responder.workbench.policy_files.policy_file import compile_policies
+from scc_responder.workbench.policy_files.shipped_pack import policy_sources
 
 _ROOT = Path(__file__).parents[3]
 _PACKAGE = "scc_responder"
@@ -32,9 +32,7 @@ def deployed_files(policies: Path) -> Mapping[str, bytes]:
     alone = {str(what): carried(what).read_bytes() for what in (Carried.MAIN, Carried.REQUIREMENTS)}
     compiled = compile_policies(policies)
     require_meaning(policies)
-    sources = {
-        f"policies/{path.relative_to(policies).as_posix()}": path.read_bytes() for path in source_paths(policies)
-    }
+    sources = {f"policies/{name}": path.read_bytes() for name, path in policy_sources(policies).items()}
     return {**files, **alone, **sources, f"policies/{COMPILED_FILE}": compiled}
 
 

@@ -24,7 +24,7 @@ _NAME = "control"
 
 def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Check]:
     """The document for everywhere, and of the others each that lets policies go less far than they say."""
-    modes = [policy.mode for policy in policies.policies] if policies else []
+    modes = [policy.furthest for policy in policies.policies] if policies else []
     wanted = max(modes, key=list(Mode).index, default=Mode.DRY_RUN)
     try:
         documents = dict(SwitchDocuments(store).documents())

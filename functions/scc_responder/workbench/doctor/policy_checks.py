@@ -27,7 +27,7 @@ def load(settings: Settings, read: Callable[[], PolicySet]) -> tuple[PolicySet |
         if error.reason == "no_policy_folder":
             fix = "scc-responder doctor --settings responder.env --policies DIR"
         return None, fault("policies", folder, error.reason, "; ".join(str(error).splitlines()), fix)
-    on = sum(policy.mode != Mode.DISABLED for policy in policies.policies)
+    on = sum(policy.furthest != Mode.DISABLED for policy in policies.policies)
     return policies, ok("policies", folder, f"{on} enabled, digest {policies.digest[:12]}")
 
 
@@ -47,7 +47,7 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "policies change Cloud Run, and no identity is set that may"
         fix = "Terraform variable cloud_run_writes, which makes one and lets the function act as it"
         yield fault(name, f"{VARIABLE_PREFIX}RUN_WRITER", Reason.NO_RUN_WRITER, why, fix)
-    approves = any(policy.mode == Mode.APPROVE and _may_wait(policy, settings) for policy in policies.policies)
+    approves = any(policy.furthest == Mode.APPROVE and _may_wait(policy, settings) for policy in policies.policies)
     if approves and not settings.approval_audience and not settings.trusts_this_machine:
         why = "a policy waits for approval, and nobody can approve"
         fix = "Terraform variable approvers, which sets the audience and lets them call the function"

@@ -73,7 +73,7 @@ def _answers(row: Row, policies: PolicySet) -> Iterator[ModeAnswer]:
     finding = sample_finding(row)
     plain = context_of(finding, facts_as_told(finding))
     for context in (plain, *raised_contexts(plain)):
-        enabled = [policy for policy in policies.policies if policy.mode is not Mode.DISABLED]
+        enabled = [policy for policy in policies.policies if policy.furthest is not Mode.DISABLED]
         matching = [policy for policy in enabled if match(context, policy) == Reason.MATCHED]
         for mode in TRIED_MODES:
             yield ModeAnswer(
@@ -86,7 +86,7 @@ def _answers(row: Row, policies: PolicySet) -> Iterator[ModeAnswer]:
 
 def _steps(context: Context, matching: Sequence[Policy], mode: Mode, policies: PolicySet) -> tuple[AnsweredStep, ...]:
     """Each action once, in the order in which the policies name them."""
-    decided = decide(context, tuple(replace(policy, mode=mode) for policy in matching))
+    decided = decide(context, tuple(replace(policy, mode=mode, modes=()) for policy in matching))
     now = context.finding.event_time
     guarded = unapproved(guard(context, decided, policies.guardrails, now, reach=EVERYWHERE_IN_RUN))
     furthest: dict[str, AnsweredStep] = {}

@@ -33,12 +33,16 @@ class Fight(Value, frozen=True, kw_only=True):
 def fights(policies: Sequence[Policy]) -> Iterator[Fight]:
     """Every pair of policies that fight, each pair once for each thing that they fight about."""
     asked: defaultdict[tuple[str, str], list[tuple[Policy, int, str]]] = defaultdict(list)
-    met: dict[str, frozenset[str]] = {}
     for policy in policies:
-        if policy.mode == Mode.DISABLED:
-            continue
-        for index, what, value in asked_things(policy):
-            asked[policy.mode, what].append((policy, index, value))
+        for mode in sorted({policy.mode, *(one.mode for one in policy.modes)} - {Mode.DISABLED}):
+            for index, what, value in asked_things(policy):
+                asked[mode, what].append((policy, index, value))
+    yield from dict.fromkeys(_among(asked))
+
+
+def _among(asked: Mapping[tuple[str, str], list[tuple[Policy, int, str]]]) -> Iterator[Fight]:
+    """Those of each mode: policies may meet in several."""
+    met: dict[str, frozenset[str]] = {}
     for (_, what), several in asked.items():
         for place, (policy, index, value) in enumerate(several):
             for other, _, wanted in several[:place]:

@@ -12,7 +12,7 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.execute.dependencies import ends_for_good
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
+from scc_responder.policy.policy_set import SHIPPED_FILE, TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import case_faults
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
@@ -58,6 +58,7 @@ def lint(folder: Path, today: date, findings: Path = USUAL_FINDINGS) -> Linted:
     warnings += [warning for path in tests for warning in _test_warnings(path, folder)]
     warnings += unread_warnings(folder)
     warnings += _guardrails_warnings(folder / GUARDRAILS_FILE, today)
+    warnings += _shipped_warnings(folder / SHIPPED_FILE)
     return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
 
 
@@ -79,12 +80,17 @@ def _fights(policies: Sequence[Policy], paths: Sequence[Path], folder: Path) -> 
     """Policies between which nothing but their names would decide."""
     own = {path.stem: path for path in paths}
     for fight in fights(policies):
-        document = open_document(own[fight.policy], told_name(own[fight.policy], folder))
+        names = [name for name in (fight.policy, fight.other) if name in own]
+        place = own[names[0]] if names else folder / SHIPPED_FILE
+        other = fight.other if names[:1] == [fight.policy] else fight.policy
+        file = told_name(own[other], folder) if other in own else f"the shipped policy {other}"
         text = (
-            f"{told_name(own[fight.other], folder)} asks for another {fight.what} in the same mode, and may match "
-            f"the same finding; agree on one, or except in unless what the other names"
+            f"{file} asks for another {fight.what} in the same mode, and may match the same finding; agree on one, "
+            f"or except in unless what the other names"
         )
-        yield document.fault(Mistake(path=("then", fight.step), text=text, reason="policies_fight"))
+        step = ("then", fight.step) if names[:1] == [fight.policy] else ("then",) if names else ("shipped", "modes")
+        mistake = Mistake(path=step, text=text, reason="policies_fight")
+        yield open_document(place, told_name(place, folder)).fault(mistake)
 
 
 def _case_errors(path: Path, folder: Path, findings: Path, names: Container[str]) -> tuple[Fault, ...]:
@@ -193,6 +199,15 @@ def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
         *_limits_off(guardrails),
     )
     yield from map(document.fault, not_accepted(found, guardrails.accepted, today))
+
+
+def _shipped_warnings(path: Path) -> Iterator[Fault]:
+    if path.exists():
+        try:
+            document = open_document(path)
+        except PolicyError:
+            return
+        yield from map(document.fault, _schema(document, "shipped"))
 
 
 def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:

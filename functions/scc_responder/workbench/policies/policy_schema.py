@@ -24,6 +24,7 @@ from scc_responder.workbench.policies.cases.case_file import CaseFile, Guardrail
 from scc_responder.workbench.policies.cases.case_mistakes import FINDING_WORDS
 from scc_responder.workbench.policy_files.policy_scope import PolicyScope
 from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
+from scc_responder.workbench.policy_files.shipped_pack import ShippedFile
 
 Schema = dict[str, Any]
 
@@ -33,6 +34,7 @@ FILE_KINDS: dict[str, type] = {
     "guardrails": Guardrails,
     "guardrails-test": GuardrailsCaseFile,
     "scope": PolicyScope,
+    "shipped": ShippedFile,
 }
 """Each kind of file and what reads it."""
 

@@ -164,7 +164,7 @@ def _cover(context: Context, policy: Policy, narrowed_by: tuple[str, ...]) -> Co
     steps = _steps(context, policy)
     return Cover(
         policy=policy.name,
-        mode=policy.mode,
+        mode=policy.furthest,
         tier=_tier(steps),
         plain=match(context, policy),
         narrowed_by=narrowed_by,
@@ -174,7 +174,7 @@ def _cover(context: Context, policy: Policy, narrowed_by: tuple[str, ...]) -> Co
 
 def _steps(context: Context, policy: Policy) -> tuple[CoverStep, ...]:
     """What the actions come to where all conditions hold: those on the target are taken as given."""
-    enabled = replace(policy, mode=Mode.ENFORCE, when=Match(), unless=Match(), condition="")
+    enabled = replace(policy, mode=Mode.ENFORCE, modes=(), when=Match(), unless=Match(), condition="")
     planned = decide(context, (enabled,)).policies[0].actions
     return tuple(CoverStep(action=item.action, result=item.result, reason=item.reason) for item in planned)
 

@@ -14,12 +14,20 @@ from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, digest, policy_paths
+from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, policy_paths, sources_digest
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
 from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
 from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes, match_mistakes
+from scc_responder.workbench.policy_files.shipped_pack import (
+    PACK,
+    name_clashes,
+    policy_sources,
+    read_shipped,
+    takes_shipped,
+    with_modes,
+)
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 _T = TypeVar("_T")
@@ -28,14 +36,16 @@ _T = TypeVar("_T")
 def load_policies(folder: Path) -> PolicySet:
     """Every policy of the folder: all of them or none. Raises PolicyError with the mistakes of all files."""
     rails, policies = _read_files(folder)
-    return PolicySet(policies=policies, guardrails=rails, digest=digest(folder))
+    return PolicySet(policies=policies, guardrails=rails, digest=sources_digest(policy_sources(folder)))
 
 
 def compile_policies(folder: Path) -> bytes:
     """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
     rails, policies = _read_files(folder)
     return msgspec.json.encode(
-        CompiledPolicies(digest=digest(folder), version=__version__, guardrails=rails, policies=policies)
+        CompiledPolicies(
+            digest=sources_digest(policy_sources(folder)), version=__version__, guardrails=rails, policies=policies
+        )
     )
 
 
@@ -46,9 +56,20 @@ def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:
     rails = _collected(faults, partial(load_guardrails, folder))
     scopes = load_scopes(folder)
     read = [_collected(faults, partial(_read_policy, path, folder, rails, scopes)) for path in policy_paths(folder)]
+    shipped = _shipped(faults, folder, rails) if takes_shipped(folder) else ()
     if faults or rails is None:
         raise refusal(faults)
-    return rails, tuple(file for file in read if file)
+    # As the names of their files are listed, wherever they come from.
+    return rails, tuple(sorted((file for file in (*read, *shipped) if file), key=lambda file: f"{file.name}.yaml"))
+
+
+def _shipped(faults: list[Fault], folder: Path, rails: Guardrails | None) -> list[Policy]:
+    """The shipped policies, as far as the folder lets them go."""
+    faults += name_clashes(folder)
+    said = _collected(faults, partial(read_shipped, folder))
+    modes = said.shipped.modes if said else {}
+    read = (_collected(faults, partial(_read_policy, path, PACK, rails, {})) for path in policy_paths(PACK))
+    return [with_modes(policy, modes.get(policy.name, ())) for policy in read if policy]
 
 
 def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
@@ -88,6 +109,9 @@ def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> It
     yield from _steps(file.then, rails)
     for index, limit in enumerate(file.limits):
         yield from limit_mistakes(limit, ("limits", index))
+    for index, one in enumerate(file.modes):
+        if not one.clusters:
+            yield Mistake(path=("modes", index), text="it names no cluster; what holds in all others is mode")
 
 
 def _condition(expression: str) -> Iterator[Mistake]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scc_responder.policy.guardrails import GUARDRAILS_FILE
-from scc_responder.policy.policy_set import SCOPE_FILE, TEST_SUFFIX, policy_paths
+from scc_responder.policy.policy_set import SCOPE_FILE, SHIPPED_FILE, TEST_SUFFIX, policy_paths
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_scope import load_scopes
 
 GUARDRAILS_TESTS = f"{GUARDRAILS_FILE.removesuffix('.yaml')}{TEST_SUFFIX}"
 _READ_BY_PEOPLE = frozenset({"CODEOWNERS", "OWNERS", "LICENSE"})
-_AT_THE_TOP = frozenset({GUARDRAILS_FILE, GUARDRAILS_TESTS})
+_AT_THE_TOP = frozenset({GUARDRAILS_FILE, GUARDRAILS_TESTS, SHIPPED_FILE})
 
 
 def told_name(path: Path, folder: Path) -> str:
@@ -33,7 +33,7 @@ def layout_faults(folder: Path) -> Iterator[Fault]:
         if path.suffix != ".yaml" and path.suffix.casefold() in {".yaml", ".yml"}:
             yield Fault(file=name, text=f"rename it to {path.stem}.yaml, or it is not read", reason="not_read")
         elif path.name in _AT_THE_TOP and path.parent != folder:
-            text = f"not read: guardrails hold for every folder; write them into {path.name} at the top"
+            text = f"not read: it holds for every folder; write it into {path.name} at the top"
             yield Fault(file=name, text=text, reason="not_read")
     for path in _links(folder):
         text = "a link to a folder is not followed; move the folder itself here"

@@ -83,8 +83,8 @@ def _mistakes(scope: PolicyScope) -> Iterator[Mistake]:
 
 def beyond_scope(policy: Policy, scope: PolicyScope, named: str) -> Iterator[Mistake]:
     """Where a policy may go further than the scope, whose file is `named`, lets it."""
-    if capped(policy.mode, scope.max_mode) != policy.mode:
-        text = f"{policy.mode} goes further than {named} lets its policies: at most {scope.max_mode}"
+    if capped(policy.furthest, scope.max_mode) != policy.furthest:
+        text = f"{policy.furthest} goes further than {named} lets its policies: at most {scope.max_mode}"
         yield Mistake(path=("mode",), text=text, reason="beyond_scope")
     for field, condition in _BOUNDS.items():
         bounds: tuple[str, ...] = getattr(scope, field)

@@ -1,8 +1,127 @@
-"""The policies that come with the product, as they were shipped: `scc_responder/pack`, recorded from `policies/`."""
+"""The policies that come with the product, and `shipped.yaml`, with which a folder takes them as they are.
+
+shipped:
+  version: 0.1.0
+  modes:
+    isolate-reverse-shell:
+      - {mode: approve}
+      - {mode: enforce, clusters: [prod-*]}
+
+The policies stay in the package: another version brings others, and nothing is merged. `modes` says by name how far
+some of them go, everywhere or in some clusters.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from msgspec.structs import replace
+
+from scc_responder import __version__
+from scc_responder.domain.mode import Mode, furthest
+from scc_responder.domain.value import StrictValue
+from scc_responder.policy.policy_set import SHIPPED_FILE, ClusterMode, Policy, policy_paths, source_paths
+from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, expected
+from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 PACK = Path(__file__).parents[2] / "pack"
 """A folder of policies: each with its cases, and the guardrails that teams begin with."""
+
+_IN_ZIP = "shipped"
+"""The folder in a zip's policies that holds those of the package."""
+
+
+class ShippedMode(StrictValue, frozen=True, kw_only=True):
+    """How far a shipped policy goes: in clusters of these names or paths, or everywhere where none is given."""
+
+    mode: Mode
+    clusters: tuple[str, ...] = ()
+
+    @property
+    def of_clusters(self) -> ClusterMode:
+        """The same, with each cluster as a path."""
+        paths = (name if "/" in name else f"projects/*/locations/*/clusters/{name}" for name in self.clusters)
+        return ClusterMode(mode=self.mode, clusters=tuple(paths))
+
+
+class ShippedPack(StrictValue, frozen=True, kw_only=True):
+    """The version whose policies are taken, and the modes of some of them, by their names."""
+
+    version: str
+    modes: dict[str, tuple[ShippedMode, ...]] = {}
+
+
+class ShippedFile(StrictValue, frozen=True, kw_only=True):
+    """`shipped.yaml`."""
+
+    shipped: ShippedPack
+
+
+def takes_shipped(folder: Path) -> bool:
+    """Whether the folder takes the shipped policies."""
+    return (folder / SHIPPED_FILE).exists()
+
+
+def read_shipped(folder: Path) -> ShippedFile:
+    """What the folder says of the shipped policies. Raises PolicyError with every mistake."""
+    return read_document(folder / SHIPPED_FILE, ShippedFile, shipped_mistakes)
+
+
+def shipped_mistakes(file: ShippedFile) -> Iterator[Mistake]:
+    """A version that is not installed, names of no shipped policy, and modes that say nothing."""
+    version = file.shipped.version
+    if version != __version__:
+        text = f"{version!r} is not installed, {__version__} is; install that one, or write {__version__}"
+        yield Mistake(path=("shipped", "version"), text=text, reason="other_version")
+    known = [path.stem for path in policy_paths(PACK)]
+    for name, modes in file.shipped.modes.items():
+        place = ("shipped", "modes", name)
+        if name not in known:
+            text = f"no policy of this name is shipped; {expected(name, known)}"
+            yield Mistake(path=place, text=text, reason="unknown_policy")
+        if not modes:
+            yield Mistake(path=place, text="no mode stands here; write one, such as - {mode: approve}")
+        for index, one in enumerate(modes):
+            for number, pattern in enumerate(one.clusters):
+                if pattern.count("/") not in {0, 5}:
+                    text = f"{pattern!r} can never match; write its name, or projects/P/locations/L/clusters/C"
+                    yield Mistake(path=(*place, index, "clusters", number), text=text, reason="never_matches")
+
+
+def with_modes(policy: Policy, modes: Sequence[ShippedMode]) -> Policy:
+    """The policy as far as these let it go. Of several that are given for everywhere the furthest holds, too."""
+    everywhere = [one.mode for one in modes if not one.clusters]
+    in_some = tuple(one.of_clusters for one in modes if one.clusters)
+    return replace(policy, mode=furthest(everywhere) if everywhere else policy.mode, modes=in_some or policy.modes)
+
+
+def name_clashes(folder: Path) -> Iterator[Fault]:
+    """Policies of the folder that have the name of a shipped one."""
+    known = {path.name for path in policy_paths(PACK)}
+    for path in policy_paths(folder):
+        if path.name in known:
+            name = path.relative_to(folder).as_posix()
+            text = (
+                f"{path.stem!r} is the name of a shipped policy; choose another, and disable that one in {SHIPPED_FILE}"
+            )
+            yield Fault(file=name, line=1, path="name", text=text)
+
+
+def policy_sources(folder: Path) -> Mapping[str, Path]:
+    """Every file that a decision depends on, by its name in the zip: the folder's, and those shipped if it takes them.
+
+    In the order of `policy_set.source_paths` of that zip.
+    """
+    found = {path.relative_to(folder).as_posix(): path for path in source_paths(folder)}
+    if not takes_shipped(folder):
+        return found
+    found |= {f"{_IN_ZIP}/{path.name}": path for path in policy_paths(PACK)}
+    last = [path.relative_to(folder).as_posix() for path in source_paths(folder) if path not in policy_paths(folder)]
+    policies = sorted((name for name in found if name not in last), key=_as_listed)
+    return {name: found[name] for name in (*policies, *last)}
+
+
+def _as_listed(name: str) -> tuple[str, PurePosixPath]:
+    path = PurePosixPath(name)
+    return path.name, path

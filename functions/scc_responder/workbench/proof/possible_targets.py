@@ -67,9 +67,10 @@ def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
     rails = [pack.guardrails for pack in packs]
     asked = list(matches_of(packs))
     pools = _words(_given(asked, "node_pool"), (some(LOWER), some(_DASHED, repeats=True)), USUAL_NODE_POOL)
+    modes = [one for pack in packs for policy in pack.policies for one in policy.modes]
     principals = [*_given(asked, "principal"), *_protected(rails, "principals")]
     return TargetValues(
-        clusters=_clusters(asked, rails),
+        clusters=_clusters(asked, rails, [name for one in modes for name in one.clusters]),
         services=_services(asked, rails),
         workloads=_workloads(asked, rails),
         labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
@@ -108,8 +109,8 @@ def _part(pattern: str) -> Chain:
     return glob("*" if pattern == DEEP else pattern)
 
 
-def _clusters(asked: list[Match], rails: list[Guardrails]) -> tuple[str, ...]:
-    bounds = [*_rails_clusters(rails), *_protected(rails, "clusters"), *_given(asked, "cluster")]
+def _clusters(asked: list[Match], rails: list[Guardrails], named: Iterable[str]) -> tuple[str, ...]:
+    bounds = [*_rails_clusters(rails), *_protected(rails, "clusters"), *_given(asked, "cluster"), *named]
     before = glob("projects/*/locations/")
     form = (
         *(*very_text("projects/"), some(LOWER), some(_DOTTED | {":"}, repeats=True)),

@@ -24,7 +24,7 @@ from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.proof.enumerated_findings import EnumeratedFinding, enumerated_findings
 from scc_responder.workbench.proof.made_situation import MadeSituation, TargetWords, made_situation
 from scc_responder.workbench.proof.possible_targets import TargetValues, possible_targets
-from scc_responder.workbench.proof.situation_facets import facets, moments
+from scc_responder.workbench.proof.situation_facets import Facet, facets, moments
 
 MOST_SITUATIONS = 200_000
 _OF_PART = {
@@ -55,15 +55,19 @@ _Chosen = tuple[dict[str, Any], int]
 """The value of a part, by its name in `TargetWords`, and which policies are still about to act."""
 
 
+def _mode_of(policy: Policy) -> Facet:
+    return lambda context: policy.mode_in(context.finding.cluster.path if context.finding.cluster else "")
+
+
 class Situations:
     """All situations in which one of the wanted policies may act. `policies` are those of all packs, in their order."""
 
     def __init__(self, packs: Sequence[PolicySet], now: datetime, wanted: Iterable[int] | None = None) -> None:
         self.policies: tuple[Policy, ...] = tuple(policy for pack in packs for policy in pack.policies)
         self._wanted = _mask(range(len(self.policies)) if wanted is None else wanted)
-        self._enabled = _mask(n for n, policy in enumerate(self.policies) if policy.mode != Mode.DISABLED)
+        self._enabled = _mask(n for n, policy in enumerate(self.policies) if policy.furthest != Mode.DISABLED)
         self._rails = [pack.guardrails for pack in packs]
-        self._facets = facets(self._rails)
+        self._facets = (*facets(self._rails), *(_mode_of(policy) for policy in self.policies if policy.modes))
         self._values = possible_targets(packs)
         self._kinds = enumerated_findings(packs)
         self._moments = moments(self._rails, now)

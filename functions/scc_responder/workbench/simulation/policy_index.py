@@ -24,7 +24,7 @@ class PolicyIndex:
     """Policies by the threats that they can match. The order of the policies stays."""
 
     def __init__(self, policies: Iterable[Policy]) -> None:
-        self._policies = [policy for policy in policies if policy.mode != Mode.DISABLED]
+        self._policies = [policy for policy in policies if policy.furthest != Mode.DISABLED]
         self._known: dict[Words, tuple[Policy, ...]] = {}
 
     def matched(self, context: Context) -> Decision:

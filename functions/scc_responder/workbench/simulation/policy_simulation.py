@@ -91,7 +91,7 @@ class Simulation:
     def modes(self) -> dict[str, Mode]:
         """How far each policy may go."""
         ceiling = self.policies.guardrails.max_mode
-        return {policy.name: capped(policy.mode, ceiling) for policy in self.policies.policies}
+        return {policy.name: capped(policy.furthest, ceiling) for policy in self.policies.policies}
 
     def reports(self) -> Iterator[PolicyReport]:
         """What each policy came to, in their order."""

@@ -23,6 +23,7 @@ from scc_responder.workbench.simulation.held_steps import hold_denied
 from scc_responder.workbench.simulation.impact import AffectedObject, effects
 from scc_responder.workbench.simulation.replay import Replay
 from tests.counts import Count
+from tests.kits.responder import CLUSTER
 from tests.workbench.simulation.edits.random_edits import edited_pack
 
 TODAY = date(2026, 3, 2)
@@ -67,6 +68,14 @@ TABLE: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"mode": "enforce"}, ["WIDENS mode: approve -> enforce"]),
     ({"mode": "dry_run"}, ["mode: approve -> dry_run"]),
+    (
+        {"modes": [{"mode": "enforce", "clusters": [CLUSTER]}]},
+        [f"WIDENS modes: [] -> [{{'mode': 'enforce', 'clusters': ['{CLUSTER}']}}]"],
+    ),
+    (
+        {"modes": [{"mode": "dry_run", "clusters": [CLUSTER]}]},
+        [f"modes: [] -> [{{'mode': 'dry_run', 'clusters': ['{CLUSTER}']}}]"],
+    ),
     (
         {"when": {"threat": "reverse_shell"}},
         ["WIDENS when.severity: HIGH -> None", "WIDENS when.namespace: shop-* -> None"],

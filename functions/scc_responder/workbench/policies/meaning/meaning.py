@@ -7,11 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.policy_set import Policy, policy_paths
+from scc_responder.policy.policy_set import SHIPPED_FILE, Policy, policy_paths
 from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     ODD_CHARACTER,
+    cluster_mistakes,
     guardrails_pattern_mistakes,
     match_pattern_mistakes,
 )
@@ -19,6 +22,7 @@ from scc_responder.workbench.policies.meaning.vain_policies import vain_mistakes
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, refusal
 from scc_responder.workbench.policy_files.policy_layout import told_name
+from scc_responder.workbench.policy_files.shipped_pack import PACK, ShippedFile, takes_shipped, with_modes
 from scc_responder.workbench.policy_files.strict_yaml import open_document
 
 _T = TypeVar("_T")
@@ -32,6 +36,8 @@ def meaning_faults(folder: Path) -> Iterator[Fault]:
     rails = folder / GUARDRAILS_FILE
     if rails.exists():
         yield from _faults(rails, folder, Guardrails, guardrails_pattern_mistakes)
+    if takes_shipped(folder):
+        yield from _faults(folder / SHIPPED_FILE, folder, ShippedFile, partial(_shipped_meaning, rails=known))
 
 
 def require_meaning(folder: Path) -> None:
@@ -59,11 +65,25 @@ def policy_meaning(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake
     """What is wrong with one policy under these guardrails; None where they cannot be read."""
     yield from match_pattern_mistakes(policy.when, ("when",))
     yield from match_pattern_mistakes(policy.unless, ("unless",))
+    for index, one in enumerate(policy.modes):
+        yield from cluster_mistakes(one.clusters, ("modes", index, "clusters"))
     if policy.condition:
         from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning  # noqa: PLC0415 - only a policy with one needs it
 
         yield from condition_meaning(policy.condition, ("condition",))
     yield from vain_mistakes(policy, rails)
+
+
+def _shipped_meaning(file: ShippedFile, rails: Guardrails | None) -> Iterator[Mistake]:
+    """What is vain about the modes of shipped policies, which mean what they say by themselves."""
+    for path in policy_paths(PACK):
+        place = ("shipped", "modes", path.stem)
+        modes = file.shipped.modes.get(path.stem, ())
+        for index, one in enumerate(modes):
+            yield from cluster_mistakes(one.of_clusters.clusters, (*place, index, "clusters"))
+        if modes:
+            policy = with_modes(open_document(path).converted(Policy), modes)
+            yield from (replace(mistake, path=place) for mistake in vain_mistakes(policy, rails))
 
 
 def _rails(folder: Path) -> Guardrails | None:

@@ -57,6 +57,11 @@ def guardrails_pattern_mistakes(rails: Guardrails) -> Iterator[Mistake]:
     yield from _each(rails.approval.approvers, ("approval", "approvers"), approver_mistake)
 
 
+def cluster_mistakes(patterns: tuple[str, ...], path: DocumentPath) -> Iterator[Mistake]:
+    """Of a list of clusters in which a policy has a mode of its own."""
+    return _rail(patterns, path, "clusters")
+
+
 def _rail(patterns: tuple[str, ...], place: DocumentPath, field: str) -> Iterator[Mistake]:
     told = principal_mistake if field == "principals" else partial(form_mistake, RAIL_FORMS[field])
     return _each(patterns, place, told)

@@ -42,7 +42,7 @@ def vain_mistakes(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake]
     for index, step in enumerate(policy.then):
         yield from _vain_step(step, kinds, ("then", index, "action"))
     changing = [step.action for step in policy.then if _changes(step)]
-    if changing and policy.mode in {Mode.APPROVE, Mode.ENFORCE} and all(_is_unknown(kind) for kind in kinds):
+    if changing and policy.furthest in {Mode.APPROVE, Mode.ENFORCE} and all(_is_unknown(kind) for kind in kinds):
         text = f"nothing is done about a threat that the catalogue does not know; write mode: {Mode.DRY_RUN}"
         yield Mistake(path=("mode",), text=text, reason=NEVER_ACTS)
     if rails is not None and changing:
@@ -61,7 +61,7 @@ def _changes(step: PolicyStep) -> bool:
 def _held_by_rails(policy: Policy, changing: list[str], rails: Guardrails) -> Iterator[Mistake]:
     """Where a ceiling asks a person of an action anyway, the plan is for people to read, whoever is listed."""
     asked_by_rails = {action for ceiling in rails.ceilings for action in ceiling.actions}
-    if policy.mode == Mode.APPROVE and not rails.approval.approvers and not asked_by_rails.intersection(changing):
+    if policy.furthest == Mode.APPROVE and not rails.approval.approvers and not asked_by_rails.intersection(changing):
         text = "nobody can approve: list people under approval.approvers in guardrails.yaml first"
         yield Mistake(path=("mode",), text=text, reason=NEVER_ACTS)
     wanted = as_tuple(policy.when.namespace or ())

@@ -44,7 +44,7 @@ def policy_edits(former: PolicySet, now: PolicySet) -> tuple[PolicyEdit, ...]:
             kept = (old for old in before.values() if not old.limits or (old.name not in after and len(new) == 1))
             does_more = _changes(policy) and not any(_does_all(old, policy, rails, most) for old in kept)
             edits = [Edit(field="policy", after=_told(policy), widens=does_more)]
-        acts = capped(policy.mode, most) is not Mode.DISABLED
+        acts = capped(policy.furthest, most) is not Mode.DISABLED
         found += (_of(name, edit, widens=edit.widens and acts) for edit in edits)
     gone = [policy for name, policy in before.items() if name not in after]
     found += (PolicyEdit(policy=each.name, field="policy", before=_told(each), widens=False) for each in gone)
@@ -68,7 +68,7 @@ def _does_all(old: Policy, new: Policy, rails: Guardrails, most: Mode) -> bool:
 
 
 def _told(policy: Policy) -> dict[str, object]:
-    return {"mode": str(policy.mode), "then": [step.action for step in policy.then]}
+    return {"mode": str(policy.furthest), "then": [step.action for step in policy.then]}
 
 
 def _edited(before: Policy, after: Policy, rails: Guardrails, most: Mode) -> Iterator[Edit]:
@@ -76,6 +76,7 @@ def _edited(before: Policy, after: Policy, rails: Guardrails, most: Mode) -> Ite
     was, goes = capped(before.mode, most), capped(after.mode, most)
     yield from chain(
         field_edit("mode", before.mode, after.mode, widens=capped(goes, was) != goes),
+        field_edit("modes", before.modes, after.modes, widens=capped(after.furthest, _least(before)) != after.furthest),
         when_edits(before.when, after.when),
         unless_edits(before.unless, after.unless),
         _condition(before.condition, after.condition),
@@ -84,6 +85,11 @@ def _edited(before: Policy, after: Policy, rails: Guardrails, most: Mode) -> Ite
     )
     for name in ("description", "owner", "accepted"):
         yield from field_edit(name, getattr(before, name), getattr(after, name), widens=False)
+
+
+def _least(policy: Policy) -> Mode:
+    """The mode that goes least far of all that it has in some cluster."""
+    return capped(policy.mode, *(one.mode for one in policy.modes))
 
 
 def _condition(before: str, after: str) -> Iterator[Edit]:

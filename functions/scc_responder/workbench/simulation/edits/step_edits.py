@@ -118,8 +118,8 @@ def _caps(policy: Policy, step: PolicyStep, rails: Guardrails) -> Iterator[Mode]
     """How far the whole policy goes while it is about to take the step, at some target or other."""
     action = actions()[step.action]
     if action.asks_person or (rails.keep_serving and action.disrupts is Disruption.PODS):
-        yield capped(policy.mode, Mode.APPROVE)
-    yield from (capped(policy.mode, each.max_mode) for each in rails.ceilings if step.action in each.actions)
+        yield capped(policy.furthest, Mode.APPROVE)
+    yield from (capped(policy.furthest, each.max_mode) for each in rails.ceilings if step.action in each.actions)
 
 
 def _waits_for(policy: Policy, at: int) -> Counter[str]:
