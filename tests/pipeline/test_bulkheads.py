@@ -179,6 +179,68 @@ def test_a_server_that_answers_gives_each_name_its_half() -> None:
         assert heads.is_busy(OTHER)
 
 
+@pytest.mark.parametrize(("slots", "left"), [(4, 1), (8, 2), (16, 4)])
+@pytest.mark.parametrize("answered", [None, False])
+def test_two_silent_servers_leave_a_quarter(slots: int, left: int, *, answered: bool | None) -> None:
+    """Whether that is known of them by now or not: a cluster that answers has its places, and one that nobody knows."""
+    heads = bulkheads(slots)
+    silent = {name: Server(f"https://192.0.2.{number}", goes_on=answered) for number, name in enumerate((SHOP, OTHER))}
+    sound, placed = Server("https://192.0.2.9", goes_on=True), 0
+    with ExitStack() as stack:
+        for name in (SHOP, OTHER) * slots:
+            if not heads.is_busy(name):
+                stack.enter_context(connected_elsewhere(heads, name, silent[name]))
+                placed += 1
+        assert placed == slots - left
+        assert (heads.is_busy(THIRD), heads.is_busy(f"{PLACE}fourth")) == (False, False)
+        for _ in range(min(left, slots // 2)):
+            stack.enter_context(connected_elsewhere(heads, THIRD, sound))
+
+
+def test_one_slot_is_for_whoever_comes() -> None:
+    """A silent server is tried again: nobody else would find out that it answers."""
+    heads, silent = bulkheads(1), Server("https://192.0.2.1", goes_on=False)
+    for _ in range(2):
+        assert not heads.is_busy(SHOP)
+        with connected_elsewhere(heads, SHOP, silent):
+            assert heads.is_busy(SHOP)
+
+
+def test_only_a_first_answer_is_awaited_in_silence() -> None:
+    """Nobody is told of a cluster that is refused for a moment; of one that has its half, or is silent, people are."""
+    heads, fresh, silent = (
+        bulkheads(),
+        Server("https://192.0.2.1", goes_on=None),
+        Server("https://192.0.2.2", goes_on=False),
+    )
+    with (
+        connected_elsewhere(heads, OTHER, silent),
+        connected_elsewhere(heads, OTHER, silent),
+        connected_elsewhere(heads, SHOP, fresh),
+    ):
+        assert [heads.is_busy(name) for name in (SHOP, OTHER)] == [True, True]
+        assert [heads.is_tried(name) for name in (SHOP, OTHER, THIRD)] == [True, False, False]
+        fresh.goes_on = True
+        assert (heads.is_busy(SHOP), heads.is_tried(SHOP)) == (False, False)
+
+
+@pytest.mark.parametrize("answered", [None, False])
+def test_reads_of_silent_servers_leave_a_quarter_of_the_threads(*, answered: bool | None) -> None:
+    """However many servers there are; a cluster that answers reads at once."""
+    over, begun = threading.Event(), threading.Semaphore(0)
+    with ThreadPoolExecutor(4) as pool:
+        heads = Bulkheads(8, lambda: pool, 4)
+        with heads.request():
+            for number, name in enumerate((SHOP, OTHER, THIRD)):
+                goes_on = True if name == THIRD else answered
+                connected(heads, name, Server(f"https://192.0.2.{number}", goes_on=goes_on))
+        waiting = [heads.reads(name).submit(lambda: begun.release() or over.wait(10)) for name in (SHOP, OTHER) * 3]
+        assert [begun.acquire(timeout=10) for _ in range(3)] == [True] * 3
+        assert heads.reads(THIRD).submit(lambda: "at once").result(10) == "at once"
+        over.set()
+        assert [future.result(10) for future in waiting] == [True] * 6
+
+
 def test_news_is_told_once_a_day() -> None:
     """By cluster, and by API server where that is known."""
     heads, monday, tuesday = bulkheads(), date(2026, 3, 2), date(2026, 3, 3)

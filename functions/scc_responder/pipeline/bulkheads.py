@@ -4,6 +4,9 @@ An API server that stalls, by itself or on purpose, keeps waiting whatever works
 with the findings of all other clusters. Several names of clusters may be one API server: where that one does not
 answer, they have one half together. One that answers gives each of its names a half, so that findings about one of
 them do not keep out the others.
+
+Clusters that are not known to answer leave a quarter of places and threads together, so that two that stall leave
+something for all others. One of which nobody knows yet has its first place all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +49,9 @@ class Bulkheads:
 
     def __init__(self, slots: int, pool: Callable[[], Executor], threads: int) -> None:
         self._most, self._most_threads = max(1, slots // 2), max(1, threads // 2)
+        self._most_unproven = max(1, slots - max(1, slots // 4))
         self._pool = pool
+        self._unproven = ThreadShare(pool, threads - threads // 4)
         self._seats: list[_Seat] = []
         self._servers: dict[str, KubernetesApi] = {}
         self._shares: dict[str, ThreadShare] = {}
@@ -79,7 +84,9 @@ class Bulkheads:
             if finding and any(seat.finding == finding for seat in self._seats):
                 return
             if self._is_full(cluster):
-                raise RetryableError(Reason.CLUSTER_BUSY, f"{cluster} has half of what this instance works on")
+                raise RetryableError(
+                    Reason.CLUSTER_BUSY, f"{cluster} has half of what this instance works on, or its share"
+                )
             seat = _Seat(cluster, finding, self.address(cluster))
             self._seats.append(seat)
             held.append(seat)
@@ -116,9 +123,26 @@ class Bulkheads:
         held: list[_Seat] = getattr(self._here, "seats", None) or []
         return next((seat for seat in held if seat.cluster == cluster), None)
 
+    def is_tried(self, cluster: str) -> bool:
+        """Whether it is refused only until the first answer of its API server, which is waited for now."""
+        with self._lock:
+            named = sum(seat.cluster == cluster for seat in self._seats)
+            shared_out = self._is_shared_out(self.address(cluster))
+            return 0 < named < self._most and self._answers(cluster) is None and not shared_out
+
     def _is_full(self, cluster: str) -> bool:
         named = sum(seat.cluster == cluster for seat in self._seats)
-        return named >= self._most or self._is_shared_out(self.address(cluster))
+        if named >= self._most or self._is_shared_out(self.address(cluster)):
+            return True
+        answers = self._answers(cluster)
+        unproven = sum(self._answers(seat.cluster) is not True for seat in self._seats)
+        is_new = answers is None and not named
+        return answers is not True and not is_new and unproven >= self._most_unproven
+
+    def _answers(self, cluster: str) -> bool | None:
+        """Whether the cluster's API server answers; None where nobody knows yet."""
+        api = self._servers.get(cluster)
+        return None if api is None else getattr(api, "goes_on", True)
 
     def _is_shared_out(self, address: str) -> bool:
         """Whether an API server that does not answer has its half, under whichever names."""
@@ -140,7 +164,12 @@ class Bulkheads:
 
     def _share(self, key: str) -> ThreadShare:
         with self._lock:
-            return self._shares.setdefault(key, ThreadShare(self._pool, self._most_threads))
+            return self._shares.setdefault(key, ThreadShare(partial(self._threads, key), self._most_threads))
+
+    def _threads(self, key: str) -> Executor:
+        """The threads that work on this API server, or on this cluster: three quarters where it may not answer."""
+        answers = [self._answers(name) for name in [*self._servers] if key in {name, self.address(name)}]
+        return self._pool() if True in answers and False not in answers else self._unproven
 
 
 class ThreadShare(Executor):

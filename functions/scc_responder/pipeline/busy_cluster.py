@@ -44,7 +44,9 @@ def refuse_busy(collected: Collected, services: Services) -> None:
 
 
 def tell_busy(cluster: str, services: Services) -> None:
-    """Notify people once a day. Each process asks the store once a day."""
+    """Notify people once a day, unless a first answer is awaited. Each process asks the store once a day."""
+    if services.bulkheads.is_tried(cluster):
+        return
     now, reason = services.clock(), Reason.CLUSTER_BUSY
     if services.bulkheads.is_news(cluster, now.date()) and is_first_today(services.store, reason, cluster, now):
         services.notify(busy_notice(cluster))

@@ -133,7 +133,7 @@ class Reason(Word):
     OWNER_REPLACED = "owner_replaced", "the pod's owner is another object of the same name"
     DEADLINE = "deadline", "reading took too long", _UNREAD
     TIMEOUT = "timeout", "no answer in time"
-    CLUSTER_BUSY = "cluster_busy", "the cluster has half of what this instance works on: the message comes again"
+    CLUSTER_BUSY = "cluster_busy", "it has half of this instance, or its share beside others that do not answer"
     CLUSTER_UNREACHABLE = "cluster_unreachable", "no connection to the API server"
     UNTRUSTED_CERTIFICATE = "untrusted_certificate", "the API server's certificate is not the cluster's"
     ENDPOINT_FORBIDDEN = "endpoint_forbidden", "IAM does not grant this way to the cluster"
