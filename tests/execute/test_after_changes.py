@@ -18,7 +18,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.ports import Evidence
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.after_changes import evidence_after
-from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.step import Step
 from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster

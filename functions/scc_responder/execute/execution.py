@@ -8,14 +8,12 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.actions import actions
-from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, observes_only, stored
+from scc_responder.domain.changes import Change, ChangedObject, kind_of_stored, stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import ApiError, DeliveryError, RetryableError
-from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus, failed
-from scc_responder.execute.evidence.manifest import ManifestName, manifests_named
 from scc_responder.execute.world import World
 from scc_responder.journal.case import CaseRecord, action_id
 from scc_responder.journal.claimed_case import ClaimedCase
@@ -209,14 +207,6 @@ def _counted(error: Exception) -> tuple[DeliveryError, int] | None:
     if isinstance(error, RetryableError) and error.reason == Reason.RECONCILING:
         return error, MOST_RECONCILING
     return None
-
-
-def manifests_of(record: CaseRecord) -> tuple[ManifestName, ...]:
-    """The manifests of evidence that the case's record names, the earliest first."""
-    before = (detail for closing in record.history for detail in closing.captures)
-    details = (*before, *(step.detail for step in record.steps if observes_only(step.change)))
-    named = dict.fromkeys(each for detail in details for each in manifests_named(detail))
-    return tuple(each for each in named if each.name.startswith(f"cases/{case_id(record.finding_key)}/"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

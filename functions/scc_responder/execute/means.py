@@ -13,8 +13,9 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
-from scc_responder.execute.execution import Execution, manifests_of
+from scc_responder.execute.execution import Execution
 from scc_responder.execute.publish import publish
+from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.chain.chain_check import chain_fields, chain_statement
 from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
 from scc_responder.journal.messages import policy_answers

@@ -15,6 +15,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Page
 from scc_responder.domain.value import Value, resolved
+from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
 from scc_responder.journal.case import CaseRecord, Closing
 from scc_responder.journal.chain.step_chain import relinked
@@ -51,6 +52,7 @@ class _KeptDecision(Value, frozen=True, kw_only=True):
     cloud_run: dict[str, Any] | None = None
     images: list[str] = []
     missing: dict[str, Any] = {}
+    facts: CaseFacts = CaseFacts()
 
 
 def encode(record: CaseRecord) -> bytes:

@@ -20,6 +20,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
+from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.plan import felt
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
@@ -137,8 +138,8 @@ def modes_of(summary: Mapping[str, Any]) -> dict[str, str]:
     return {policy["name"]: policy["mode"] for policy in summary.get("policies", ()) if policy.get("matched")}
 
 
-def decision_summary(context: Context, decision: Decision, digest: str) -> dict[str, Any]:
-    """What the case keeps of a decision: its moment, the threat, the pod, each policy's answer, the set's digest."""
+def decision_summary(context: Context, decision: Decision, digest: str, facts: CaseFacts) -> dict[str, Any]:
+    """What the case keeps of a decision: its moment, the threat, facts, the pod, each policy's answer, the digest."""
     return {
         "policy_digest": digest,
         "now": context.now and context.now.isoformat(),
@@ -152,6 +153,7 @@ def decision_summary(context: Context, decision: Decision, digest: str) -> dict[
         "missing": dict(context.missing),
         "contradictions": list(context.finding.contradictions),
         "policies": policy_answers(decision),
+        "facts": msgspec.to_builtins(facts),
     }
 
 

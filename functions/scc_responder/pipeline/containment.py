@@ -23,6 +23,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
+from scc_responder.execute.evidence.kept_facts import kept_facts
 from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.gate import refuse_disabled
 from scc_responder.execute.standing import look_again, without_standing
@@ -97,7 +98,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     note_later(context, ended.current_steps, services)
     note_count(context, ended.current_steps, services)
     case.keep(replace(case.record, plan=ended.plan))
-    summary = decision_summary(context, decision, services.policies.digest)
+    summary = decision_summary(context, decision, services.policies.digest, kept_facts(context))
     state, reason = _end_of(ended, decision, services)
     if state is CaseState.OPEN:
         case.release(left_to_sweep(ended), *steps, decision=summary)

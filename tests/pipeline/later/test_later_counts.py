@@ -14,7 +14,7 @@ from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.cli.case import case_text
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.contained import instances_unknown, not_contained
 from scc_responder.journal.journal import Transition
 from scc_responder.pipeline.later.later_counts import COUNT_NOTES, count_later

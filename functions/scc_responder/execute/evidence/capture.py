@@ -24,13 +24,13 @@ from scc_responder.execute.after_changes import read_again
 from scc_responder.execute.evidence import Moment, SourceInput, sources_for
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
-    ManifestName,
     evidence_objects,
     evidence_statement,
 )
 from scc_responder.execute.evidence.reading import Reading, read_sources
 from scc_responder.execute.evidence.sealing import Sealed, note_unsigned, seal, unsealed
 from scc_responder.execute.world import World
+from scc_responder.journal.account.manifest_names import ManifestName
 from scc_responder.policy.decide import ActionResult, Decision
 from scc_responder.policy.order import in_order
 

@@ -8,7 +8,7 @@ Source: Cloud Logging, "Logging query language"; Google's runbooks for container
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from scc_responder.domain.context import Context
@@ -59,18 +59,22 @@ def log_project(context: Context) -> str:
 
 def log_queries(context: Context) -> tuple[LogQuery, ...]:
     """Two requests at most: who changed and entered the workload and what its identity did, and what was written."""
+    asked = log_questions(context)
+    queries = [LogQuery(name=name, filter=_any_of(parts.values())) for name, parts in asked.items() if parts]
+    return tuple(query for query in queries if len(query.filter) <= MOST_CHARACTERS)
+
+
+def log_questions(context: Context) -> dict[str, dict[str, str]]:
+    """The questions of each request by their names: `changes`, `entered`, `identity`; `pod`, `machine`, `node`."""
     cluster, place = context.finding.cluster, context.finding.cluster or context.finding.cloud_run
     if place is None or not (_PLACE.fullmatch(place.location) and _PLACE.fullmatch(place.name)):
-        return ()
+        return {}
     if cluster is None:
-        questions = run_questions(context, _since(context, CHANGES_BEFORE), _since(context, LINES_BEFORE))
-    else:
-        questions = {
-            "who": [*_changes(context, cluster), *_identity(context)],
-            "written": [*_written(context, cluster)],
-        }
-    queries = [LogQuery(name=name, filter=_any_of(parts)) for name, parts in questions.items() if parts]
-    return tuple(query for query in queries if len(query.filter) <= MOST_CHARACTERS)
+        return run_questions(context, _since(context, CHANGES_BEFORE), _since(context, LINES_BEFORE))
+    return {
+        "who": dict([*_changes(context, cluster), *_identity(context)]),
+        "written": dict(_written(context, cluster)),
+    }
 
 
 def identities(context: Context) -> tuple[str, ...]:
@@ -96,37 +100,39 @@ def resources(context: Context) -> tuple[str, ...]:
     return tuple(f"namespaces/{pod.namespace}/{plural}/{name}" for plural, name in named)
 
 
-def _changes(context: Context, cluster: ClusterRef) -> Iterator[str]:
+def _changes(context: Context, cluster: ClusterRef) -> Iterator[tuple[str, str]]:
     names = resources(context)
     if not names:
         return
     in_cluster = f'resource.type="k8s_cluster" AND {_in(cluster)}'
     changed = " OR ".join(f'protoPayload.resourceName:"{name}"' for name in names)
     since = _since(context, CHANGES_BEFORE)
-    yield f'log_id("cloudaudit.googleapis.com/activity") AND {in_cluster} AND ({changed}) AND {since}'
+    yield "changes", f'log_id("cloudaudit.googleapis.com/activity") AND {in_cluster} AND ({changed}) AND {since}'
     entered = " OR ".join(f'protoPayload.resourceName:"{names[0]}/{way}"' for way in _ENTERED)
-    yield f"{in_cluster} AND ({entered}) AND {since}"
+    yield "entered", f"{in_cluster} AND ({entered}) AND {since}"
 
 
-def _identity(context: Context) -> Iterator[str]:
+def _identity(context: Context) -> Iterator[tuple[str, str]]:
     names = identities(context)
     if names:
         account, subject = names
         field = "protoPayload.authenticationInfo"
         either = f'({field}.principalEmail="{account}" OR {field}.principalSubject:"{subject}")'
-        yield f"{either} AND {_since(context, LINES_BEFORE)}"
+        yield "identity", f"{either} AND {_since(context, LINES_BEFORE)}"
 
 
-def _written(context: Context, cluster: ClusterRef) -> Iterator[str]:
+def _written(context: Context, cluster: ClusterRef) -> Iterator[tuple[str, str]]:
     pod, node, since = context.pod, context.node, _since(context, LINES_BEFORE)
     if pod and is_namespace(pod.namespace) and is_object_name(pod.name):
         named = f'resource.labels.namespace_name="{pod.namespace}" AND resource.labels.pod_name="{pod.name}"'
         theirs = f'NOT resource.labels.container_name=~"^{CONTAINER_PREFIX}"'
-        yield f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {theirs} AND {since}'
+        yield "pod", f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {theirs} AND {since}'
     if node and _INSTANCE.fullmatch(node.instance_id):
-        yield f'resource.type="gce_instance" AND resource.labels.instance_id="{node.instance_id}" AND {since}'
+        machine = f'resource.type="gce_instance" AND resource.labels.instance_id="{node.instance_id}"'
+        yield "machine", f"{machine} AND {since}"
     if node and is_object_name(node.name):
-        yield f'resource.type="k8s_node" AND {_in(cluster)} AND resource.labels.node_name="{node.name}" AND {since}'
+        of_node = f'resource.type="k8s_node" AND {_in(cluster)} AND resource.labels.node_name="{node.name}"'
+        yield "node", f"{of_node} AND {since}"
 
 
 def _in(cluster: ClusterRef) -> str:
@@ -138,5 +144,5 @@ def _since(context: Context, before: timedelta) -> str:
     return f'timestamp>="{moment:%Y-%m-%dT%H:%M:%SZ}"'
 
 
-def _any_of(parts: list[str]) -> str:
+def _any_of(parts: Iterable[str]) -> str:
     return " OR ".join(f"({part})" for part in parts)

@@ -7,7 +7,6 @@ of its content, so that a second capture adds to the first and never takes its p
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,13 +20,11 @@ from scc_responder.execute.evidence.dsse import in_toto_statement
 from scc_responder.execute.evidence.log_text import redact_log
 from scc_responder.execute.evidence.reading import Reading
 from scc_responder.execute.evidence.redaction import Redaction, redact
+from scc_responder.journal.account.manifest_names import ManifestName
 
 MANIFEST_SCHEMA = 2
 """Of what a manifest says. That of schema 1 stood by itself, without a signature."""
 _MAX_LISTED = 1000
-_STORED = re.compile(
-    r"(?P<name>cases/\S{1,180}/manifest-[0-9a-f]{16}[.]json) sha256 (?P<sha256>[0-9a-f]{64})", re.ASCII
-)
 
 
 class Part(Value, frozen=True, kw_only=True):
@@ -88,21 +85,6 @@ class EvidenceObject(Value, frozen=True, kw_only=True):
             source=self.source,
             redacted=self.redacted,
         )
-
-
-class ManifestName(Value, frozen=True, kw_only=True):
-    """A stored manifest by its name, with the SHA-256 of its content in hex."""
-
-    name: str
-    sha256: str
-
-    def __str__(self) -> str:
-        return f"{self.name} sha256 {self.sha256}"
-
-
-def manifests_named(text: str) -> tuple[ManifestName, ...]:
-    """The manifests that a step's detail names."""
-    return tuple(ManifestName(**match.groupdict()) for match in _STORED.finditer(text))
 
 
 def evidence_objects(finding_key: str, readings: Iterable[Reading]) -> tuple[EvidenceObject, ...]:

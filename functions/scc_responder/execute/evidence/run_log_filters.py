@@ -16,17 +16,19 @@ _ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}", re.ASCII)
 _AUDITED = 'protoPayload.serviceName="run.googleapis.com"'
 
 
-def run_questions(context: Context, changed_since: str, written_since: str) -> dict[str, list[str]]:
-    """The parts of the two questions: who changed it and what its identity did, and what was written."""
+def run_questions(context: Context, changed_since: str, written_since: str) -> dict[str, dict[str, str]]:
+    """The questions of the two requests: who changed it and what its identity did, and what was written."""
     target = run_target(context.finding.cloud_run)
     if isinstance(target, Reason):
         return {}
     audit = f'log_id("cloudaudit.googleapis.com/activity") AND {_AUDITED}'
     changed = f'{audit} AND protoPayload.resourceName:"{_short(target)}" AND {changed_since}'
-    own = [f'protoPayload.authenticationInfo.principalEmail="{name}"' for name in run_identities(context)[:1]]
+    who = {"changes": changed}
+    for name in run_identities(context)[:1]:
+        who["identity"] = f'protoPayload.authenticationInfo.principalEmail="{name}" AND {written_since}'
     return {
-        "who": [changed, *(f"{part} AND {written_since}" for part in own)],
-        "written": [f"{' AND '.join(_written(context, target))} AND {written_since}"],
+        "who": who,
+        "written": {"service_or_job": f"{' AND '.join(_written(context, target))} AND {written_since}"},
     }
 
 

@@ -19,7 +19,8 @@ from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value, resolved
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.dsse import Signature, digest_to_sign, enveloped, signature_of
-from scc_responder.execute.evidence.manifest import EvidenceObject, ManifestName, object_name
+from scc_responder.execute.evidence.manifest import EvidenceObject, object_name
+from scc_responder.journal.account.manifest_names import ManifestName
 
 UNSIGNED_PREFIX = "unsigned/"
 KEEP_SIGNED = timedelta(days=1)

@@ -23,8 +23,8 @@ from scc_responder.domain.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceItem
-from scc_responder.execute.evidence.manifest import manifests_named
 from scc_responder.execute.evidence.sealing import Sealed
+from scc_responder.journal.account.manifest_names import manifests_named
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.notices import case_notice

@@ -20,7 +20,7 @@ from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import Reading, SourceOutcome
 from scc_responder.execute.evidence.sealing import Sealed
-from scc_responder.execute.execution import manifests_of
+from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.chain.chain_check import chain_statement
 from scc_responder.pipeline.services import Services
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import msgspec
 
 from scc_responder.domain.value import Value
-from scc_responder.execute.evidence.manifest import ManifestName, Part
+from scc_responder.execute.evidence.manifest import Part
+from scc_responder.journal.account.manifest_names import ManifestName
 from scc_responder.journal.chain.chain_check import SaidStep
 
 

@@ -22,10 +22,11 @@ from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.inspection.artefacts import SOURCE, Artefacts
 from scc_responder.execute.evidence.inspection.facts import Past, inspection_of, named_files
 from scc_responder.execute.evidence.inspection.image_history import ImageHistory, history_of
-from scc_responder.execute.evidence.manifest import ManifestName, evidence_objects, evidence_statement
+from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
 from scc_responder.execute.evidence.reading import RENEW_SECONDS, Reading, SourceOutcome, begin_reading
 from scc_responder.execute.evidence.sources.image import image
 from scc_responder.execute.world import World
+from scc_responder.journal.account.manifest_names import ManifestName
 
 _SOURCE = Source(
     name=SOURCE,

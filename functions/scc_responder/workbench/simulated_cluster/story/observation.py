@@ -12,7 +12,7 @@ from scc_responder.domain.changes import kind_of_stored
 from scc_responder.domain.labels import ACTION_ID
 from scc_responder.domain.permissions import Tier
 from scc_responder.domain.value import Value
-from scc_responder.execute.evidence.manifest import manifests_named
+from scc_responder.journal.account.manifest_names import manifests_named
 from scc_responder.journal.step import Step
 from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from scc_responder.workbench.simulated_cluster.server.request import AuditEvent

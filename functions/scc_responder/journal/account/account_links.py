@@ -1,0 +1,112 @@
+"""The links of an account. Each is made here, of parts that were checked: none is taken from a finding. Pure.
+
+Sources: the console's address of a finding, as Security Command Center writes it into `externalUri`; of Logs Explorer,
+as its button "Share link" makes it; `https://www.virustotal.com/gui/file/SHA256`; `https://attack.mitre.org`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from scc_responder.domain.resource_names import FindingName
+from scc_responder.journal.account.answers import Link
+from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
+from scc_responder.journal.case import CaseRecord
+
+_CONSOLE = "https://console.cloud.google.com"
+_ANCESTORS = {"organizations": "organizationId", "folders": "folder", "projects": "project"}
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_TECHNIQUE = re.compile(r"(T[0-9]{4})(?:\.([0-9]{3}))?", re.ASCII)
+_RUNBOOK = re.compile(r"https://cloud\.google\.com/[a-z0-9/-]{1,200}", re.ASCII)
+_LOGS = {
+    "changes": "who changed it",
+    "entered": "who entered the pod",
+    "identity": "what its identity did",
+    "pod": "what its containers wrote",
+    "machine": "the node's machine",
+    "node": "the node",
+    "service_or_job": "what its containers wrote",
+}
+"""What each question to the logs is about."""
+_PROJECT = re.compile(r"[a-z0-9.:-]{1,100}", re.ASCII)
+
+
+def account_links(record: CaseRecord, facts: CaseFacts) -> tuple[Link, ...]:
+    """The finding, its runbook, its logs, VirusTotal by each hash, and each technique by its name."""
+    threat = record.decision.get("threat") or {}
+    return (
+        _finding(record.finding_name),
+        *_runbook(str(threat.get("runbook", ""))),
+        *_logs(facts),
+        *_virus_total(record, facts),
+        *_techniques(record),
+    )
+
+
+@cache
+def technique_names() -> dict[str, str]:
+    """MITRE ATT&CK's names of the techniques by their ids, as far as a finding or the catalogue may state them."""
+    names = Path(__file__).with_name("technique_names.json").read_bytes()
+    return msgspec.json.decode(names, type=dict[str, str])
+
+
+def _finding(name: str) -> Link:
+    if FindingName.parse(name) is None:
+        return Link(title="Finding", why="its name has not the form of one")
+    kind, ancestor, *_ = name.split("/")
+    where = f"{_ANCESTORS[kind]}={quote(ancestor, safe='')}"
+    url = f"{_CONSOLE}/security/command-center/findingsv2;name={quote(name, safe='')}?{where}"
+    return Link(title="Finding", url=url)
+
+
+def _runbook(url: str) -> Iterator[Link]:
+    if url:
+        is_ours = _RUNBOOK.fullmatch(url) is not None
+        yield Link(title="Runbook", url=url) if is_ours else Link(title="Runbook", why="it is no page of Google Cloud")
+
+
+def _logs(facts: CaseFacts) -> Iterator[Link]:
+    if facts.logs and not _PROJECT.fullmatch(facts.project):
+        yield Link(title="Logs", why="the project of the logs is not known")
+        return
+    for name, question in facts.logs.items():
+        url = f"{_CONSOLE}/logs/query;query={quote(question, safe='')}?project={quote(facts.project, safe='')}"
+        yield Link(title=f"Logs: {_LOGS.get(name, name)}", url=url)
+
+
+def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[Link]:
+    files = [file for program in facts.programs for file in program.files] + [*facts.files]
+    read = record.inspection.artefact if record.inspection else None
+    if read and read.sha256:
+        files.append(NamedFile(role="file", path=read.path, sha256=read.sha256, whole_file=True))
+    told: set[str] = set()
+    for file in files:
+        if not file.sha256 or file.sha256 in told:
+            continue
+        told.add(file.sha256)
+        title = f"VirusTotal: {file.role}"
+        if not file.whole_file:
+            yield Link(title=title, why="the hash is of a part of the file: VirusTotal knows whole files alone")
+        elif not _HASH.fullmatch(file.sha256):
+            yield Link(title=title, why="it is no SHA-256")
+        else:
+            yield Link(title=title, url=f"https://www.virustotal.com/gui/file/{file.sha256}")
+
+
+def _techniques(record: CaseRecord) -> Iterator[Link]:
+    threat = record.decision.get("threat") or {}
+    stated, inferred = threat.get("techniques") or (), threat.get("techniques_inferred") or ()
+    for number, technique in enumerate((*stated, *inferred)):
+        said = "" if number < len(stated) else ", by the catalogue"
+        if match := _TECHNIQUE.fullmatch(str(technique)):
+            name = technique_names().get(match[0], "a technique that this version has no name of")
+            page = "/".join(filter(None, match.groups()))
+            yield Link(title=f"MITRE {match[0]}: {name}{said}", url=f"https://attack.mitre.org/techniques/{page}/")
+        else:
+            yield Link(title="MITRE", why="a technique whose id this version does not know")

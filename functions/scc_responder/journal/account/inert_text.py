@@ -1,0 +1,31 @@
+"""Text that an attacker can write, for outlets that act on what they show: chat, mail, pages, terminals. Pure.
+
+What acts is put into brackets, as people who handle incidents write it: `https[:]//evil[.]example`, `[<]!channel>`.
+Nothing is left out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from scc_responder.domain.text import MAX_TEXT_BYTES, visible
+
+_ACTS = re.compile(
+    r"(?P<dots>(?<![\w.-])(?<![^/]/)(?:[\w-]+\.)+(?=[^\W\d_])|(?<=//)(?:[\w-]+\.)+)"  # hosts, and what looks like one
+    r"|:(?=//)|@(?!(?<=\w@)sha256:)|<|`|(?<=\])\("  # addresses, mentions, tags, code, links of Markdown
+)
+
+
+def inert(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    r"""The text with what hides in it made visible, and without what an outlet would act on; cut to `max_bytes`.
+
+    >>> inert("<!channel> see https://evil.example/x or mail a@evil.example")
+    '[<]!channel> see https[:]//evil[.]example/x or mail a[@]evil[.]example'
+    >>> inert("/tmp/run.sh 203.0.113.7 web@sha256:0d85")
+    '/tmp/run.sh 203.0.113.7 web@sha256:0d85'
+    """
+    return _ACTS.sub(_broken, visible(text, max_bytes))
+
+
+def _broken(match: re.Match[str]) -> str:
+    return match[0].replace(".", "[.]") if match["dots"] else f"[{match[0]}]"
