@@ -19,6 +19,7 @@ GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
+    "gcloud container clusters get-credentials": {*GCLOUD, "--location"},
     "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
     "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},
@@ -60,6 +61,7 @@ KNOWN: Mapping[str, set[str]] = {
     "kubectl delete": {*KUBECTL, "--selector"},
     "kubectl get": {*KUBECTL, "--all-namespaces", "--selector", "--output", "--show-labels"},
     "kubectl kustomize": set(),
+    "kubectl logs": {*KUBECTL, "--container", "--timestamps"},
     "kubectl label": {*KUBECTL, "--overwrite", "--selector"},
     "kubectl uncordon": KUBECTL,
     "terraform apply": {"-chdir", "-var", "-var-file"},

@@ -18,6 +18,7 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Node, NodePool, Owner, Workload, Zone
 from scc_responder.guard.disruption import disruption_reason, disruption_request, held_request
 from scc_responder.guard.guard import hold_reason
+from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.messages import decision_summary
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
@@ -313,7 +314,7 @@ def test_a_held_step_counts_as_it_did(name: str) -> None:
     there, action = context(), actions()[name]
     asked = disruption_request(there, action, "id")
     assert asked is not None
-    decision = decision_summary(there, Decision(policies=()), "")
+    decision = decision_summary(there, Decision(policies=()), "", CaseFacts())
     again = held_request(decision, Step(action_id="id", action=name, expected_uid=asked.target))
     assert (again.target, again.kind, again.budget, again.group) == (
         asked.target,

@@ -15,6 +15,7 @@ from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.messages import (
     Ending,
     conclusion,
@@ -247,7 +248,7 @@ def test_a_case_keeps_why_it_was_decided() -> None:
         PolicyDecision(name="a", mode=Mode.ENFORCE, matched=True, reason=Reason.MATCHED, actions=(notify,)),
         PolicyDecision(name="b", mode=Mode.DISABLED, matched=False, reason=Reason.MODE_DISABLED),
     )
-    summary = decision_summary(context(), Decision(policies=policies), "p")
+    summary = decision_summary(context(), Decision(policies=policies), "p", CaseFacts())
     assert (summary["policy_digest"], summary["reason"], summary["pod"]["uid"]) == ("p", "planned", POD.uid)
     assert [(policy["name"], policy["mode"], policy["reason"]) for policy in summary["policies"]] == [
         ("a", "enforce", "matched"),
@@ -261,8 +262,8 @@ def test_a_case_keeps_why_it_was_decided() -> None:
 def test_a_missing_pod_has_no_fields() -> None:
     """The case says why the pod was not read; of a pod without an owner no workload is named."""
     gone = context(pod=False)
-    assert (pod_summary(gone), decision_summary(gone, Decision(policies=()), "p")["pod"]) == ({}, None)
-    assert decision_summary(gone, Decision(policies=()), "p")["missing"] == {"pod": "target_absent"}
+    assert (pod_summary(gone), decision_summary(gone, Decision(policies=()), "p", CaseFacts())["pod"]) == ({}, None)
+    assert decision_summary(gone, Decision(policies=()), "p", CaseFacts())["missing"] == {"pod": "target_absent"}
     read, alone = pod_summary(context()), pod_summary(context(pod={"owners": ()}, node=None))
     assert (read["workload"], alone["workload"], alone["instance_id"]) == ("Deployment/web", "", "")
 

@@ -27,6 +27,7 @@ _HIDDEN = re.compile(
     "\ud800-\udfff"
     "\ufdd0-\ufdef\ufffe\uffff"
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
+    + "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # invisible controls of scripts and notes
     + "\U000e0000-\U000e007f"  # tag characters spell hidden ASCII
     "]"
 )

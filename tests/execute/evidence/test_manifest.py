@@ -16,13 +16,12 @@ from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.dsse import opened
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
-    ManifestName,
     Part,
     StoredObject,
     evidence_statement,
-    manifests_named,
 )
 from scc_responder.execute.evidence.sealing import seal
+from scc_responder.journal.account.manifest_names import ManifestName, manifests_named
 from scc_responder.workbench.bundle.bundle_manifests import manifest_content
 from tests.kits.captures import evidence, given, read
 from tests.kits.journal_worlds import START, finding

@@ -15,6 +15,11 @@ ask the function (--url); away from this machine it wants a Google ID token that
 
 SA is your own service account, which guardrails.yaml lists; URL is what --url gets, as the message that waits says it.
 
+All that is known of a case, for people who were not there: what ran and where, whose it is, what was done and why not
+the rest, with links and the commands to type next; as text, Markdown, a page to print, or JSON:
+
+  scc-responder case report CASE --format html --output case.html
+
 `case list --node NODE` says why a node is cordoned, and what else was found on it; `--since 2h` lists what changed in
 the last two hours.
 
@@ -70,6 +75,7 @@ from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.listing import list_cases, list_options, show_case
 from scc_responder.cli.case.marking import mark_case, mark_options
+from scc_responder.cli.case.report import FORMS, report_case, report_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
@@ -89,6 +95,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
     shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
     store_option(shown)
+    reporting = commands.add_parser("report", help="say all that is known of a case, with links and commands")
+    report_options(reporting)
     approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
     approve.add_argument(
         "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
@@ -122,9 +130,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         verifying: verify,
     }
     runs[undoing] = undo
-    runs |= {doing: ask_step, exempting: exempt_case, marking: mark_case}
+    runs |= {doing: ask_step, exempting: exempt_case, marking: mark_case, reporting: report_case}
     for command, run_command in runs.items():
-        command.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
+        forms = FORMS if command is reporting else ("text", "json")
+        command.add_argument("--format", choices=forms, default="text", help="what to print")
         command.set_defaults(run_case_command=run_command)
 
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.cli.case import case_text
+from scc_responder.cli.case.reports.account_screen import print_account
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
@@ -23,6 +24,7 @@ from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
+from scc_responder.journal.account.account import account_of
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
@@ -75,6 +77,8 @@ def show_case(options: argparse.Namespace) -> int:
     for record in cases.records:
         as_json = options.format == "json"
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
+        if not as_json:
+            print_account(account_of(record))
     return _report_unreadable(cases.unreadable)
 
 
@@ -90,6 +94,7 @@ def _odd(record: CaseRecord) -> Unreadable | None:
     try:
         [*case_text.case(record, _now()), *case_text.case_list([record], _now())]
         json.dumps(_data(record))
+        account_of(record)
     except _ODD as error:
         why = f"the record has a part that no version writes: {type(error).__name__}: {error}"
         return Unreadable(finding_key=record.finding_key, reason=Reason.RECORD_UNREADABLE, why=why)

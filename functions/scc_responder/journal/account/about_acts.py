@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from scc_responder.domain.reasons.remedies import Remedy
 from scc_responder.domain.resource_names import is_namespace, is_object_name
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.account.about_target import facts_of, meaning_of
-from scc_responder.journal.account.answers import AccountLine, Answer, Command, Question, answered
+from scc_responder.journal.account.answers import AccountLine, Answer, Command, Question, answer_of
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
 from scc_responder.journal.contained import not_undone as standing
@@ -21,19 +22,36 @@ from scc_responder.journal.to_do import to_do
 from scc_responder.journal.watch.looks_due import due_at
 
 _MADE = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE, StepStatus.TERMINATING})
+_FELT = {
+    "isolate_pod": "whoever calls the pod gets no answer, nor does the pod from others",
+    "sever_connections": "the open connections of the pod ended",
+    "freeze_process": "the stopped processes answer nobody",
+    "detach_pod": "its Services send it nothing; its workload makes another pod",
+    "delete_pod": "what the pod was working on ended; its workload makes another pod",
+    "evict_pod": "what the pod was working on ended; its workload makes another pod",
+    "cordon_node": "no new pod comes to the node",
+}
+"""What changes are felt as that say nothing of it themselves."""
+
+_TYPED = re.compile(r"[A-Za-z0-9 _./:=,'@+-]{1,1000}", re.ASCII)
+"""Commands that a shell takes as they are meant: whoever may write the store could have put any text into a record."""
 
 
 def about_acts(record: CaseRecord) -> Iterator[Answer]:
     """The last four answers."""
-    yield answered(Question.DONE, _done(record), f"nothing was done: {meaning_of(record.reason) or record.state}")
+    yield answer_of(Question.DONE, _done(record), f"nothing was done: {meaning_of(record.reason) or record.state}")
     left = [*_not_done(record)] or [AccountLine(name="answer", text="nothing that a policy asked for was left out")]
-    yield answered(Question.NOT_DONE, left, "")
-    yield answered(Question.FELT, _felt(record), "")
-    yield answered(Question.LEFT_TO_DO, _left(record), "")
+    yield answer_of(Question.NOT_DONE, left, "")
+    yield answer_of(Question.FELT, _felt(record), "")
+    yield answer_of(Question.LEFT_TO_DO, _left(record), "")
 
 
 def account_commands(record: CaseRecord, function_url: str = "") -> Iterator[Command]:
     """What a person may type next, in this order: answer the plan, mend, look, take back."""
+    return (command for command in _commands(record, function_url) if _TYPED.fullmatch(command.line))
+
+
+def _commands(record: CaseRecord, function_url: str) -> Iterator[Command]:
     case = case_id(record.finding_key)
     if _waits(record) and record.plan:
         summary = plan_summary(record.finding_key, record.plan, function_url)
@@ -52,7 +70,13 @@ def _waits(record: CaseRecord) -> bool:
 
 
 def _can_be_undone(record: CaseRecord) -> bool:
-    return any(step.status in _MADE and is_reversible(step.change) for step in standing(record.current_steps))
+    return any(is_reversible(step.change) for step in _changes_made(record))
+
+
+def _changes_made(record: CaseRecord) -> list[Step]:
+    """What was changed, and was not taken back since."""
+    made = (step for step in standing(record.current_steps) if step.status in _MADE)
+    return [step for step in made if step.change and not observes_only(step.change)]
 
 
 def _remedies(record: CaseRecord) -> dict[str, Remedy]:
@@ -114,17 +138,17 @@ def _not_done(record: CaseRecord) -> Iterator[AccountLine]:
 
 
 def _felt(record: CaseRecord) -> Iterator[AccountLine]:
-    made = [step for step in standing(record.current_steps) if step.status in _MADE and not observes_only(step.change)]
-    yield from (AccountLine(name=step.action, text=_words([step.change], step)) for step in made)
+    made = {step.action: step for step in _changes_made(record)}
+    yield from (AccountLine(name=name, text=_words(name, [step.change], step)) for name, step in made.items())
     if _waits(record) and record.plan:
         for planned in record.plan.steps:
-            yield AccountLine(name=planned.action, text=f"once approved: {_words(planned.changes)}")
+            yield AccountLine(name=planned.action, text=f"once approved: {_words(planned.action, planned.changes)}")
     elif not made:
         yield AccountLine(name="answer", text="nothing: nothing was changed")
 
 
-def _words(changes: Iterable[dict[str, object]], step: Step | None = None) -> str:
-    told = "; ".join(felt_of_stored(changes)) or "no more than what it is named after"
+def _words(action: str, changes: Iterable[dict[str, object]], step: Step | None = None) -> str:
+    told = "; ".join(felt_of_stored(changes)) or _FELT.get(action, "nothing")
     return f"{told}; {step.left}" if step and step.left else told
 
 

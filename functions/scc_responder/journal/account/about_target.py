@@ -10,7 +10,7 @@ from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.container_facts import Origin
 from scc_responder.domain.reasons import Reason
-from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge, Question, answered
+from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge, Question, answer_of
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
 from scc_responder.journal.account.manifest_names import manifests_named
 from scc_responder.journal.case import CaseRecord
@@ -34,15 +34,15 @@ _LEVELS = {
 def about_target(record: CaseRecord, others: Sequence[CaseRecord] | None) -> Iterator[Answer]:
     """The first eight answers. `others` are the other cases of the store; None where nobody looked for them."""
     facts, lacking = facts_of(record)
-    yield answered(Question.WHAT_RAN, _ran(record, facts), lacking or "the finding names no process and no file")
-    yield answered(Question.WHERE, _where(record, facts), lacking or "the finding names no place that was read")
+    yield answer_of(Question.WHAT_RAN, _ran(record, facts), lacking or "the finding names no process and no file")
+    yield answer_of(Question.WHERE, _where(record, facts), lacking or "the finding names no place that was read")
     owner = "no label, annotation or contact of the finding, its namespace or its cluster names one"
-    yield answered(Question.OWNER, _owner(record, facts), lacking or owner)
+    yield answer_of(Question.OWNER, _owner(record, facts), lacking or owner)
     yield _same_target(record)
     yield _in_image(record)
     talked = lacking or "the finding names no address"
     yield _with_evidence(
-        answered(Question.TALKED_TO, _talked_to(facts), talked), _kept_by(record, _LOOK, "its sockets and processes")
+        answer_of(Question.TALKED_TO, _talked_to(facts), talked), _kept_by(record, _LOOK, "its sockets and processes")
     )
     yield _identity(record, facts, lacking)
     yield _same_digest(record, facts, others)
@@ -88,6 +88,9 @@ def _ran(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLine]:
         whole = f", SHA-256 {read.sha256} of the whole file" if read.sha256 else ""
         kept = "; kept as evidence" if read.kept else ""
         yield AccountLine(name="as read", text=f"{read.path}: hash {read.hash}{whole}{kept}")
+    for near in facts.related:
+        text = f"{near.category}, {near.severity or 'without severity'}, {near.event_time:%Y-%m-%d %H:%M:%S} UTC"
+        yield AccountLine(name="seen near it", text=text)
     for name in facts.cut:
         yield AccountLine(name="left out", text=f"the finding has more {name} than are kept here")
 
@@ -166,7 +169,7 @@ def _identity(record: CaseRecord, facts: CaseFacts, lacking: str) -> Answer:
     asked = [step for step in record.current_steps if step.action == _LOGS]
     did = [AccountLine(name="did", text=f"{meaning_of(step.reason)}: {step.detail}") for step in asked]
     did = did or [AccountLine(name="did", text="not asked: no policy asked for its calls in the audit logs")]
-    answer = answered(Question.IDENTITY, lines, lacking or "neither the finding nor the target names one")
+    answer = answer_of(Question.IDENTITY, lines, lacking or "neither the finding nor the target names one")
     return msgspec.structs.replace(answer, lines=(*answer.lines, *did))
 
 

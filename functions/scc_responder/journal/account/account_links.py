@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.journal.account.answers import Link
+from scc_responder.journal.account.answers import AccountLink
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
 from scc_responder.journal.case import CaseRecord
 
@@ -34,10 +34,10 @@ _LOGS = {
     "service_or_job": "what its containers wrote",
 }
 """What each question to the logs is about."""
-_PROJECT = re.compile(r"[a-z0-9.:-]{1,100}", re.ASCII)
+_PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9.:-]{0,98}[a-z0-9])?", re.ASCII)
 
 
-def account_links(record: CaseRecord, facts: CaseFacts) -> tuple[Link, ...]:
+def account_links(record: CaseRecord, facts: CaseFacts) -> tuple[AccountLink, ...]:
     """The finding, its runbook, its logs, VirusTotal by each hash, and each technique by its name."""
     threat = record.decision.get("threat") or {}
     return (
@@ -56,31 +56,37 @@ def technique_names() -> dict[str, str]:
     return msgspec.json.decode(names, type=dict[str, str])
 
 
-def _finding(name: str) -> Link:
+def _finding(name: str) -> AccountLink:
     if FindingName.parse(name) is None:
-        return Link(title="Finding", why="its name has not the form of one")
+        return AccountLink(title="Finding", why="its name has not the form of one")
     kind, ancestor, *_ = name.split("/")
     where = f"{_ANCESTORS[kind]}={quote(ancestor, safe='')}"
     url = f"{_CONSOLE}/security/command-center/findingsv2;name={quote(name, safe='')}?{where}"
-    return Link(title="Finding", url=url)
+    return AccountLink(title="Finding", url=url)
 
 
-def _runbook(url: str) -> Iterator[Link]:
+def _runbook(url: str) -> Iterator[AccountLink]:
     if url:
         is_ours = _RUNBOOK.fullmatch(url) is not None
-        yield Link(title="Runbook", url=url) if is_ours else Link(title="Runbook", why="it is no page of Google Cloud")
+        yield (
+            AccountLink(title="Runbook", url=url)
+            if is_ours
+            else AccountLink(title="Runbook", why="it is no page of Google Cloud")
+        )
 
 
-def _logs(facts: CaseFacts) -> Iterator[Link]:
+def _logs(facts: CaseFacts) -> Iterator[AccountLink]:
     if facts.logs and not _PROJECT.fullmatch(facts.project):
-        yield Link(title="Logs", why="the project of the logs is not known")
+        yield AccountLink(title="Logs", why="the project of the logs is not known")
         return
     for name, question in facts.logs.items():
+        if not question:
+            continue
         url = f"{_CONSOLE}/logs/query;query={quote(question, safe='')}?project={quote(facts.project, safe='')}"
-        yield Link(title=f"Logs: {_LOGS.get(name, name)}", url=url)
+        yield AccountLink(title=f"Logs: {_LOGS.get(name, name)}", url=url)
 
 
-def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[Link]:
+def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLink]:
     files = [file for program in facts.programs for file in program.files] + [*facts.files]
     read = record.inspection.artefact if record.inspection else None
     if read and read.sha256:
@@ -92,14 +98,14 @@ def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[Link]:
         told.add(file.sha256)
         title = f"VirusTotal: {file.role}"
         if not file.whole_file:
-            yield Link(title=title, why="the hash is of a part of the file: VirusTotal knows whole files alone")
+            yield AccountLink(title=title, why="the hash is of a part of the file: VirusTotal knows whole files alone")
         elif not _HASH.fullmatch(file.sha256):
-            yield Link(title=title, why="it is no SHA-256")
+            yield AccountLink(title=title, why="it is no SHA-256")
         else:
-            yield Link(title=title, url=f"https://www.virustotal.com/gui/file/{file.sha256}")
+            yield AccountLink(title=title, url=f"https://www.virustotal.com/gui/file/{file.sha256}")
 
 
-def _techniques(record: CaseRecord) -> Iterator[Link]:
+def _techniques(record: CaseRecord) -> Iterator[AccountLink]:
     threat = record.decision.get("threat") or {}
     stated, inferred = threat.get("techniques") or (), threat.get("techniques_inferred") or ()
     for number, technique in enumerate((*stated, *inferred)):
@@ -107,6 +113,8 @@ def _techniques(record: CaseRecord) -> Iterator[Link]:
         if match := _TECHNIQUE.fullmatch(str(technique)):
             name = technique_names().get(match[0], "a technique that this version has no name of")
             page = "/".join(filter(None, match.groups()))
-            yield Link(title=f"MITRE {match[0]}: {name}{said}", url=f"https://attack.mitre.org/techniques/{page}/")
+            yield AccountLink(
+                title=f"MITRE {match[0]}: {name}{said}", url=f"https://attack.mitre.org/techniques/{page}/"
+            )
         else:
-            yield Link(title="MITRE", why="a technique whose id this version does not know")
+            yield AccountLink(title="MITRE", why="a technique whose id this version does not know")

@@ -13,7 +13,7 @@ KNOWLEDGE = {Knowledge.KNOWN: "", Knowledge.UNKNOWN: "not known", Knowledge.NOT_
 
 def account_text(account: Account) -> Iterator[str]:
     """The whole account, line by line."""
-    yield heading(account)
+    yield account_heading(account)
     yield from (f"  {name:<10} {text}" for name, text in head_facts(account))
     for answer in account.answers:
         yield ""
@@ -28,7 +28,7 @@ def account_text(account: Account) -> Iterator[str]:
         yield f"    {command.line}"
 
 
-def heading(account: Account) -> str:
+def account_heading(account: Account) -> str:
     """What the case is about, in a line."""
     return inert(" ".join(filter(None, (account.severity, account.confidence, account.category or account.finding))))
 

@@ -72,7 +72,7 @@ class Answer(Value, frozen=True, kw_only=True):
     lines: tuple[AccountLine, ...] = ()
 
 
-class Link(Value, frozen=True, kw_only=True):
+class AccountLink(Value, frozen=True, kw_only=True):
     """Where to read on. `url` is made here of checked parts; where it is empty, `why` there is none."""
 
     title: str
@@ -101,11 +101,11 @@ class Account(Value, frozen=True, kw_only=True):
     containment: str = ""
     contained_seconds: float | None = None
     answers: tuple[Answer, ...]
-    links: tuple[Link, ...] = ()
+    links: tuple[AccountLink, ...] = ()
     commands: tuple[Command, ...] = ()
 
 
-def answered(question: Question, lines: Iterable[AccountLine], unknown: str) -> Answer:
+def answer_of(question: Question, lines: Iterable[AccountLine], unknown: str) -> Answer:
     """The answer that these lines are; where there are none it is not known, and `unknown` says why."""
     told = tuple(lines)
     if told:

@@ -10,10 +10,14 @@ import re
 
 from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 
+_LABELS = r"(?:[\w-]+[.\u3002\uff0e\uff61])+"
+"""The start of a host's name, or of what looks like one. Source of what stands for its dots: UTS 46, 2.3."""
+
 _ACTS = re.compile(
-    r"(?P<dots>(?<![\w.-])(?<![^/]/)(?:[\w-]+\.)+(?=[^\W\d_])|(?<=//)(?:[\w-]+\.)+)"  # hosts, and what looks like one
+    rf"(?P<labels>(?<![\w.-])(?<![^/]/){_LABELS}(?=[^\W\d_])|(?<=//){_LABELS})"
     r"|:(?=//)|@(?!(?<=\w@)sha256:)|<|`|(?<=\])\("  # addresses, mentions, tags, code, links of Markdown
 )
+_DOT = re.compile("[.\u3002\uff0e\uff61]")
 
 
 def inert(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -28,4 +32,6 @@ def inert(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
 
 
 def _broken(match: re.Match[str]) -> str:
-    return match[0].replace(".", "[.]") if match["dots"] else f"[{match[0]}]"
+    if match[0] == "`":
+        return r"\u0060"  # in brackets it would still end code of Markdown
+    return _DOT.sub(r"[\g<0>]", match[0]) if match["labels"] else f"[{match[0]}]"
