@@ -19,7 +19,6 @@ GCLOUD = {"--project", "--format", "--impersonate-service-account", "--quiet"}
 KUBECTL = {"--namespace", "--context"}
 
 KNOWN: Mapping[str, set[str]] = {
-    "gcloud container clusters get-credentials": {*GCLOUD, "--location"},
     "gcloud container clusters list": GCLOUD,
     "gcloud auth application-default login": GCLOUD,
     "gcloud auth print-identity-token": {*GCLOUD, "--audiences", "--include-email"},
@@ -61,7 +60,6 @@ KNOWN: Mapping[str, set[str]] = {
     "kubectl delete": {*KUBECTL, "--selector"},
     "kubectl get": {*KUBECTL, "--all-namespaces", "--selector", "--output", "--show-labels"},
     "kubectl kustomize": set(),
-    "kubectl logs": {*KUBECTL, "--container", "--timestamps"},
     "kubectl label": {*KUBECTL, "--overwrite", "--selector"},
     "kubectl uncordon": KUBECTL,
     "terraform apply": {"-chdir", "-var", "-var-file"},
@@ -106,6 +104,12 @@ FIXING: Mapping[str, set[str]] = {
 }
 """Commands that `doctor` prints besides, with the options that it may give them."""
 
+LOOKING: Mapping[str, set[str]] = {
+    "gcloud container clusters get-credentials": {*GCLOUD, "--location"},
+    "kubectl logs": {*KUBECTL, "--container", "--timestamps"},
+}
+"""Commands that the account of a case prints besides, with the options that it may give them."""
+
 PROJECTLESS = ("auth", "organizations", "projects", "resource-manager", "storage", "scc", "run")
 """Groups of `gcloud` whose commands name what they are about in full, or are about the person."""
 
@@ -148,7 +152,7 @@ def _of_gcloud(line: str) -> Iterator[str]:
         if words[1] not in PROJECTLESS and not any(word.startswith("--project=") for word in words):
             yield f"no --project: {command}"
         told = " ".join(word for word in words if not word.startswith("-"))
-        known = next((known for known in {**KNOWN, **FIXING} if f"{told} ".startswith(f"{known} ")), told)
+        known = next((known for known in {**KNOWN, **FIXING, **LOOKING} if f"{told} ".startswith(f"{known} ")), told)
         if surplus := told.removeprefix(known).split()[1:]:
             yield f"{known} takes no {' '.join(surplus)!r}"
 
@@ -160,7 +164,7 @@ def _mistakes(words: list[str]) -> Iterator[str]:
     # Keys to be taken away end with a dash, and values may begin with one: neither is an option.
     options = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
     told = " ".join(word for word in words if not word.startswith("-"))
-    every = {**KNOWN, **FIXING}
+    every = {**KNOWN, **FIXING, **LOOKING}
     command = next((known for known in every if f"{told} ".startswith(f"{known} ")), None)
     if command is None:
         yield f"no command that is known: {told}"

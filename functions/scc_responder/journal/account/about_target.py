@@ -10,6 +10,7 @@ from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.container_facts import Origin
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import resolved
 from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge, Question, answer_of
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
 from scc_responder.journal.account.manifest_names import manifests_named
@@ -51,7 +52,7 @@ def about_target(record: CaseRecord, others: Sequence[CaseRecord] | None) -> Ite
 def facts_of(record: CaseRecord) -> tuple[CaseFacts, str]:
     """What the case keeps of its finding and target, and why it is nothing; the reason is empty where it keeps it."""
     if kept := record.decision.get("facts"):
-        return msgspec.convert(kept, CaseFacts), ""
+        return msgspec.convert(kept, resolved(CaseFacts)), ""
     if "left_out" in record.decision:
         return CaseFacts(), "the record was too large to keep it"
     if record.decision:
