@@ -80,25 +80,14 @@ func (o open) inside() bool {
 	return to.IsLoopback() || from == to && !to.IsUnspecified()
 }
 
-// firstCut is told as soon as one look shows that none is left: `cut` follows once it has looked on.
-type firstCut struct {
-	Name string `json:"name"`
-	At   string `json:"at"`
-}
-
 // cut ends every socket that is ours to end, and looks again until none is left, and on for as long as `watch`, or until
-// the time is over: what was made again meanwhile is ended too. `first` is called once none is left.
-func cut(scope string, watch time.Duration, ours func(socket) bool, first func(firstCut)) cutting {
+// the time is over: what was made again meanwhile is ended too.
+func cut(scope string, watch time.Duration, ours func(socket) bool) cutting {
 	began := time.Now()
 	c := cutting{Name: "cut", Scope: scope, BeganAt: at(began), Errors: map[string]int{}, Cut: []socket{},
 		found: map[string]bool{}, internal: map[string]bool{}, ended: map[string]bool{}}
-	told := false
 	for {
 		over, took := c.round(ours), time.Since(began)
-		if c.SeveredAt != "" && !told {
-			told = true
-			first(firstCut{"first_cut", c.SeveredAt})
-		}
 		if over && took >= watch || took >= cutLimit {
 			break
 		}

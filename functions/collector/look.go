@@ -66,7 +66,7 @@ func (l *looking) volatile() {
 	var denied denials
 	l.owners, denied = ownersOf(l.scan.processes)
 	if l.options.sockets {
-		l.out.send(cut("processes", 0, l.ofMatches, func(firstCut) {}))
+		l.out.send(cut("processes", 0, l.ofMatches))
 	}
 	l.details()
 	list, doc := lookAtSockets(l.owners, denied, l.found.Matches)

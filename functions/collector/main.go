@@ -98,7 +98,7 @@ func (o options) do(out *frames) []string {
 	switch o.mode {
 	case "cut":
 		out.send(runOf(o, o.request, 0))
-		c := cut("namespace", cutWatch, func(socket) bool { return true }, func(first firstCut) { out.send(first) })
+		c := cut("namespace", cutWatch, func(socket) bool { return true })
 		out.send(c)
 		return []string{"cut", count("found", c.Found), count("destroyed", c.Destroyed), count("left", c.LeftCount), "complete=" + yes(c.Complete)}
 	case "thaw":

@@ -29,7 +29,6 @@ from scc_responder.journal.claimed_case import LostLease
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.domain.kubernetes.test_collector_container import NAME, World
-from tests.kits.collector_logs import document
 from tests.kits.one_change import IMAGE
 from tests.kits.responder import (
     NODE,
@@ -41,7 +40,7 @@ from tests.kits.responder import (
     policy,
     write_policies,
 )
-from tests.kits.scripted_collector import AT, breaks_off, cut, obedient, says
+from tests.kits.scripted_collector import breaks_off, cut, obedient, says
 
 Object = dict[str, Any]
 BINARY = {"binary": {"path": "/tmp/x", "sha256": "a" * 64, "size": "9", "hashedSize": "9"}, "args": ["/tmp/x"]}
@@ -83,10 +82,15 @@ class Played(Deployment):
         return [event.subresource or event.rbac_resource.partition(".")[0] for event in events]
 
     @property
-    def put_in(self) -> list[str]:
-        """The words in the names of the containers that are in the pod."""
+    def in_order(self) -> list[str]:
+        """The names of the containers that were put into the pod, in the order of its spec."""
         found = next(item for item in self.cluster.objects("Pod", "shop") if item["metadata"] == self._meta(item))
-        return sorted(item["name"].split("-")[2] for item in found["spec"].get("ephemeralContainers", ()))
+        return [item["name"] for item in found["spec"].get("ephemeralContainers", ())]
+
+    @property
+    def put_in(self) -> list[str]:
+        """The words in these names."""
+        return sorted(name.split("-")[2] for name in self.in_order)
 
     def _meta(self, item: Object) -> Object | None:
         meta: Object = item["metadata"]
@@ -97,10 +101,8 @@ class Played(Deployment):
     ("steps", "container", "writes"),
     [
         (LADDER, USER, [*FIRST, LABEL]),
-        (LADDER, {}, [*FIRST, LABEL, PUT_IN]),
         (LADDER, PROBED, [*FIRST, LABEL, PUT_IN]),
         (("isolate_pod", "sever_connections", "inspect_container"), USER, FIRST),
-        (("isolate_pod", "sever_connections", "inspect_container"), {}, [*FIRST, PUT_IN]),
         (("isolate_pod", "inspect_container"), USER, [LABEL, DENY_ALL, PUT_IN]),
         (("sever_connections", "isolate_pod"), USER, [PUT_IN, LABEL, DENY_ALL]),
         (("capture_evidence", "freeze_process"), {}, [PUT_IN]),
@@ -109,10 +111,28 @@ class Played(Deployment):
 def test_both_are_put_in_first_with_one_request(
     tmp_path: Path, cluster: SimulatedCluster, steps: Sequence[str], container: Object, writes: list[str]
 ) -> None:
-    """Beside what may be root the cut is read before anything looks; an isolation then comes before every mark."""
+    """An isolation then comes before every mark."""
     played = Played(tmp_path, cluster, policy(*steps), **container)
     played.play()
     assert played.writes == writes
+
+
+@pytest.mark.parametrize(
+    ("steps", "writes"),
+    [
+        (LADDER, [*FIRST, LABEL, PUT_IN]),
+        (("isolate_pod", "sever_connections", "inspect_container"), [*FIRST, PUT_IN]),
+        (("isolate_pod", "freeze_process", "sever_connections"), [*FIRST, PUT_IN]),
+    ],
+)
+def test_beside_root_the_cut_is_put_in_alone_and_first(
+    tmp_path: Path, cluster: SimulatedCluster, steps: Sequence[str], writes: list[str]
+) -> None:
+    """What looks follows while the pod is isolated, and stands behind the cut: the kubelet keeps that order."""
+    played = Played(tmp_path, cluster, policy(*steps))
+    assert "freeze_process: frozen" in played.play() or "freeze_process" not in steps
+    assert (played.writes[0], sorted(played.writes)) == (PUT_IN, sorted(writes))
+    assert [name.split("-")[2] for name in played.in_order] == ["cut", "look"]
 
 
 def test_the_steps_say_what_they_would_have_said(tmp_path: Path, cluster: SimulatedCluster) -> None:
@@ -132,9 +152,10 @@ def test_the_steps_say_what_they_would_have_said(tmp_path: Path, cluster: Simula
     assert severed.contained_at >= began
 
 
-def test_a_look_beside_root_waits_for_the_answer_of_the_cut(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """Root may stop what looks, and then the kubelet reports no container of the pod any more."""
-    played, seen = Played(tmp_path, cluster, policy(*LADDER)), []
+def test_beside_root_nothing_looks_before_a_cut_that_waits(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """Where the cut comes in its turn, what looks does so too: after the answer of the cut."""
+    needy = policy(*LADDER).replace("sever_connections\n", "sever_connections\n    needs: [capture_evidence]\n")
+    played, seen = Played(tmp_path, cluster, needy), []
 
     def answered(container: ApiObject) -> bytes:
         seen.append(played.put_in)
@@ -146,16 +167,15 @@ def test_a_look_beside_root_waits_for_the_answer_of_the_cut(tmp_path: Path, clus
     assert played.put_in == ["cut", "look"]
 
 
-def test_a_look_beside_root_begins_while_the_cut_looks_on(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """As soon as the cut has told that none is left: the rest of its answer need not be there."""
+def test_a_look_beside_root_does_not_wait_for_the_answer_of_the_cut(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """One that breaks off is known, and the processes are frozen all the same; all was rehearsed once."""
     played = Played(tmp_path, cluster, policy(*LADDER, "inspect_container"))
-    early = document("first_cut", at=AT)
-    played.scripted.answers["cut"] = breaks_off(early, document("filler", text="x" * 20000))
+    played.scripted.answers["cut"] = breaks_off(cut())
     outcomes = played.play()
     assert outcomes[-4:-2] == ["sever_connections: answer_truncated", "freeze_process: frozen"]
     assert played.put_in == ["cut", "look"]
     rehearsed = [event.dry_run for event in cluster.audit if event.subresource == PUT_IN]
-    assert rehearsed == [True, False, True, False]
+    assert rehearsed == [True, False, False]
     order = [step.action for step in played.case(played.document).steps]
     assert order.index("sever_connections") < order.index("freeze_process")
 
@@ -268,6 +288,16 @@ def cut_and_look() -> list[CollectorJob]:
     ]
 
 
+CUT = NAME.replace("look", "cut")
+
+
+def beside(container: Object) -> World:
+    """A pod whose container is so."""
+    world = World()
+    world.api.pod["spec"]["containers"] = [{"name": "app", **container}]
+    return world
+
+
 def put_together(world: World, intend: Callable[[], None]) -> None:
     """Put both in, where nothing keeps them out."""
     with ThreadPoolExecutor(1) as world.session.pool:
@@ -276,7 +306,7 @@ def put_together(world: World, intend: Callable[[], None]) -> None:
 
 def test_two_are_put_in_with_one_request() -> None:
     """After one rehearsal without the key; their intents are written right before it."""
-    world, intended = World(), []
+    world, intended = beside(USER), []
     put_together(world, lambda: intended.append(len(world.api.sent)))
     assert (intended, [dry_run for dry_run, _ in world.api.sent]) == ([1], [True, False])
     rehearsed, sent = ([item["args"][1] for item in body["spec"]["ephemeralContainers"]] for _, body in world.api.sent)
@@ -285,6 +315,33 @@ def test_two_are_put_in_with_one_request() -> None:
     assert world.api.sent[1][1]["metadata"] == {"uid": "u1"}
     found = world.put_in()
     assert (found.was_there, len(world.api.sent)) == (True, 2)
+
+
+@pytest.mark.parametrize("looks", [1, 2, 7])
+def test_beside_root_what_looks_waits_for_the_kubelet_s_word(looks: int) -> None:
+    """The kubelet starts the cut by itself then: what comes later it starts once it has reported that."""
+    world = beside({})
+    waited = world.waited
+
+    def report(path: str) -> Object:
+        if len(waited) == looks:
+            world.api.pod["status"]["ephemeralContainerStatuses"] = [{"name": CUT, "state": {"waiting": {}}}]
+        return world.api.pod
+
+    world.api.get = report  # type: ignore[method-assign]
+    put_together(world, lambda: None)
+    sent = [[item["name"] for item in body["spec"]["ephemeralContainers"]] for _, body in world.api.sent]
+    assert sent == [[CUT, NAME], [CUT], [CUT, NAME]]
+    assert [dry_run for dry_run, _ in world.api.sent] == [True, False, False]
+    assert waited == [0.02 * 2**number for number in range(looks)]
+
+
+def test_a_kubelet_that_says_nothing_gets_the_cut_alone() -> None:
+    """It may not have seen the cut yet: both at once would let root stop the one before the other is reported."""
+    world = beside({})
+    put_together(world, lambda: None)
+    assert [len(body["spec"]["ephemeralContainers"]) for _, body in world.api.sent] == [2, 1]
+    assert (len(world.waited), sum(world.waited)) == (7, pytest.approx(2.54))
 
 
 def test_what_may_not_be_put_in_is_not_rehearsed_later() -> None:

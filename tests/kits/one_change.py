@@ -55,7 +55,6 @@ class OneCluster:
         self.collector = MemoryCollector()
         self.stopped: tuple[FrozenProcess, ...] = ()
         self.done_at: datetime | None = None
-        self.began = 0
 
     def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
         """What a test says."""
@@ -64,10 +63,6 @@ class OneCluster:
     def was_done_by(self, change: Change, moment: datetime) -> bool:
         """By what a test says."""
         return self.done_at is None or self.done_at <= moment
-
-    def begin_waiting(self) -> None:
-        """Count it."""
-        self.began += 1
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make it there."""

@@ -43,6 +43,7 @@ class Looked(Value, frozen=True, kw_only=True):
     """What both containers said, and the truth, in milliseconds since 1970. `began`: when isolation was asked for.
 
     `still`: when a process of the threat was last seen to run, where each stands still now. `until`: the end of it all.
+    `cut_first`: whatever came of the look, the node told before that the cut had begun.
     """
 
     began: int
@@ -54,6 +55,7 @@ class Looked(Value, frozen=True, kw_only=True):
     still: int | None
     restarts: int
     until: int
+    cut_first: bool = True
 
     @property
     def severed_at(self) -> int | None:
@@ -100,7 +102,7 @@ def look_at(node: Node, image: str, situation: Situation, *, pulled: bool = Fals
         began = now()
         node.admin.create(_deny_all(pod["metadata"]["namespace"]))
         looker = Looker(node, image, infected)
-        # As the product does beside root, who may stop a look, and with it what the node tells of the cut.
+        looker.begin()
         cut = looker.told(looker.cut())
         look = looker.told(looker.look())
         threat.leave()
@@ -114,6 +116,7 @@ def look_at(node: Node, image: str, situation: Situation, *, pulled: bool = Fals
         still=threat.still,
         restarts=watch.restarts,
         until=now(),
+        cut_first=watch.begins_first("cut", "look"),
     )
     remove(node, pod)
     return looked

@@ -6,6 +6,8 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from scc_responder.domain.kubernetes.ephemeral_containers import (
 )
 from scc_responder.domain.status import Result
 from scc_responder.domain.value import Value
+from scc_responder.execute.early_containers import put_in_together
 from tests.cluster.binaries import Module, find_go
 from tests.cluster.objects import Manifest
 from tests.kits.one_change import MemoryCollector, step_run
@@ -76,8 +79,13 @@ class Looker:
         plane = node.plane
         api = connect(plane.url, plane.ca_pem.encode(), lambda: plane.token("responder"))
         self.collector = MemoryCollector(image=image)
-        self._session = ClusterSession(api, {}, time.sleep, None)  # type: ignore[arg-type]
+        self._session = ClusterSession(api, {}, time.sleep, ThreadPoolExecutor(2))
         self._infected = infected
+
+    def begin(self) -> None:
+        """Put both in early, as far as the node's cluster lets them in so."""
+        with suppress(ApiError):
+            put_in_together(self._session, self.collector, [*map(self._job, (Role.CUT, Role.LOOK))], _pass, _pass)
 
     def cut(self) -> CollectorContainer | Result:
         """Put in what ends the pod's connections."""
@@ -88,9 +96,12 @@ class Looker:
         return self._put_in(Role.LOOK)
 
     def _put_in(self, role: Role) -> CollectorContainer | Result:
+        return put_in(self._session, step_run(), self, self._job(role), Tries())  # type: ignore[arg-type]
+
+    def _job(self, role: Role) -> CollectorJob:
         pod = self._infected.pod["metadata"]
         request = request_argument(_request(self._infected))
-        job = CollectorJob(
+        return CollectorJob(
             namespace=pod["namespace"],
             pod=pod["name"],
             uid=pod["uid"],
@@ -99,7 +110,6 @@ class Looker:
             forms=lambda read: (cut_form(),) if role is Role.CUT else _forms(read),
             arguments=lambda key: cut_arguments(key) if role is Role.CUT else look_arguments(key, request, freeze=True),
         )
-        return put_in(self._session, step_run(), self, job, Tries())  # type: ignore[arg-type]
 
     def told(self, container: CollectorContainer | Result) -> Told:
         """What the container says, to its end."""
@@ -111,7 +121,7 @@ class Looker:
         documents: dict[str, dict[str, Any]] = {}
         digests: list[Any] = []
         try:
-            for frame in frames(self._session, container, LOG_SECONDS):
+            for frame in frames(self._session, container, LOG_SECONDS, alone="-cut-" in container.name):
                 if frame.kind is FrameKind.DOCUMENT:
                     documents[frame.json()["name"]] = frame.json()
                 elif frame.kind is FrameKind.ARTEFACT:
@@ -124,6 +134,10 @@ class Looker:
         except ApiError as error:
             return _told(documents, digests, container, reason=str(error.reason))
         return _told(documents, digests, container, whole=True)
+
+
+def _pass() -> None:
+    """Nothing keeps them out, and no journal is kept."""
 
 
 def _told(

@@ -36,6 +36,12 @@ def test_no_attacker_keeps_his_connections(looks: dict[str, Looked], name: str) 
         assert looks[name].severed_at is not None, looks[name].cut
 
 
+@pytest.mark.parametrize("name", [name for name in PLAYED.chosen if not ATTACKERS[name].spec])
+def test_the_cut_is_told_before_what_root_may_stop(looks: dict[str, Looked], name: str) -> None:
+    """The node says that the cut has begun before it starts what looks: root can stop that, and only that."""
+    assert looks[name].cut_first
+
+
 @pytest.mark.parametrize("name", PLAYED.chosen)
 def test_a_look_that_was_hindered_says_so(looks: dict[str, Looked], name: str) -> None:
     """Whoever neither kills nor stops is looked at and stopped; of others it is said that they keep us from it."""

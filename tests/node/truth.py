@@ -167,6 +167,14 @@ class PodWatch:
         """How many times more the containers of the workload were started while it was looked at."""
         return max([self._restarts, *(restarts(item) for _, _, item in self.events)]) - self._restarts
 
+    def begins_first(self, first: str, second: str) -> bool:
+        """Whether the API said of one of our containers that it had begun as soon as it said anything of the other.
+
+        They are known by the words in their names. True where it said nothing of the other.
+        """
+        told = (_ephemeral_states(item) for _, _, item in self.events)
+        return all(second not in states or states.get(first, "waiting") != "waiting" for states in told)
+
     @property
     def terminated(self) -> int | None:
         """When the API said of every container that it is terminated."""
@@ -181,6 +189,12 @@ def _owners(pod: dict[str, Any]) -> list[dict[str, Any]]:
 def restarts(pod: dict[str, Any]) -> int:
     """How often the containers of a pod's workload were started again."""
     return sum(item["restartCount"] for item in pod.get("status", {}).get("containerStatuses", []))
+
+
+def _ephemeral_states(pod: dict[str, Any]) -> dict[str, str]:
+    """The state of each of our containers, by the word in its name."""
+    statuses = pod.get("status", {}).get("ephemeralContainerStatuses", [])
+    return {status["name"].split("-")[2]: next(iter(status["state"]), "waiting") for status in statuses}
 
 
 def _all_terminated(pod: dict[str, Any]) -> bool:

@@ -60,7 +60,7 @@ def test_a_pod_is_cut_and_frozen(tmp_path: Path, cluster: SimulatedCluster, pod:
         "sever_connections: severed",
         "freeze_process: frozen",
     ]
-    assert insertions(cluster) == [True, False, True, False]
+    assert insertions(cluster) == [True, False, False]
     fields = contained_fields(deployment.case(document))
     assert fields["containment"] == "frozen"
     assert fields["contained_seconds"] >= 0

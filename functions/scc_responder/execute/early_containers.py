@@ -4,6 +4,10 @@ A container takes longer to begin than an isolation to be written. And a kubelet
 a pod, such as a label, takes up to a second until it looks at the pod again: what is put in after that begins late.
 The steps keep their order: each finds its container in the pod and reads the answer in its turn, and a cut counts only
 where the isolation came in time for it. Whatever stands in the way here is left to the steps.
+
+Root beside a container of ours may stop it before it begins, and then the kubelet starts and reports no other of the
+pod. So beside root what looks is put in alone, once the kubelet works on the cut: it reports what that started before
+it starts anything else. Source: k8s.io/kubernetes/pkg/kubelet, `podWorkerLoop` and `SyncPod`.
 """
 
 from __future__ import annotations
@@ -20,7 +24,13 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_container import NO_KEY, CollectorJob, impossible
 from scc_responder.domain.kubernetes.collector_stream import public_text
 from scc_responder.domain.kubernetes.container_processes import may_be_root
-from scc_responder.domain.kubernetes.ephemeral_containers import container_name, ephemeral_of, together
+from scc_responder.domain.kubernetes.ephemeral_containers import (
+    Role,
+    container_name,
+    ephemeral_of,
+    ephemeral_status,
+    together,
+)
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import not_the_target
@@ -32,12 +42,19 @@ from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecis
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import OnFailure
 
+_REPORT_WAITS_SECONDS = tuple(0.02 * 2**number for number in range(7))
+"""Before each look at whether the kubelet works on the cut, 2.5 s in all: it reports that some 20 ms after the request.
+
+It takes 0.1 s to start one. What looks has to come within that, or it begins a second later: after the pod's new label.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class _Early:
     task: Task
     change: Change
     job: CollectorJob
+    is_free: bool
 
 
 def begin_early(execution: Execution) -> tuple[Change, ...]:
@@ -71,6 +88,7 @@ def put_in_together(
 ) -> None:
     """Put several containers into one pod with one request, each in its first form. Nothing where that is refused.
 
+    Beside what may be root, the first alone, and all once the kubelet has taken that up: it starts them in their order.
     `check` raises where they may not be put in, while the cluster is asked; `intend` writes their intents. The steps
     find them there then. Raises ApiError, StoreError.
     """
@@ -80,14 +98,13 @@ def put_in_together(
         return
     if any(ephemeral_of(read, name) for name in names):
         return
-    forms = [job.forms(read)[0] for job in jobs]
 
-    def body(key: str) -> ApiObject:
-        containers = [job.container(collector.case, key) for job in jobs]
-        made = zip(containers, forms, strict=True)
-        return together([container.patch(collector.image, first.uid, form) for container, form in made])
+    def put(key: str, chosen: Sequence[CollectorJob], *, dry_run: bool = False) -> ApiObject:
+        made = [(job.container(collector.case, key), job.forms(read)[0]) for job in chosen]
+        body = together([container.patch(collector.image, first.uid, form) for container, form in made])
+        return session.api.patch(path, body, dry_run=dry_run, strategic=True)
 
-    rehearsal = session.pool.submit(session.api.patch, path, body(NO_KEY), dry_run=True, strategic=True)
+    rehearsal = session.pool.submit(put, NO_KEY, jobs, dry_run=True)
     try:
         check()
     except BaseException:
@@ -96,7 +113,20 @@ def put_in_together(
     rehearsal.result()
     key = public_text(collector.private_key())
     intend()
-    session.keep(first.path, session.api.patch(path, body(key), strategic=True))
+    waits = first.role is Role.CUT and any(may_be_root(read, job.target) for job in jobs[1:])
+    session.keep(first.path, put(key, jobs[:1] if waits else jobs))
+    if waits:
+        name = container_name(first.role, collector.case)
+        session.pool.submit(_put_once_reported, session, first.path, name, partial(put, key, jobs))
+
+
+def _put_once_reported(session: ClusterSession, path: str, name: str, put: Callable[[], object]) -> None:
+    """Put the rest in once the kubelet reports that container in whatever state: it works on a pod without the rest."""
+    for seconds in _REPORT_WAITS_SECONDS:
+        session.wait(seconds)
+        if ephemeral_status(session.api.get(path), name):
+            put()
+            return
 
 
 def _check(execution: Execution, early: Sequence[_Early]) -> None:
@@ -113,19 +143,16 @@ def _intend(execution: Execution, early: Sequence[_Early]) -> None:
 
 
 def _together(candidates: Sequence[_Early], pod: ApiObject) -> Sequence[_Early]:
-    """Those of one request: a look at what may be root waits until the cut was read, and each container comes once."""
-    cuts = any(not item.job.target for item in candidates)
-    by_name = {
-        item.job.role: item
-        for item in reversed(candidates)
-        if not (item.job.target and cuts and may_be_root(pod, item.job.target))
-    }
+    """Those of one request, each container once, the cut first. Beside root nothing looks before a cut that waits."""
+    by_name = {item.job.role: item for item in reversed(candidates) if item.is_free}
+    if Role.CUT not in by_name and any(item.job.role is Role.CUT for item in candidates):
+        by_name = {role: item for role, item in by_name.items() if not may_be_root(pod, item.job.target)}
     urgent = any(item.change.declared.disrupts is Disruption.PODS for item in by_name.values())
-    return [item for item in candidates if urgent and by_name.get(item.job.role) is item]
+    return sorted(by_name.values() if urgent else (), key=lambda item: item.job.role is not Role.CUT)
 
 
 def _candidates(execution: Execution, pod: ApiObject) -> Iterator[_Early]:
-    """The changes of the decision that begin with a container of ours, and that nothing keeps back now."""
+    """The changes of the decision that begin with a container of ours and are not carried out yet."""
     before: list[Change] = []
     for policy, planned in in_order(execution.decision):
         if planned.result != ActionResult.PLANNED or policy.mode not in {Mode.APPROVE, Mode.ENFORCE}:
@@ -134,18 +161,16 @@ def _candidates(execution: Execution, pod: ApiObject) -> Iterator[_Early]:
             name = execution.action_id(planned)
             task = Task(policy=policy, action=planned.action, action_id=name, index=index, change=change)
             job = change.begins_with(pod)
-            if job and _is_free(execution, policy, planned, task) and change.relies_on in (None, *before):
-                yield _Early(task, change, job)
+            recorded = execution.recorded(task)
+            if job and (recorded is None or recorded.status in REPEATABLE):
+                is_free = _is_free(execution, policy, planned) and change.relies_on in (None, *before)
+                yield _Early(task, change, job, is_free)
         before += planned.changes
 
 
-def _is_free(execution: Execution, policy: PolicyDecision, planned: PlannedAction, task: Task) -> bool:
-    """Whether the outcome of no step before it decides whether it is carried out, nor is it carried out already."""
-    recorded = execution.recorded(task)
+def _is_free(execution: Execution, policy: PolicyDecision, planned: PlannedAction) -> bool:
+    """Whether the outcome of no step before it decides whether it is carried out."""
+    if must_wait(execution, policy, planned) or unmet(execution, policy, planned):
+        return False
     earlier = policy.actions[: policy.actions.index(planned)]
-    return (
-        (recorded is None or recorded.status in REPEATABLE)
-        and not must_wait(execution, policy, planned)
-        and not unmet(execution, policy, planned)
-        and not any(item.on_failure == OnFailure.STOP for item in earlier)
-    )
+    return not any(item.on_failure == OnFailure.STOP for item in earlier)

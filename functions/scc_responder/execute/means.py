@@ -11,7 +11,6 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
-from scc_responder.execute.early_containers import begin_early
 from scc_responder.execute.evidence.capture import capture
 from scc_responder.execute.execution import Execution
 from scc_responder.execute.publish import publish
@@ -59,10 +58,6 @@ class StepMeans:
         """See `Means.was_done_by`."""
         same = [step for step in self._execution.steps if step.change == stored(change)]
         return all(step.status is StepStatus.DONE and (step.settled_at or moment) <= moment for step in same)
-
-    def begin_waiting(self) -> None:
-        """See `Means.begin_waiting`."""
-        begin_early(self._execution)
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """See `Means.capture_evidence`."""

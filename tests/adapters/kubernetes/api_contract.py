@@ -732,6 +732,13 @@ class Inserting:
         self.insert(side, inserted("first"), inserted("second", targetContainerName="web"))
         assert self.names(side) == ["first", "second"]
 
+    def test_one_that_is_there_stays_before_the_other_of_a_request(self, side: Side) -> None:
+        """A request that names both puts in the second alone, and keeps their order."""
+        side.pod()
+        self.insert(side, inserted("first"))
+        self.insert(side, inserted("first"), inserted("second", targetContainerName="web"))
+        assert self.names(side) == ["first", "second"]
+
     def test_a_dry_run_puts_nothing_in(self, side: Side) -> None:
         """A rehearsal is judged like the request, and stores nothing."""
         side.pod()

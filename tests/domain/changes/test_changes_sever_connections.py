@@ -128,6 +128,29 @@ def test_an_answer_that_breaks_off_tells_nothing(severing: Severing) -> None:
     assert (result.reason, result.containment) == ("answer_truncated", None)
 
 
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [({}, "severed"), ({"shareProcessNamespace": True}, "unproven"), ({"hostPID": True}, "unproven")],
+    ids=["its own namespace", "one for the pod", "the node's"],
+)
+def test_who_may_write_our_log_proves_nothing(severing: Severing, spec: dict[str, Any], reason: str) -> None:
+    """Beside a cut is nobody, but where processes are shared: there who reaches into it may have written its answer."""
+    severing.isolate()
+    get, traces = severing.played.get, {"securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}}}
+
+    def shared(path: str) -> dict[str, Any]:
+        pod = get(path)
+        return (
+            {**pod, "spec": {**pod["spec"], "containers": [{"name": "web", **traces}], **spec}}
+            if "/pods/" in path
+            else pod
+        )
+
+    severing.played.get = shared  # type: ignore[attr-defined]
+    result = severing.severed(says(cut()))
+    assert (result.reason, result.containment) == (reason, Containment.SEVERED if reason == "severed" else None)
+
+
 ALLOWS = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}
 
 

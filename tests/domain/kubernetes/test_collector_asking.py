@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
 from scc_responder.domain.kubernetes.collector_container import CollectorContainer, CollectorJob
 from scc_responder.domain.kubernetes.ephemeral_containers import Role, cut_arguments, cut_form
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result
 from tests.kits.one_change import OneCluster, one_cluster, pod_target, step_run
 from tests.kits.scripted_collector import ScriptedApi, breaks_off, cut, says
@@ -52,3 +56,19 @@ def test_an_answer_is_judged_where_it_is_whole(breaks: bool) -> None:
         assert isinstance(container, CollectorContainer)
         answer = read_answer(session, container, list)
     assert answer == ["cut"] if not breaks else str(answer.reason) == "answer_truncated"
+
+
+def test_the_end_of_the_log_is_not_waited_for() -> None:
+    """The node tells of no end where it is stopped from starting another container of the pod."""
+
+    class Endless(ScriptedApi):
+        def read_log(self, path: str, *, container: str, **options: object) -> Iterator[bytes]:
+            yield from super().read_log(path, container=container, **options)
+            raise ApiError(Reason.TIMEOUT)
+
+    with one_cluster() as (cluster, means):
+        played = means.api = Endless(means.api)
+        played.answers["cut"] = says(cut())
+        session, container = begun(means, pod_target(cluster))
+        assert isinstance(container, CollectorContainer)
+        assert read_answer(session, container, list) == ["cut"]

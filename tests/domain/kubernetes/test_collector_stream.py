@@ -13,11 +13,11 @@ from tests.kits.collector_logs import artefact, document, ended, frame, pieces, 
 PLAIN = document("run", mode="look") + artefact(b"\x7fELF" + bytes(30_000)) + document("matches")
 
 
-def read(log: bytes, private: bytes, size: int = 777) -> tuple[list[Frame], str]:
+def read(log: bytes, private: bytes, size: int = 777, **how: bool) -> tuple[list[Frame], str]:
     """The frames that came, and why no more did."""
     frames = []
     try:
-        for item in read_frames(pieces(log, size), private):
+        for item in read_frames(pieces(log, size), private, **how):
             frames.append(item)  # noqa: PERF402 - what came before an error counts
     except Truncated as error:
         return frames, str(error)
@@ -61,6 +61,15 @@ def test_a_log_that_is_not_whole_is_known(spoil: Callable[[bytes], bytes], why: 
     frames, told = read(spoil(sealed(ended(PLAIN), public_text(private))), private)
     assert why in told
     assert "Z" not in [item.kind.value for item in frames]
+
+
+def test_the_end_of_a_log_that_is_one_sender_s_is_not_waited_for() -> None:
+    """Its last frame is the end; one that is not whole is known all the same."""
+    private = new_private_key()
+    log = sealed(ended(PLAIN), public_text(private))
+    frames, why = read(log + b"SCCR1 QUJD\n", private, alone=True)
+    assert (why, frames[-1].kind.value) == ("", "Z")
+    assert "before its last chunk" in read(b"".join(lines(log)[:-1]), private, alone=True)[1]
 
 
 def test_foreign_lines_are_passed_over() -> None:

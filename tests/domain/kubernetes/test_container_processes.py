@@ -37,6 +37,27 @@ def test_who_reaches_into_our_container_may_forge(given: dict[str, Any], expecte
     assert container_processes.may_forge(given, "web") is expected
 
 
+ADMIN = {"securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}
+CUT_FORGERS: dict[str, ROW] = {
+    "nothing said": (pod(shareProcessNamespace=True), False),
+    "traces": (pod(TRACER), False),
+    "traces, shared": (pod(TRACER, shareProcessNamespace=True), True),
+    "traces, of the node": (pod(TRACER, hostPID=True), True),
+    "more network": (pod(ADMIN), False),
+    "more network, shared": (pod(ADMIN, shareProcessNamespace=True), True),
+    "a sidecar's, shared": (
+        pod(shareProcessNamespace=True, initContainers=[{"name": "side", "restartPolicy": "Always", **TRACER}]),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), CUT_FORGERS.values(), ids=CUT_FORGERS)
+def test_a_cut_is_reached_where_processes_are_shared_alone(given: dict[str, Any], expected: bool) -> None:
+    """It has no target, and one capability: whoever has no fewer reaches into it."""
+    assert container_processes.may_forge(given) is expected
+
+
 PROBES: dict[str, tuple[dict[str, Any], str]] = {
     "none": (pod({"readinessProbe": {}}), ""),
     "liveness": (pod({"readinessProbe": {}, "livenessProbe": {"exec": {}}}), "livenessProbe of web"),

@@ -162,10 +162,6 @@ class Means(Protocol):
         """Whether the case's step of this very change was done by then; also where the case has none."""
         ...
 
-    def begin_waiting(self) -> None:
-        """Put in the containers that waited for a cut to have shown that no connection is left."""
-        ...
-
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""
         ...

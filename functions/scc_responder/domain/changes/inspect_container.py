@@ -11,6 +11,7 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_container import (
+    PUTS_CONTAINERS_IN,
     CollectorContainer,
     CollectorJob,
     await_start,
@@ -20,8 +21,7 @@ from scc_responder.domain.kubernetes.collector_container import (
     was_killed,
 )
 from scc_responder.domain.kubernetes.collector_stream import Frame, Truncated
-from scc_responder.domain.kubernetes.ephemeral_containers import Form, Role, look_arguments, own_form, root_form
-from scc_responder.domain.permissions import forensic, observes
+from scc_responder.domain.kubernetes.ephemeral_containers import Role, look_arguments, look_forms
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result
@@ -31,15 +31,7 @@ FOLLOW_SECONDS = 45.0
 from its start. The collector is done within seconds, and bounds itself to a minute.
 """
 
-INSPECTS_CONTAINER = ChangeKind(
-    permissions=(
-        *observes("pods", "get"),
-        *observes("pods/log", "get"),
-        *observes("events", "list"),
-        *forensic("pods/ephemeralcontainers", "patch"),
-    ),
-    keeps_files=True,
-)
+INSPECTS_CONTAINER = ChangeKind(permissions=PUTS_CONTAINERS_IN, keeps_files=True)
 """What is put in stays as long as the pod, and changes nothing in it: nobody has to undo it."""
 
 
@@ -98,10 +90,6 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
             uid=self.uid,
             role=Role.LOOK,
             target=self.container,
-            forms=self._forms,
+            forms=partial(look_forms, container=self.container),
             arguments=lambda key: look_arguments(key, self.request),
         )
-
-    def _forms(self, pod: ApiObject) -> tuple[Form, ...]:
-        own = own_form(pod, self.container)
-        return (root_form(), *((own,) if own else ()))

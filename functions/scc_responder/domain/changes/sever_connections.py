@@ -1,6 +1,7 @@
 """Kind of change: end every established connection of one pod. A deny-all policy stops new ones alone.
 
-A container of ours without target does it, from a process namespace of its own: nothing in the pod can reach it.
+A container of ours without target does it, from a process namespace of its own: nothing in the pod can reach it. Where
+all of a pod share one namespace, it has that, and proves nothing beside a container that may reach into it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Trie
 from scc_responder.domain.kubernetes.collector_answers import CutAnswer, document, told_time
 from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
 from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_IN, CollectorJob
+from scc_responder.domain.kubernetes.container_processes import may_forge
 from scc_responder.domain.kubernetes.ephemeral_containers import Role, cut_arguments, cut_form
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
@@ -71,14 +73,11 @@ class SeverConnections(Change, frozen=True, kw_only=True, tag="sever_connections
         container = begin_container(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container
-
-        def came(name: str) -> None:
-            if name == "first_cut":
-                means.begin_waiting()
-
-        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer), came=came)
+        answer = read_answer(session, container, lambda told: document(told, "cut", CutAnswer))
         if isinstance(answer, Result):
             return answer
+        if may_forge(session.read(container.path) or {}):
+            return not_effective(Reason.UNPROVEN, str(answer))
         after = step.intended_at if container.was_there else began
         isolation = self.isolation.standing(session)
         if container.was_there and after and not means.was_done_by(self.isolation, _last_moment(answer, after)):

@@ -5,7 +5,7 @@ Source: functions/collector/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -156,19 +156,16 @@ class SocketAnswer(Value, frozen=True, kw_only=True):
     denied: dict[str, int] = {}
 
 
-def documents(
-    frames: Iterable[Frame], last: str = "", came: Callable[[str], None] = lambda _name: None
-) -> AnswerDocuments:
+def documents(frames: Iterable[Frame], last: str = "") -> AnswerDocuments:
     """The documents up to the one that is named so, without which they end; all of them where none is named.
 
-    `came` is called with the name of each as it comes. Raises Truncated.
+    Raises Truncated.
     """
     found: dict[str, Mapping[str, Any]] = {}
     for frame in frames:
         if frame.kind is FrameKind.DOCUMENT:
             told = frame.json()
             found.setdefault(str(told.get("name")), told)
-            came(str(told.get("name")))
             if last in found:
                 break
     return found

@@ -41,13 +41,13 @@ def read_answer(
     container: CollectorContainer,
     judge: Callable[[AnswerDocuments], _T],
     last: str = "",
-    came: Callable[[str], None] = lambda _name: None,
 ) -> _T | Result:
     """What `judge` makes of the documents up to the one that is named so; the outcome where they are not to be had.
 
-    `came` is called with the name of each as it comes. `judge` may raise Truncated. Raises ApiError.
+    Where what looks is stopped before it begins, the node tells of no other container's end: none is waited for.
+    `judge` may raise Truncated. Raises ApiError.
     """
     try:
-        return judge(documents(frames(session, container, _ANSWER_SECONDS), last, came))
+        return judge(documents(frames(session, container, _ANSWER_SECONDS, alone=True), last))
     except Truncated as error:
         return was_killed(session, container) or not_effective(Reason.ANSWER_TRUNCATED, str(error))

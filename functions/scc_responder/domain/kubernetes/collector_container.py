@@ -146,8 +146,7 @@ def await_start(session: ClusterSession, container: CollectorContainer) -> Resul
         lost = not_the_target(read, container.uid)
         if lost or read is None:
             return lost or target_gone()
-        status = ephemeral_status(read, container.name)
-        settled = _settled(status, read, container)
+        settled = _settled(ephemeral_status(read, container.name), read, container)
         if settled is not None:
             return settled.result
         if waited >= _EVENTS_AFTER_SECONDS:
@@ -162,15 +161,17 @@ def await_start(session: ClusterSession, container: CollectorContainer) -> Resul
     return Result(status=StepStatus.NOT_EFFECTIVE, reason=Reason.COLLECTOR_NOT_STARTED)
 
 
-def frames(session: ClusterSession, container: CollectorContainer, seconds: float) -> Iterator[Frame]:
-    """What the container tells, from its start, each frame as it comes. Raises Truncated, ApiError.
+def frames(
+    session: ClusterSession, container: CollectorContainer, seconds: float, *, alone: bool = False
+) -> Iterator[Frame]:
+    """What the container tells, from its start, each frame as it comes. `alone`: see `read_frames`.
 
-    A log that nobody lets us read is truncated before its first byte: waiting does not help.
+    A log that nobody lets us read is truncated before its first byte. Raises Truncated, ApiError.
     """
     path = f"{container.path}/log"
     log = session.api.read_log(path, container=container.name, follow=True, seconds=seconds)
     try:
-        yield from read_frames(log, container.private)
+        yield from read_frames(log, container.private, alone=alone)
     except ApiError as error:
         if error.status == _FORBIDDEN:
             raise Truncated(error.explanation) from error
@@ -221,9 +222,8 @@ def _defends(pod: ApiObject, container: CollectorContainer, what: str) -> Result
 
 def _events(session: ClusterSession, container: CollectorContainer) -> dict[str, str]:
     """What the kubelet told of the container, by reason: nothing else tells of a missing image within 8 s."""
-    namespace = container.path.split("/")[4]
     try:
-        found = session.api.list(api_paths.events(namespace), api_paths.events_about(container.uid))
+        found = session.api.list(api_paths.events(container.path.split("/")[4]), api_paths.events_about(container.uid))
     except ApiError as error:
         if error.status == _FORBIDDEN:
             return {}

@@ -33,14 +33,17 @@ def sees_node(pod: ApiObject) -> bool:
     return bool(pod.get("spec", {}).get("hostPID"))
 
 
-def may_forge(pod: ApiObject, container: str) -> bool:
+def may_forge(pod: ApiObject, container: str = "") -> bool:
     """Whether a process beside a container of ours may write its log: it needs to reach into it.
 
-    Beside it are the processes of its target, or of the whole pod where they share a namespace.
+    Beside it are the processes of its target, or of the whole pod where they share a namespace. Without a target it
+    cuts, and has NET_ADMIN alone: whoever has that reaches into it, too.
     """
     spec: ApiObject = pod.get("spec", {})
     shared = spec.get("shareProcessNamespace") or spec.get("hostPID")
-    return any(_traces(item) for item in spec.get("containers", ()) if shared or item["name"] == container)
+    rights = _TRACES if container else _TRACES | {"NET_ADMIN"}
+    beside = (*spec.get("containers", ()), *spec.get("initContainers", ()))
+    return any(_has(item, rights) for item in beside if shared or item["name"] == container)
 
 
 def restarting_probe(pod: ApiObject, container: str) -> str:
@@ -110,10 +113,10 @@ def _is_workload(pid: int, running: Mapping[int, RunningProcess], waiting: Set[i
     return False
 
 
-def _traces(container: ApiObject) -> bool:
+def _has(container: ApiObject, rights: Set[str]) -> bool:
     security: ApiObject = container.get("securityContext") or {}
     added = (security.get("capabilities") or {}).get("add") or ()
-    return bool(security.get("privileged")) or not _TRACES.isdisjoint(added)
+    return bool(security.get("privileged")) or not rights.isdisjoint(added)
 
 
 def _named(items: list[ApiObject] | None, name: str) -> ApiObject:

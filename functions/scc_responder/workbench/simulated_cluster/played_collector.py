@@ -71,7 +71,6 @@ def _request(text: str) -> dict[str, Any]:
 def _cut(_words: Sequence[str], _wanted: _Fields, moment: datetime) -> Iterator[bytes]:
     times = {"began_at": kubernetes_time(moment), "ended_at": kubernetes_time(moment)}
     yield _document("run", version=1, mode="cut")
-    yield _document("first_cut", at=kubernetes_time(moment))
     yield _document(
         "cut",
         **times,

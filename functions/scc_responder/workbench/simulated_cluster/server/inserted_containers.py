@@ -27,8 +27,8 @@ def insert(objects: Objects, target: RequestTarget, body: ApiObject, *, dry_run:
     there = {item["name"]: item for item in pod["spec"].get("ephemeralContainers", ())}
     asked = body.get("spec", {}).get("ephemeralContainers", ())
     _check(target, pod, there, asked)
-    new = [item for item in asked if item["name"] not in there]
-    spec = {**pod["spec"], "ephemeralContainers": [*new, *there.values()]}
+    merged = {item["name"]: there.get(item["name"], item) for item in asked}
+    spec = {**pod["spec"], "ephemeralContainers": [*(merged | there).values()]}
     return objects.admit(target, pod, {**pod, "spec": spec}, dry_run=dry_run)
 
 
