@@ -13,7 +13,7 @@ export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check coverage soak bench bundle collector cluster node node-packages lock format clean
+.PHONY: help install demo test check coverage soak bench bundle wheel collector cluster node node-packages lock format clean
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
@@ -68,6 +68,9 @@ bench: .venv/ready bundle ## Measure the deployed function against its floor; pr
 
 bundle: .venv/ready ## Make dist/scc-responder.zip of policies/: the zip that is deployed, and what goes with it
 	$(BIN)/scc-responder bundle --out dist/scc-responder.zip
+
+wheel: .venv/ready ## Make the wheel in dist/: the command line, for a repository of your own policies
+	$(BIN)/python -m hatchling build --target wheel --directory dist
 
 collector: .venv/ready ## Make dist/collector, the image that looks into containers, and with PUSH=PLACE push it; needs Go
 	@$(BIN)/python functions/collector_image.py dist/collector

@@ -23,12 +23,13 @@ from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.policies.cases.case_file import CaseFile
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.policy_files.policy_scope import PolicyScope
+from scc_responder.workbench.policy_files.shipped_pack import ShippedFile
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 from tests.kits.as_shipped import policies_as_shipped
 from tests.kits.responder import write_policies
 
 ROOT = Path(__file__).parents[2]
-GENERATED = {"dist", "build", "node_modules"}
+GENERATED = {"dist", "build", "node_modules", "template"}
 DEFAULTS = {
     "name": "example",
     "description": "An example.",
@@ -111,6 +112,9 @@ def load(text: str, folder: Path) -> str:
     if keys <= set(Guardrails.__struct_fields__):
         load_policies(write_policies(folder, guardrails=text))
         return "guardrails"
+    if keys == {"shipped"}:
+        convert(content, ShippedFile)
+        return "shipped"
     if keys <= set(PolicyScope.__struct_fields__):
         convert(content, PolicyScope)
         return "scope"

@@ -80,7 +80,14 @@ def test_examples_are_found() -> None:
 @each_yaml
 def test_every_yaml_example_is_read(example: Example, tmp_path: Path) -> None:
     """Every example of YAML is what its keys say, from a policy to a scope, and is read as it is."""
-    assert load(example.text, tmp_path / "policies") in {"policy", "cases", "guardrails", "scope", "clusters"}
+    assert load(example.text, tmp_path / "policies") in {
+        "policy",
+        "cases",
+        "guardrails",
+        "scope",
+        "shipped",
+        "clusters",
+    }
 
 
 def damaged(text: str) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "permissions": "say which IAM and RBAC permissions the enabled policies need",
     "doctor": "probe a deployment: what is wrong with it, and what fixes it",
     "snapshot": "copy what decisions need from a cluster into a file",
+    "init": "make a repository of your own policies",
     "bundle": "make the zip that is deployed, and what goes with it",
     "policy": "check, test and document a folder of policies",
 }

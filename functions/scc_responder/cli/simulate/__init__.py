@@ -62,6 +62,7 @@ from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsEr
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import SOURCE_ID
+from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulation.edits.scope_edits import scope_edits
 from scc_responder.workbench.simulation.replay import Replay
@@ -76,7 +77,8 @@ _FORMATS: Mapping[str, Callable[[SimulationReport], str]] = {
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `simulate`."""
-    parser.add_argument("findings", nargs="+", type=Path, metavar="FINDINGS", help="file or folder of findings")
+    parser.add_argument("findings", nargs="*", type=Path, metavar="FINDINGS", help="file or folder of findings")
+    parser.add_argument("--catalogue", action="store_true", help="one finding of each known threat, besides FINDINGS")
     parser.add_argument("--policies", type=Path, default=Path("policies"), metavar="DIR", help="folder of policies")
     parser.add_argument(
         "--against", type=Path, metavar="DIR", help="what they change of these policies; 1 if they widen"
@@ -113,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     require_policies(len(policies.policies), options.policies)
     replay = Replay(policies, _former(options.against), options.reset_after, options.sources)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
-    export = FindingsExport(options.findings, options.since, options.until)
+    export = FindingsExport(_named(options), options.since, options.until)
     for entry in shown(export, len(export), "findings"):
         _take(replay, entry, facts)
     report, comparison = replay.report(), _compared(replay, options)
@@ -126,6 +128,14 @@ def run(options: argparse.Namespace) -> int:
     if comparison and report.bad:
         raise SettingsError("unread_findings", f"{_unread(report)} could not be read: not compared by all there is")
     return 1 if comparison and comparison.widens else 0
+
+
+def _named(options: argparse.Namespace) -> list[Path]:
+    """The files and folders of findings. Raises SettingsError where there is none."""
+    of_catalogue = [carried(Carried.FINDINGS) / "catalogue"] if options.catalogue else []
+    if not options.findings and not of_catalogue:
+        raise SettingsError("wrong_use", "FINDINGS: name a file or folder of findings, or give --catalogue")
+    return [*options.findings, *of_catalogue]
 
 
 def _sources(text: str) -> frozenset[str]:

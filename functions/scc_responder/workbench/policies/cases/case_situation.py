@@ -17,6 +17,7 @@ from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
+from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.cases.case_file import Situation
 from scc_responder.workbench.policies.merge_patch import PatchError, patched
@@ -24,7 +25,7 @@ from scc_responder.workbench.policy_files.mistakes import Mistake
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
 USUAL_FINDINGS = Path("tests/findings")
-"""Where the findings lie that cases name, if nobody says otherwise."""
+"""Where the findings lie that cases name, if nobody says otherwise; without it, those of the package are taken."""
 
 _T = TypeVar("_T")
 
@@ -75,6 +76,8 @@ def _unusable(reason: str, text: str) -> CaseError:
 @lru_cache(maxsize=1024)
 def _finding_of(name: str, findings: Path) -> tuple[Finding, ContextFacts]:
     """The finding that cases name, and what is known of its target. Many cases name one: it is read once."""
+    if findings == USUAL_FINDINGS and not findings.is_dir():
+        findings = carried(Carried.FINDINGS)
     path = _file(name, findings)
     row = next((row for row in catalogue() if row.name == name), None)
     if path is None and row:
