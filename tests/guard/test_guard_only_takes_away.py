@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,8 @@ from scc_responder.domain.finding import CloudRunTarget, PodRef
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.guard.guard import guard
 from scc_responder.policy.decide import Decision, decide
-from scc_responder.policy.guardrails import Ceiling, Day, Exemption, Guardrails, Protected, QuietHours
+from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, Protected, QuietHours
+from scc_responder.policy.hours import Day
 from scc_responder.policy.match import Match
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.decision_contexts import EVENT, NODE, POD, REF, context
@@ -116,7 +117,7 @@ EXEMPTIONS = st.builds(
     name=NAMES,
     when=MATCHES,
     actions=some_of(*CHANGING),
-    expires=SOME([date(2026, 3, 1), date(2026, 3, 2), date(2027, 1, 1)]),
+    expires=SOME(["2026-03-01", "2026-03-02", "2026-03-02T09:31Z", "2027-01-01"]),
     owner=st.just("o@example.com"),
     reason=st.just("r"),
     ticket=st.just("T-1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -183,7 +183,7 @@ EVERYTHING = Protected(namespaces=("*",), workloads=("*/*/*",), nodes=("*",), cl
 @pytest.mark.parametrize("action", ["capture_evidence", "notify"])
 def test_observing_is_never_held(action: str) -> None:
     """Evidence is kept and people are told of what is protected too."""
-    exempt = exemption(Match(namespace="shop"), expires=date(2027, 1, 1))
+    exempt = exemption(Match(namespace="shop"), expires="2027-01-01")
     rails = replace(RAILS, protected=EVERYTHING, exemptions=(exempt,))
     assert planned(context(**UNREAD), action, rails).result == "planned"
 
@@ -191,7 +191,7 @@ def test_observing_is_never_held(action: str) -> None:
 TODAY = EVENT.date()
 
 
-def exemption(when: Match, *acted: str, expires: date = TODAY) -> Exemption:
+def exemption(when: Match, *acted: str, expires: str = str(TODAY)) -> Exemption:
     """An exemption."""
     return Exemption(
         name="load-test", when=when, actions=acted, expires=expires, owner="o@example.com", reason="r", ticket="T-1"
@@ -206,7 +206,10 @@ EXEMPT = [
     pytest.param({}, exemption(Match(namespace="bank")), False, id="another-namespace"),
     pytest.param({}, exemption(Match(namespace="shop", severity=Severity.CRITICAL)), True, id="all-conditions"),
     pytest.param({}, exemption(Match(namespace="shop", threat="other")), False, id="one-differs"),
-    pytest.param({}, exemption(SHOP, expires=TODAY - timedelta(days=1)), False, id="expired"),
+    pytest.param({}, exemption(SHOP, expires=str(TODAY - timedelta(days=1))), False, id="expired"),
+    pytest.param({}, exemption(SHOP, expires="2026-03-02T09:32Z"), True, id="until-a-moment"),
+    pytest.param({}, exemption(SHOP, expires="2026-03-02T10:31:12+01:00"), False, id="ended-at-this-moment"),
+    pytest.param({}, exemption(SHOP, expires="2026-03-02T10:32+01:00"), True, id="in-another-zone"),
     pytest.param({"node": None}, exemption(Match(node_pool="pool-9")), True, id="missing"),
     pytest.param({"node": None}, exemption(Match(node_pool="pool-9", namespace="bank")), False, id="missing-elsewhere"),
     pytest.param(UNREAD, exemption(Match(workload="Deployment/x")), True, id="workload-unread"),
@@ -287,7 +290,7 @@ def test_a_protected_location_is_left_alone(found: Context, pattern: str, expect
 def test_an_exemption_holds_for_a_service() -> None:
     """By its name, in a location, for some days."""
     when = Match(service="checkout", location="europe-*")
-    exempt = Exemption(name="sale", when=when, expires=EVENT.date(), owner="o", reason="r", ticket="t")
+    exempt = Exemption(name="sale", when=when, expires=str(EVENT.date()), owner="o", reason="r", ticket="t")
     rails = replace(RAILS, exemptions=(exempt,))
     action = actions()["label_pod"]
     assert hold_reason(on_run(), action, rails, EVENT, reach=EVERYWHERE_IN_RUN) == "exempt:sale"

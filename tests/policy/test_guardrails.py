@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from scc_responder.domain.mode import Mode
-from scc_responder.policy.guardrails import Day, Guardrails, MaxFindingAge, Protected, QuietHours
+from scc_responder.policy.guardrails import Guardrails, MaxFindingAge, Protected, QuietHours
+from scc_responder.policy.hours import Day
 from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN
 
 

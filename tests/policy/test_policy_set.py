@@ -29,7 +29,10 @@ def refused(folder: Path, text: str, name: str = "contain.yaml") -> PolicyError:
 
 
 ACTIONS = ", ".join(sorted(actions()))
-FIELDS = "name, description, owner, mode, when, unless, condition, then, limits, accepted, modes"
+FIELDS = (
+    "name, description, owner, mode, when, unless, condition, then, limits, quiet_hours, office_hours, out_of_hours, "
+    "accepted, modes"
+)
 CONDITIONS = (
     "threat, category, detector, severity, kind, confidence, surface, cluster, project, location, service, namespace, "
     "workload, labels, image, node_pool, principal"
@@ -487,7 +490,7 @@ RAILS = [
     ),
     pytest.param(
         "exemptions:\n  - {name: a, when: {threat: '*'}, expires: soon, owner: o, reason: r, ticket: t}\n",
-        ":3: exemptions[0].expires: expected a date such as 2026-12-31, got the text 'soon'",
+        ":3: exemptions[0].expires: 'soon' is no end; write its last day, 2026-03-02, or a moment",
         id="expiry",
     ),
 ]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matches
-from scc_responder.policy.guardrails import Day, Guardrails, QuietHours
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.hours import is_within
 
 EVERYWHERE = "max_mode"
 """The name of the ceiling of all environments in a decision."""
-
-_DAYS = tuple(Day)
 
 
 class Lowest(Value, frozen=True, kw_only=True):
@@ -45,23 +44,8 @@ def _holding(
         if _may_be_in(_cluster(context), ceiling.clusters) and _may_be_in(_namespace(context), ceiling.namespaces):
             yield ceiling.name, ceiling.max_mode
     for quiet in guardrails.quiet_hours:
-        if _may_be_in(_cluster(context), quiet.clusters) and is_quiet(quiet, now):
+        if _may_be_in(_cluster(context), quiet.clusters) and is_within(quiet, now):
             yield quiet.name, quiet.max_mode
-
-
-def is_quiet(quiet: QuietHours, now: datetime) -> bool:
-    """Whether these quiet hours hold now, by the wall clock of their time zone, also when clocks change."""
-    # Only who writes quiet hours pays for time zones.
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-    local = now.astimezone(ZoneInfo(quiet.timezone))
-    time, today, yesterday = f"{local:%H:%M}", local.date(), local.date() - timedelta(days=1)
-    start, end = str(quiet.start), str(quiet.end)
-    days = quiet.days or _DAYS
-    if start < end:
-        return start <= time < end and _DAYS[today.weekday()] in days
-    began_today = time >= start and _DAYS[today.weekday()] in days
-    return began_today or (time < end and _DAYS[yesterday.weekday()] in days)
 
 
 def _may_be_in(name: str | None, patterns: tuple[str, ...]) -> bool:

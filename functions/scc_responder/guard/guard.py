@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -189,11 +189,10 @@ def hold_reason(
 
 def _exempt(context: Context, action: Action, guardrails: Guardrails, now: datetime) -> Reason | None:
     """The exemption that holds the action. A condition on missing data counts as met: deny wins."""
-    today = now.astimezone(UTC).date()
     for exemption in guardrails.exemptions:
         means_it = not exemption.actions or action.name in exemption.actions
         met = all(answer is not False for _, answer in exemption.when.answers(context))
-        if means_it and today <= exemption.expires and met:
+        if means_it and now < exemption.ends and met:
             return Reason.EXEMPT.of(exemption.name)
     return None
 

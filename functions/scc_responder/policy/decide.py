@@ -15,6 +15,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.policy.cel import CelFacts, evaluate
+from scc_responder.policy.effective_mode import effective_mode
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
 
@@ -102,17 +103,21 @@ def decide(context: Context, policies: Iterable[Policy]) -> Decision:
 
 
 def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
-    mode = policy.mode
-    if policy.modes:
-        mode = policy.mode_in(context.finding.cluster.path if context.finding.cluster else "")
+    mode, why = effective_mode(policy, context)
     reason = Reason.MODE_DISABLED if mode == Mode.DISABLED else match(context, policy, facts)
     if reason != Reason.MATCHED:
-        return PolicyDecision(name=policy.name, mode=mode, matched=False, reason=reason)
+        return PolicyDecision(name=policy.name, mode=mode, mode_reason=why, matched=False, reason=reason)
     then = tuple([step.asked for step in policy.then])
     planned = plans.get(then) or tuple([_plan(context, step, plans) for step in policy.then])
     plans[then] = planned
     return PolicyDecision(
-        name=policy.name, mode=mode, matched=True, reason=Reason.MATCHED, actions=planned, limits=policy.limits
+        name=policy.name,
+        mode=mode,
+        mode_reason=why,
+        matched=True,
+        reason=Reason.MATCHED,
+        actions=planned,
+        limits=policy.limits,
     )
 
 

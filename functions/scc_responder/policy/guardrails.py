@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,23 +13,12 @@ from scc_responder.actions import AllowedKeys
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import StrictValue
+from scc_responder.policy.hours import Hours
 from scc_responder.policy.limits import IsolationLimits, Limits
 from scc_responder.policy.match import Match
 
 GUARDRAILS_FILE = "guardrails.yaml"
 NO_WARM_UP = "0s"
-
-
-class Day(StrEnum):
-    """The days of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
 
 
 class MaxFindingAge(StrictValue, frozen=True, kw_only=True):
@@ -76,44 +66,40 @@ class Ceiling(StrictValue, frozen=True, kw_only=True):
     actions: tuple[str, ...] = ()
 
 
-TimeOfDay = Annotated[
-    str | int,
-    msgspec.Meta(
-        description='A time of day such as "22:00", in quotes: YAML reads 22:00 as a number.',
-        extra_json_schema={"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"},
-    ),
-]
-"""`HH:MM`. A number is accepted only to explain the mistake."""
-
-
-class QuietHours(StrictValue, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
-    """A time of the week at which policies go less far. `from` after `to` is a night; an empty `days` is every day.
-
-    The day is the one on which the time begins, by the wall clock of `timezone`, an IANA name. `to` may be `24:00`.
-    """
+class QuietHours(Hours, frozen=True, kw_only=True):
+    """A time of the week at which policies go less far, in the clusters named, in all where empty."""
 
     name: str
-    start: TimeOfDay
-    end: TimeOfDay
-    days: tuple[Day, ...] = ()
-    timezone: str = "UTC"
     clusters: tuple[str, ...] = ()
     max_mode: Mode
 
 
-class Exemption(StrictValue, frozen=True, kw_only=True):
-    """Targets that actions leave alone until the end of a day in UTC, by whose decision, and why.
+_ENDS = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+Ends = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_ENDS.pattern}$"})]
+"""A last day in UTC, or the moment of an end with its time zone."""
 
-    `actions` are all where empty. Missing data in `when` counts as a match.
+
+class Exemption(StrictValue, frozen=True, kw_only=True):
+    """Targets that actions leave alone for a time, by whose decision, and why.
+
+    `actions` are all where empty. Missing data in `when` counts as a match. `expires` is its last day in UTC, or the
+    moment of its end, such as `2026-03-02T12:00Z`.
     """
 
     name: str
     when: Match
     actions: tuple[str, ...] = ()
-    expires: date
+    expires: Ends
     owner: str
     reason: str
     ticket: str
+
+    @property
+    def ends(self) -> datetime:
+        """When it holds no more: at that moment, or after that day. Raises ValueError for what is neither."""
+        found = _ENDS.fullmatch(self.expires)
+        moment = datetime.fromisoformat(self.expires if found else "")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + timedelta(days=1)
 
 
 class ApprovalRules(StrictValue, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from scc_responder.domain.mode import Mode, capped, furthest
 from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, AcceptedWarning, Guardrails
+from scc_responder.policy.hours import Hours
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
 
@@ -75,7 +76,8 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     `modes` hold in their clusters instead of `mode`; a cluster that several name has the furthest of them.
 
     `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
-    policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`.
+    policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`. Within
+    `quiet_hours`, and outside of all `office_hours` where there are any, the mode is `out_of_hours` at most.
     """
 
     name: str
@@ -87,6 +89,9 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     condition: str = ""
     then: tuple[PolicyStep, ...]
     limits: tuple[Limit, ...] = ()
+    quiet_hours: tuple[Hours, ...] = ()
+    office_hours: tuple[Hours, ...] = ()
+    out_of_hours: Mode = Mode.DRY_RUN
     accepted: tuple[AcceptedWarning, ...] = ()
     modes: tuple[ClusterMode, ...] = ()
 

@@ -49,7 +49,7 @@ def test_namespaces_of_the_system_are_known_whatever_guardrails_say() -> None:
 
 def test_the_moments_are_within_and_without_each_time(tmp_path: Path) -> None:
     """By day and at night, before an exemption ends and after; the present first."""
-    found = moments([loaded(tmp_path / "small").guardrails], NOW)
+    found = moments([loaded(tmp_path / "small").guardrails], (), NOW)
     assert found[0] == (NOW, timedelta(0))
     assert {time.hour >= 22 or time.hour < 6 for time, _ in found} == {True, False}
     assert {time < datetime(2026, 7, 1, tzinfo=UTC) for time, _ in found} == {True, False}
@@ -60,7 +60,7 @@ def test_two_quiet_hours_are_told_apart_by_minutes(tmp_path: Path) -> None:
     """Where one begins five minutes later than the other, a moment lies between."""
     edit = ("guardrails.yaml", '"22:00"', '"22:05"')
     packs = loaded(tmp_path / "one"), loaded(tmp_path / "other", edit)
-    found = moments([pack.guardrails for pack in packs], NOW)
+    found = moments([pack.guardrails for pack in packs], (), NOW)
     assert any((time.hour, time.minute) == (22, 0) for time, _ in found)
 
 
@@ -68,5 +68,14 @@ def test_ages_are_tried_where_they_differ(tmp_path: Path) -> None:
     """On both sides of each limit."""
     edit = ("guardrails.yaml", "warm_up", "max_finding_age: {irreversible: 3h}\nwarm_up")
     packs = loaded(tmp_path / "one"), loaded(tmp_path / "other", edit)
-    ages = {age for _, age in moments([pack.guardrails for pack in packs], NOW)}
+    ages = {age for _, age in moments([pack.guardrails for pack in packs], (), NOW)}
     assert any(timedelta(minutes=30) < age <= timedelta(hours=3) for age in ages)
+
+
+def test_hours_of_policies_are_told_apart(tmp_path: Path) -> None:
+    """Within the office hours of one, and out of them."""
+    more = ("contain-shell.yaml", "limits: [{most: 3, within: 1h}]", 'office_hours: [{from: "09:00", to: "17:00"}]')
+    pack = loaded(tmp_path / "small", more)
+    found = [time for time, _ in moments([pack.guardrails], pack.policies, NOW)]
+    assert {9 <= time.hour < 17 for time in found} == {True, False}
+    assert len({9 <= time.hour < 17 for time in found if 6 <= time.hour < 22}) == 2

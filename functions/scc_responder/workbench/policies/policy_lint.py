@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from scc_responder.actions import Action, actions
@@ -214,10 +214,10 @@ def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
         yield from chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
         yield from shallow_patterns(exemption.when, ("exemptions", index, "when"))
-        left = exemption.expires - today
-        if left < timedelta(0):
+        left = exemption.ends - datetime.combine(today, time(), UTC)
+        if left <= timedelta(0):
             text, reason = "it no longer holds; remove it", "exemption_expired"
-        elif left <= SOON:
+        elif left <= SOON + timedelta(days=1):
             text, reason = f"it ends within {SOON.days} days; ask {exemption.owner}", "exemption_expires"
         else:
             continue

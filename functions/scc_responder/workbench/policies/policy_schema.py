@@ -16,7 +16,8 @@ from scc_responder.actions import Action, actions
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import resolved
-from scc_responder.policy.guardrails import Day, Guardrails
+from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.hours import Day
 from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
 from scc_responder.workbench.explanation import ContextFacts

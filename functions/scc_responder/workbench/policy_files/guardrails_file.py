@@ -22,7 +22,8 @@ from scc_responder.policy.guardrails import (
     StormBreaker,
 )
 from scc_responder.policy.limits import Limit
-from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.workbench.policy_files.hours_mistakes import hours_mistakes
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, expected
 from scc_responder.workbench.policy_files.rule_mistakes import (
     LOCATION,
     PROJECT_BY_ID,
@@ -36,7 +37,6 @@ from scc_responder.workbench.policy_files.rule_mistakes import (
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _NAMESPACE = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 _NODE = re.compile(r"[a-z0-9.*?-]{1,253}", re.ASCII)
 _WORKLOAD = re.compile(rf"{_NAMESPACE.pattern}/[A-Z*?][A-Za-z0-9*?]*/[a-z0-9.*?-]+", re.ASCII)
@@ -113,37 +113,7 @@ def _patterns(
 
 def _quiet_hours(place: DocumentPath, quiet: QuietHours) -> Iterator[Mistake]:
     yield from _patterns(place, quiet, ("clusters",))
-    times = [("from", quiet.start, False), ("to", quiet.end, True)]
-    wrong_times = [fault for field, time, ends in times for fault in _time((*place, field), time, ends=ends)]
-    yield from wrong_times
-    if not wrong_times and quiet.start == quiet.end:
-        yield Mistake(path=(*place, "to"), text='the same as from; for whole days write from: "00:00" and to: "24:00"')
-    yield from _timezone((*place, "timezone"), quiet.timezone)
-
-
-def _time(place: DocumentPath, time: str | int, *, ends: bool) -> Iterator[Mistake]:
-    if isinstance(time, int):
-        hours, minutes = divmod(time, 60)
-        meant = f'"{hours:02}:{minutes:02}"' if 1 <= hours <= 24 else 'a time such as "22:00"'
-        yield Mistake(path=place, text=f"{time} is a number to YAML; write {meant}, in quotes")
-    elif not _TIME.fullmatch(time) and not (ends and time == "24:00"):
-        yield Mistake(
-            path=place, text=f'{time!r} is no time of day; write hours and minutes, such as "07:30" or "22:00"'
-        )
-
-
-def _timezone(place: DocumentPath, name: str) -> Iterator[Mistake]:
-    # Only who writes quiet hours pays for time zones.
-    import zoneinfo  # noqa: PLC0415
-
-    try:
-        zoneinfo.ZoneInfo(name)
-        known = name != "localtime"  # what it means differs from machine to machine
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        known = False
-    if not known:
-        meant = did_you_mean(name, zoneinfo.available_timezones())
-        yield Mistake(path=place, text=f"unknown timezone {name!r}; write an IANA name such as 'Europe/Berlin'{meant}")
+    yield from hours_mistakes(place, quiet)
 
 
 def _exemption(place: DocumentPath, exemption: Exemption) -> Iterator[Mistake]:
@@ -152,6 +122,11 @@ def _exemption(place: DocumentPath, exemption: Exemption) -> Iterator[Mistake]:
         yield Mistake(path=(*place, "when"), text=text)
     yield from match_mistakes(exemption.when, (*place, "when"))
     yield from _changing((*place, "actions"), exemption.actions, "is never held")
+    try:
+        exemption.ends  # noqa: B018
+    except ValueError:
+        text = f"{exemption.expires!r} is no end; write its last day, 2026-03-02, or a moment, 2026-03-02T12:00Z"
+        yield Mistake(path=(*place, "expires"), text=text)
     for field in ("owner", "reason", "ticket"):
         if not getattr(exemption, field).strip():
             text = "empty; say who decided it, why, and where that is written down"

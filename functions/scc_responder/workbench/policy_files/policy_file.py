@@ -16,6 +16,7 @@ from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, policy_paths, sources_digest
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
+from scc_responder.workbench.policy_files.hours_mistakes import policy_hours_mistakes
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
 from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
@@ -112,6 +113,7 @@ def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> It
     for index, one in enumerate(file.modes):
         if not one.clusters:
             yield Mistake(path=("modes", index), text="it names no cluster; what holds in all others is mode")
+    yield from policy_hours_mistakes(file)
 
 
 def _condition(expression: str) -> Iterator[Mistake]:

@@ -225,7 +225,8 @@ class _Builder:
         if tag == "tag:yaml.org,2002:str":
             return event.value
         try:
-            return self._scalars.construct_object(yaml.ScalarNode(tag, event.value))
+            value = self._scalars.construct_object(yaml.ScalarNode(tag, event.value))
+            return event.value if tag.endswith(":timestamp") else value  # each type reads its own form of time
         except (ValueError, yaml.YAMLError):  # a date or number that is none, a lone "=" or "<<"
             kind = tag.rpartition(":")[2]
             if kind not in {"timestamp", "int", "float"}:

@@ -5,6 +5,7 @@ Used once `msgspec.convert` has refused the data: it stops at the first mistake,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from datetime import date
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, closest, expected
 
 _type_info = cache(inspect.type_info)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _BOOLEANS = "YAML reads on, off, yes and no as true or false"
 _SIMPLE: dict[type[inspect.Type], tuple[type, str]] = {
     inspect.StrType: (str, "a text"),
@@ -115,6 +117,8 @@ def _fits(data: Any, wanted: inspect.Type) -> bool:
     kind = _SIMPLE.get(type(wanted), (object, ""))[0]
     if isinstance(data, bool):
         return kind in {bool, object}
+    if kind is date and isinstance(data, str):
+        return bool(_DATE.fullmatch(data))
     return isinstance(data, int | float if kind is float else kind)
 
 
@@ -196,7 +200,7 @@ def _expected_kind(data: Any, wanted: inspect.Type) -> str:
         return f"{told}; write it, or remove the key"
     if isinstance(data, bool):
         return f"{told}; {_BOOLEANS}; put a text in quotes"
-    if "a text" in told and isinstance(data, int | float | date):
+    if "a text" in told and isinstance(data, int | float):
         return f"{told}; put it in quotes"
     if "a list" in told and isinstance(data, dict):
         return f"{told}; begin each item with '- '"
@@ -222,6 +226,5 @@ def _got(data: Any) -> str:
         return f"got {str(data).lower()}"
     if isinstance(data, dict | list):
         return f"got a {'mapping' if isinstance(data, dict) else 'list'}"
-    kind = "the number" if isinstance(data, int | float) else "the text" if isinstance(data, str) else "the date"
     shown = str(data)[:100]
-    return f"got {kind} {shown!r}" if isinstance(data, str) else f"got {kind} {shown}"
+    return f"got the text {shown!r}" if isinstance(data, str) else f"got the number {shown}"

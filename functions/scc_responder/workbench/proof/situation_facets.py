@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.wildcards import matches
-from scc_responder.guard.ceilings import is_quiet
 from scc_responder.guard.google_agents import google_agent
 from scc_responder.guard.protected import protected_reason, workload_reason
 from scc_responder.intake.threats import UNKNOWN
+from scc_responder.policy.effective_mode import is_out_of_hours
 from scc_responder.policy.guardrails import Guardrails, Protected
+from scc_responder.policy.hours import Hours, is_within
 from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.proof.possible_targets import SYSTEM_NAMESPACES, cluster_lists
 
 Facet = Callable[[Context], Hashable]
@@ -76,17 +78,17 @@ ArrivalMoment = tuple[datetime, timedelta]
 """When a finding arrives, and how old it is then."""
 
 
-def moments(rails: Iterable[Guardrails], now: datetime) -> tuple[ArrivalMoment, ...]:
-    """The moments that guardrails tell apart, from `now` on, and the ages of findings."""
+def moments(rails: Iterable[Guardrails], policies: Iterable[Policy], now: datetime) -> tuple[ArrivalMoment, ...]:
+    """The moments that guardrails and hours of policies tell apart, from `now` on, and the ages of findings."""
     known = list(rails)
     times, ages = {now}, {timedelta(0)}
-    for one in known:
-        for quiet in one.quiet_hours:
-            for bound in (quiet.start, quiet.end):
-                times |= set(_week(now, int(str(bound)[-2:]) % 15))
-        for exemption in one.exemptions:
-            last = datetime(exemption.expires.year, exemption.expires.month, exemption.expires.day, 12, tzinfo=UTC)
-            times |= {last, last + timedelta(days=1)}
+    timed = [policy for policy in policies if policy.quiet_hours or policy.office_hours]
+    hours: list[Hours] = [hours for policy in timed for hours in (*policy.quiet_hours, *policy.office_hours)]
+    hours += [quiet for one in known for quiet in one.quiet_hours]
+    for bound in {str(bound) for item in hours for bound in (item.start, item.end)}:
+        times |= set(_week(now, int(bound[-2:]) % 15))
+    for exemption in (exemption for one in known for exemption in one.exemptions):
+        times |= {exemption.ends - timedelta(hours=1), exemption.ends}
     if len({one.max_finding_age for one in known}) > 1:
         limits = [getattr(one.max_finding_age, name) for one in known for name in ("irreversible", "reversible")]
         ages |= {parse_duration(limit) for limit in limits} | {
@@ -95,7 +97,7 @@ def moments(rails: Iterable[Guardrails], now: datetime) -> tuple[ArrivalMoment, 
     found: dict[Hashable, ArrivalMoment] = {}
     for time in sorted(times, key=lambda time: (time != now, time)):
         for age in sorted(ages):
-            found.setdefault(_told_apart(known, time, age), (time, age))
+            found.setdefault(_told_apart(known, timed, time, age), (time, age))
     return tuple(found.values())
 
 
@@ -105,12 +107,12 @@ def _week(now: datetime, minute: int) -> Iterator[datetime]:
     return (day + timedelta(minutes=15 * quarter) for quarter in range(7 * 96))
 
 
-def _told_apart(rails: Iterable[Guardrails], now: datetime, age: timedelta) -> Hashable:
-    today = now.astimezone(UTC).date()
-    return tuple(
+def _told_apart(rails: Iterable[Guardrails], timed: Iterable[Policy], now: datetime, age: timedelta) -> Hashable:
+    out = tuple(is_out_of_hours(policy, now) for policy in timed)
+    return out, tuple(
         (
-            tuple(is_quiet(quiet, now) for quiet in one.quiet_hours),
-            tuple(today <= exemption.expires for exemption in one.exemptions),
+            tuple(is_within(quiet, now) for quiet in one.quiet_hours),
+            tuple(now < exemption.ends for exemption in one.exemptions),
             tuple(age > one.max_finding_age.limit(reversible=reversible) for reversible in (False, True)),
         )
         for one in rails

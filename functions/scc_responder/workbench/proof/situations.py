@@ -70,7 +70,7 @@ class Situations:
         self._facets = (*facets(self._rails), *(_mode_of(policy) for policy in self.policies if policy.modes))
         self._values = possible_targets(packs)
         self._kinds = enumerated_findings(packs)
-        self._moments = moments(self._rails, now)
+        self._moments = moments(self._rails, self.policies, now)
         self._now = now
         self._tables: dict[Hashable, dict[Any, _Told]] = {}
 

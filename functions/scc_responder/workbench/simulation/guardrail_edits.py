@@ -6,7 +6,7 @@ Whether a recorded finding meets it does not matter. Where it cannot be told whe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time
 from functools import partial
 from itertools import chain
 from typing import Literal, TypeVar
@@ -14,8 +14,9 @@ from typing import Literal, TypeVar
 from msgspec.structs import replace
 
 from scc_responder.domain.value import StrictValue
-from scc_responder.guard.ceilings import is_quiet
 from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, QuietHours
+from scc_responder.policy.hours import is_within
+from scc_responder.workbench.policy_files.hours_mistakes import WEEK
 from scc_responder.workbench.simulation.edits.edit import (
     Edit,
     field_edit,
@@ -31,8 +32,6 @@ Looser = Literal["shorter", "longer", "lower", "higher"]
 
 _STORM: dict[str, Looser] = {"targets": "higher", "denials": "higher", "within": "shorter"}
 _AGES: dict[str, Looser] = {"irreversible": "longer", "reversible": "longer"}
-_MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
-_WEEK = tuple(_MONDAY + timedelta(minutes=minute) for minute in range(7 * 24 * 60))
 
 
 def edits(former: Guardrails, now: Guardrails, today: date) -> tuple[Edit, ...]:
@@ -120,11 +119,11 @@ def _leaves_time(before: QuietHours, after: QuietHours) -> bool:
     if before.timezone != after.timezone:
         return True
     was, now = replace(before, timezone="UTC"), replace(after, timezone="UTC")
-    return any(is_quiet(was, minute) and not is_quiet(now, minute) for minute in _WEEK)
+    return any(is_within(was, minute) and not is_within(now, minute) for minute in WEEK)
 
 
 def _exemption(today: date, field: str, before: Exemption, after: Exemption | None) -> Iterator[Edit]:
-    holds = before.expires >= today
+    holds = before.ends > datetime.combine(today, time(), UTC)
     if after is None:
         yield Edit(field=field, before=shown_value(before), widens=holds)
         return
@@ -132,9 +131,7 @@ def _exemption(today: date, field: str, before: Exemption, after: Exemption | No
     yield from field_edit(f"{field}.when", before.when, after.when, widens=holds)
     for edit in _scope(f"{field}.actions", before.actions, after.actions):
         yield replace(edit, widens=edit.widens and holds)
-    yield from field_edit(
-        f"{field}.expires", before.expires, after.expires, widens=holds and after.expires < before.expires
-    )
+    yield from field_edit(f"{field}.expires", before.expires, after.expires, widens=holds and after.ends < before.ends)
     for name in ("owner", "reason", "ticket"):
         yield from field_edit(f"{field}.{name}", getattr(before, name), getattr(after, name), widens=False)
 

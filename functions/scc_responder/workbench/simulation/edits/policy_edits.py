@@ -17,6 +17,7 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.simulation.edits.condition_parts import holds_less_often
 from scc_responder.workbench.simulation.edits.edit import Edit, field_edit, limit_edits
+from scc_responder.workbench.simulation.edits.hours_edits import hours_edits
 from scc_responder.workbench.simulation.edits.match_edits import unless_edits, when_edits
 from scc_responder.workbench.simulation.edits.step_edits import step_edits
 
@@ -82,6 +83,7 @@ def _edited(before: Policy, after: Policy, rails: Guardrails, most: Mode) -> Ite
         _condition(before.condition, after.condition),
         step_edits(before, after, rails),
         limit_edits("limits", before.limits, after.limits),
+        hours_edits(before, after),
     )
     for name in ("description", "owner", "accepted"):
         yield from field_edit(name, getattr(before, name), getattr(after, name), widens=False)
