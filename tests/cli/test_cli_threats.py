@@ -128,9 +128,10 @@ def test_text_is_grouped(capsys: pytest.CaptureFixture[str]) -> None:
         "Cloud Run Threat Detection (35)",
         "Event Threat Detection (42)",
         "Virtual Machine Threat Detection (12)",
+        "Agent Platform Threat Detection (13)",
     ]
     assert "  LOW       possible   pod        added_binary_executed  Added Binary Executed\n" in shown
-    assert len(shown.splitlines()) == 136 + 4 + 3
+    assert len(shown.splitlines()) == 149 + 5 + 4
     assert ESCAPE not in shown
 
 

@@ -19,6 +19,7 @@ DETECTORS = {
     "cloud_run_threat_detection": ("Cloud Run Threat Detection", "2222222222222222222"),
     "event_threat_detection": ("Event Threat Detection", "3333333333333333333"),
     "virtual_machine_threat_detection": ("Virtual Machine Threat Detection", "5555555555555555555"),
+    "agent_platform_threat_detection": ("Agent Platform Threat Detection", "6666666666666666666"),
 }
 """Display name and source id of each detector."""
 
@@ -26,6 +27,9 @@ ORGANIZATION, PROJECT = "organizations/123456789012", "projects/100000000001"
 CLUSTER = "//container.googleapis.com/projects/example-project/locations/europe-west1/clusters/prod-1"
 NODE = "gke-prod-1-pool-1-3f2a1b0c-q7wz"
 INSTANCE = f"//compute.googleapis.com/projects/example-project/zones/europe-west1-b/instances/{NODE}"
+AGENT = (
+    "//aiplatform.googleapis.com/projects/example-project/locations/europe-west1/reasoningEngines/7770001112223334445"
+)
 RUN = "//run.googleapis.com/projects/example-project/locations/europe-west1"
 POD = ("shop", "web-6d5f9c7b4-x2x9q", "europe-docker.pkg.dev/example-project/shop/web:1.4.2")
 EVENT_TIME = "2026-03-02T09:38:12.458107Z"
@@ -63,7 +67,12 @@ def samples() -> dict[str, dict[str, Any]]:
 def sample_of(row: Row) -> dict[str, Any]:
     """What a notification of the row shows."""
     plain = {key: value for part, shown in _PLAIN.items() if part in row.fields for key, value in shown.items()}
-    return samples().get(row.name) or samples().get(row.name.removeprefix("cloud_run_")) or plain
+    return samples().get(row.name) or samples().get(twin_of(row)) or plain
+
+
+def twin_of(row: Row) -> str:
+    """The name of the same threat in GKE, for what runs in Cloud Run or on Agent Platform."""
+    return row.name.removeprefix("cloud_run_").removeprefix("agent_engine_")
 
 
 def synthetic(row: Row) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def synthetic(row: Row) -> dict[str, Any]:
 
 def _severity(row: Row) -> str:
     """As published; else as for the same category in GKE; else what goes with the confidence."""
-    twins = (other.severity for other in catalogue() if other.rule_id == row.rule_id.removeprefix("CLOUD_RUN_"))
+    twins = (other.severity for other in catalogue() if other.name == twin_of(row))
     plain = {"possible": "LOW", "likely": "MEDIUM", "confirmed": "HIGH"}[row.confidence]
     return row.severity or next(filter(None, twins), plain)
 
@@ -116,6 +125,8 @@ def _mitre(row: Row) -> dict[str, Any]:
 
 def _resource_name(row: Row, sample: Mapping[str, Any]) -> str:
     """The instance of what is seen from outside it, the Cloud Run service or job, else the cluster."""
+    if row.surface == "agent":
+        return AGENT
     if row.surface == "cloud_run":
         return f"{RUN}/jobs/nightly-import" if sample.get("job") else f"{RUN}/services/checkout"
     of_node = row.surface == "node" and row.detector != "container_threat_detection" and "pod" not in sample
@@ -124,6 +135,8 @@ def _resource_name(row: Row, sample: Mapping[str, Any]) -> str:
 
 def _place(row: Row, sample: Mapping[str, Any]) -> dict[str, Any]:
     """Containers and Kubernetes objects. Detectors of files on nodes name no pod."""
+    if row.surface == "agent":
+        return {"agent": {"id": AGENT.rpartition("/")[2], "displayName": "checkout-agent"}}
     if row.surface == "cloud_run":
         name = "nightly-import" if sample.get("job") else "checkout"
         image = sample.get("image", f"europe-docker.pkg.dev/example-project/shop/{name}:2.0.1")
@@ -186,10 +199,11 @@ def _resource(name: str) -> dict[str, Any]:
     service = name.split("/")[2]
     kinds = {"clusters": "google.container.Cluster", "instances": "google.compute.Instance"}
     run = {"services": "google.run.Service", "jobs": "google.run.Job"}
+    agents = {"reasoningEngines": "google.aiplatform.ReasoningEngine"}
     return {
         "name": name,
         "displayName": name.rpartition("/")[2],
-        "type": {**kinds, **run}[name.split("/")[-2]],
+        "type": {**kinds, **run, **agents}[name.split("/")[-2]],
         "service": service,
         "gcpMetadata": {
             "project": "//cloudresourcemanager.googleapis.com/projects/100000000001",

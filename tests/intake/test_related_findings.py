@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.local.findings_file import FindingsFolder
-from scc_responder.domain.finding import Surface
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.related_findings import MAX_RELATED, candidate, is_related, related_among
-from scc_responder.intake.threats import catalogue, classify
+from scc_responder.intake.threats import catalogue, classify, runs_on
 from scc_responder.workbench.simulation.recent_findings import RecentFindings
 from tests.findings import notification
 from tests.kits.google.grpc_servers import SecurityCenterServer, item
@@ -269,13 +268,24 @@ def test_findings_of_one_start_raise_nothing() -> None:
 
 def test_no_target_has_more_threats_than_are_kept() -> None:
     """Of a storm each threat is kept: what a policy asks of the threats nearby has the answer of the whole list."""
-    assert max(Counter(row.surface == Surface.CLOUD_RUN for row in catalogue()).values()) <= MAX_RELATED
+    assert max(Counter(runs_on(row.surface) for row in catalogue()).values()) <= MAX_RELATED
     storm = [other(finding_id=f"a{number}") for number in range(2 * MAX_RELATED)]
     storm += [other("affected_resource_pod", finding_id="late")]
     found = related_among(
         [candidate(parse_notification(each)) for each in storm], candidate(parse_notification(shell())), SOURCES
     )
     assert (len(found), len({related.category for related in found})) == (MAX_RELATED, 2)
+
+
+def test_findings_of_one_agent_are_related() -> None:
+    """Another threat in the runtime of the same agent is related; of another agent, or what nobody knows, is not."""
+    names = ("agent_engine_reverse_shell", "agent_engine_malicious_url_observed")
+    shell_there, url = (notification(f"catalogue/agent_platform_threat_detection/{name}") for name in names)
+    one, two = (candidate(parse_notification(document)) for document in (shell_there, url))
+    assert is_related(two, one, None)
+    url["finding"]["resourceName"] = url["resource"]["name"] = url["finding"]["resourceName"][:-1] + "6"
+    assert not is_related(candidate(parse_notification(url)), one, None)
+    assert not is_related(candidate(parse_notification(notification("agent_anomaly"))), one, None)
 
 
 def test_no_source_is_refused_where_no_settings_are_known() -> None:

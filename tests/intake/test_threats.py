@@ -29,11 +29,13 @@ from tests.findings import notification
 
 CTD, CRTD = "container_threat_detection", "cloud_run_threat_detection"
 ETD, VMTD = "event_threat_detection", "virtual_machine_threat_detection"
+APTD = "agent_platform_threat_detection"
 DISPLAY = {
     CTD: "Container Threat Detection",
     CRTD: "Cloud Run Threat Detection",
     ETD: "Event Threat Detection",
     VMTD: "Virtual Machine Threat Detection",
+    APTD: "Agent Platform Threat Detection",
 }
 
 
@@ -43,7 +45,7 @@ def golden(name: str = "reverse_shell", **finding: Any) -> Finding:
 
 def finding_of(row: Row, category: str = "") -> Finding:
     """A finding as the row's detector would send it."""
-    base = "cloud_run_container_escape" if row.surface == "cloud_run" else "reverse_shell"
+    base = {"cloud_run": "cloud_run_container_escape", "agent": "agent_anomaly"}.get(row.surface, "reverse_shell")
     return golden(base, category=category or row.category, parentDisplayName=DISPLAY[row.detector], mitreAttack=None)
 
 
@@ -56,9 +58,9 @@ def beside(finding: Finding, category: str, minutes: float = 5, name: str = "") 
 
 
 def test_the_catalogue_holds_every_published_category() -> None:
-    """136 rows: what the four detectors may say about GKE and Cloud Run."""
+    """149 rows: what the five detectors may say about GKE, Cloud Run and AI agents."""
     counts = {detector: sum(row.detector == detector for row in catalogue()) for detector in DISPLAY}
-    assert counts == {CTD: 47, CRTD: 35, ETD: 42, VMTD: 12}
+    assert counts == {CTD: 47, CRTD: 35, ETD: 42, VMTD: 12, APTD: 13}
 
 
 def test_the_detectors_share_thirty_four_categories() -> None:
@@ -88,7 +90,7 @@ def test_confidence_follows_from_kind_and_severity(row: Row) -> None:
     """Threat intelligence is confirmed, hygiene is possible, what Google rates medium or higher is likely."""
     spellings = {row.category, *row.aliases}
     twin = next((other.severity for other in catalogue() if other.detector == CTD and other.category in spellings), "")
-    severity = row.severity or (twin if row.detector == CRTD else "")
+    severity = row.severity or (twin if row.detector in {CRTD, APTD} else "")
     behavioral = "possible" if severity in {"LOW", ""} else "likely"
     assert row.confidence == ("confirmed" if row.kind == "ioc" else behavioral)
 

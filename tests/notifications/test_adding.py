@@ -12,7 +12,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import DETECTORS, SURFACES, Row, catalogue, classify, read_catalogue
 from tests.findings import FOLDER, data
 from tests.findings import generate as generator
-from tests.findings.synthetic import samples, synthetic
+from tests.findings.synthetic import samples, synthetic, twin_of
 
 SUPPLY = f"""
 A threat without a golden. A new category is one row in functions/scc_responder/intake/threats.json.
@@ -119,15 +119,14 @@ def test_every_row_is_supplied() -> None:
     def lacking(row: Row) -> bool:
         path = FOLDER / "catalogue" / row.detector / row.name
         files = [path.with_suffix(suffix) for suffix in (".json", ".context.json", ".decision.json")]
-        sampled = row.name in samples() or row.name.removeprefix("cloud_run_") in samples()
-        return not sampled or not all(file.exists() for file in files)
+        return not {row.name, twin_of(row)} & samples().keys() or not all(file.exists() for file in files)
 
     assert [row.name for row in catalogue() if lacking(row)] == [], SUPPLY
 
 
 def test_no_sample_is_left_over() -> None:
     """A sample of a threat that is gone is an error: perhaps its row was renamed."""
-    known = {row.name for row in catalogue()} | {row.name.removeprefix("cloud_run_") for row in catalogue()}
+    known = {name for row in catalogue() for name in (row.name, twin_of(row))}
     assert set(samples()) - known == set()
 
 

@@ -13,10 +13,12 @@ from tests.findings.synthetic import synthetic
 
 CTD, CRTD = "container_threat_detection", "cloud_run_threat_detection"
 ETD, VMTD = "event_threat_detection", "virtual_machine_threat_detection"
+APTD = "agent_platform_threat_detection"
 BY_CATEGORY = {(row.detector, row.category): row for row in catalogue()}
 
 # Source: "Container Threat Detection overview", "Cloud Run Threat Detection overview", "Overview of Event Threat
-# Detection" and "Detection services", read 2026-04-10: detector, severity, surface, kind, tactic, category.
+# Detection" and "Detection services", read 2026-04-10, "Agent Platform Threat Detection overview", read 2026-11-30:
+# detector, severity, surface, kind, tactic, category.
 PUBLISHED = """
 CTD  LOW      pod       behavioral TA0002 Added Binary Executed
 CTD  -        node      behavioral TA0009 Collection: Pam.d Modification
@@ -43,6 +45,8 @@ ETD  HIGH     cloud_run ioc        TA0002 Execution: Cryptomining Docker Image
 ETD  LOW      node      ioc        -      Malware: bad IP
 VMTD HIGH     node      ioc        TA0005 Defense Evasion: Rootkit
 VMTD HIGH     node      behavioral TA0005 Defense Evasion: Unexpected ftrace handler
+APTD -        agent     ioc        TA0002 Execution: Added Malicious Binary Executed
+APTD -        agent     ioc        TA0002 Malicious URL Observed
 """
 
 # Techniques that Google states, on the finding's page or in real findings; every other one is inferred.
@@ -52,6 +56,7 @@ STATED = {
     "modified_malicious_library_loaded": ("T1105", "T1129"),
     "cloud_run_container_escape": ("T1611",),
     "cloud_run_malicious_python_executed": ("T1105",),
+    "agent_engine_malicious_url_observed": ("T1105",),
     "binary_authorization_breakglass_workload_create": ("T1548",),
     "gke_control_plane_launch_privileged_container": ("T1548",),
     "gke_service_account_creation_sensitive_namespace": ("T1098",),
@@ -92,8 +97,9 @@ _SURFACES = {
     CRTD: {"cloud_run"},
     ETD: {"pod", "node", "cluster", "rbac", "cloud_run"},
     VMTD: {"node"},
+    APTD: {"agent"},
 }
-_PREFIXES = {CRTD: "cloud_run_", VMTD: "vm_"}
+_PREFIXES = {CRTD: "cloud_run_", VMTD: "vm_", APTD: "agent_engine_"}
 
 
 def test_the_totals_are_the_published_ones() -> None:
@@ -104,8 +110,9 @@ def test_the_totals_are_the_published_ones() -> None:
         "node": 25,
         "rbac": 14,
         "cluster": 6,
+        "agent": 13,
     }
-    assert Counter(row.kind for row in catalogue()) == {"behavioral": 104, "ioc": 32}
+    assert Counter(row.kind for row in catalogue()) == {"behavioral": 108, "ioc": 41}
 
 
 def test_techniques_of_the_wire_are_known_by_id() -> None:

@@ -152,7 +152,8 @@ MISTAKES = [
     pytest.param(
         ("threat: reverse_shell", "surface: pods"),
         "invalid_policy",
-        "unknown surface 'pods'; expected one of pod, node, cluster, rbac, cloud_run, unknown; did you mean 'pod'?",
+        "unknown surface 'pods'; expected one of pod, node, cluster, rbac, cloud_run, agent, unknown; did you mean "
+        "'pod'?",
         id="surface",
     ),
     pytest.param(

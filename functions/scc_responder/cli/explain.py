@@ -112,7 +112,7 @@ def _text(told: dict[str, Any]) -> str:
 
 def _head(told: dict[str, Any]) -> list[str]:
     finding, threat, context = told["finding"], told["threat"], told["context"]
-    kind, target = _target(context)
+    kind, target = _agent(finding) or _target(context)
     hint = ": give --cluster or --context" if target == "not_read" else ""
     return [
         styled(finding["category"], "bold"),
@@ -121,6 +121,15 @@ def _head(told: dict[str, Any]) -> list[str]:
         f"  {kind:<10}{styled(target, 'bold')}{hint}",
         f"  identity  {context['identity']['level']}: {context['identity']['reason']}",
     ]
+
+
+def _agent(finding: dict[str, Any]) -> tuple[str, str] | None:
+    """The AI agent that the finding is about, as the finding names it: nothing is read of it."""
+    agent = finding["agent"]
+    if agent is None:
+        return None
+    path = f"projects/{agent['project']}/locations/{agent['location']}/reasoningEngines/{agent['name']}"
+    return "agent", f"{path} {visible(agent['display_name'])}".rstrip()
 
 
 def _target(context: dict[str, Any]) -> tuple[str, str]:

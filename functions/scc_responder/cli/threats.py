@@ -51,6 +51,7 @@ SHORT = {
     "crtd": "cloud_run_threat_detection",
     "etd": "event_threat_detection",
     "vmtd": "virtual_machine_threat_detection",
+    "aptd": "agent_platform_threat_detection",
 }
 """What people call the detectors."""
 

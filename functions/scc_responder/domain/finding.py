@@ -125,11 +125,10 @@ class KubernetesObject(Value, frozen=True, kw_only=True):
 
 
 class CloudRunTarget(Value, frozen=True, kw_only=True):
-    """The Cloud Run resource of a finding. `kind` is `service`, `job`, `revision` or `worker_pool`.
+    """The Cloud Run resource of a finding. `kind` is `service`, `job`, `revision` or `worker_pool`, `name` its name.
 
     `service` names the service of a revision, where the finding says it. `revision` (of a service) and `execution` (of
-    a job) are short names, from whichever part of the finding says them; `name` is that of the service, job or pool,
-    and of a resource of kind `revision` the revision's.
+    a job) are short names, from whichever part of the finding says them.
     """
 
     kind: str
@@ -141,13 +140,24 @@ class CloudRunTarget(Value, frozen=True, kw_only=True):
     execution: str = ""
 
 
+class AgentTarget(Value, frozen=True, kw_only=True):
+    """The AI agent of a finding, a reasoning engine. `score` is how sure the `detectors` are that flagged its doing."""
+
+    project: str
+    location: str
+    name: str
+    display_name: str = ""
+    sessions: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    score: float | None = None
+
+
 class Finding(Value, frozen=True, kw_only=True):
     """One threat finding, normalised.
 
     `key` is the same for every spelling of one finding (v1, v2, canonical). Empty strings and tuples mean "not set".
-    `detector` is the source's display name in snake case. `contradictions` names what the finding's own parts disagree
-    on (`pod`, `node`, `several_pods`, ...); `truncated` names the lists that were cut to a bound. `shape` is the wire
-    shape it arrived in (`v1`, `v2`, with `_bare`, `_list_item`, ... where it was no notification).
+    `detector` is the source's name in snake case. `contradictions` names what the finding's own parts disagree on
+    (`pod`, `several_pods`, ...), `truncated` the lists that were cut. `shape` is the wire shape (`v1`, `v2_bare`, ...).
     """
 
     key: str
@@ -174,6 +184,7 @@ class Finding(Value, frozen=True, kw_only=True):
     project_display_name: str = ""
     cluster: ClusterRef | None = None
     cloud_run: CloudRunTarget | None = None
+    agent: AgentTarget | None = None
     pods: tuple[PodRef, ...] = ()
     containers: tuple[FindingContainer, ...] = ()
     node: str = ""
@@ -232,6 +243,7 @@ class Surface(StrEnum):
     CLUSTER = "cluster"
     RBAC = "rbac"
     CLOUD_RUN = "cloud_run"
+    AGENT = "agent"
     UNKNOWN = "unknown"
 
 

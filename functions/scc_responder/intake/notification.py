@@ -30,6 +30,7 @@ from scc_responder.intake.activity import (
     read_processes,
     read_techniques,
 )
+from scc_responder.intake.agent import read_agent
 from scc_responder.intake.cloud_run_resource import read_cloud_run
 from scc_responder.intake.envelope import NOTIFICATION_FIELDS, published
 from scc_responder.intake.fields import enum, field, link, part, text, timestamp
@@ -45,6 +46,8 @@ from scc_responder.intake.pods import read_containers, read_pods
 from scc_responder.intake.shapes import FindingParts, take_apart
 
 _WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
+_FORMER = {"agent_engine_threat_detection": "agent_platform_threat_detection"}
+"""Detectors by the names that they had before."""
 
 
 def parse_notification(data: bytes | Mapping[str, Any]) -> Finding:
@@ -83,6 +86,7 @@ def content_digest(finding: Finding) -> str:
         _unordered(finding.objects),
         _unordered(finding.indicators),
         finding.contradictions,
+        *((finding.agent,) if finding.agent else ()),
     )
     return sha256(msgspec.json.encode(said)).hexdigest()
 
@@ -152,11 +156,12 @@ def _disagreeing_names(finding: Mapping[str, Any], parsed: FindingName) -> list[
 
 def _labels(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
     attack = part(finding, "mitreAttack")
+    detector = "_".join(_WORDS.findall(text(finding, "parentDisplayName").lower()))
     detection = part(source, "detectionCategory")
     rule = "_".join(filter(None, (text(detection, "ruleName"), text(detection, "subRuleName"))))
     return {
         "category": text(finding, "category"),
-        "detector": "_".join(_WORDS.findall(text(finding, "parentDisplayName").lower())),
+        "detector": _FORMER.get(detector, detector),
         "rule": visible(rule.upper()),
         "finding_class": enum(finding, "findingClass"),
         "state": enum(finding, "state"),
@@ -185,11 +190,13 @@ def _place(parts: FindingParts) -> dict[str, Any]:
     run = read_cloud_run(told, {} if cluster else resource, {} if cluster else source)
     pods, containers = read_pods(finding, source, objects), read_containers(finding, source)
     node = read_node(finding, source, resource_name, cluster)
-    both = ["resource"] if cluster and run.cloud_run else []
+    agent, agent_faults = read_agent(told, finding)
+    both = ["resource"] if sum(map(bool, (cluster, run.cloud_run, agent))) > 1 else []
     return {
         "resource_name": resource_name,
         "cluster": cluster,
         "cloud_run": run.cloud_run,
+        "agent": agent,
         "pods": pods.pods,
         "containers": containers.containers,
         "node": node.node,
@@ -198,6 +205,7 @@ def _place(parts: FindingParts) -> dict[str, Any]:
         "truncated": tuple(name for name, cut in (("pods", pods), ("containers", containers)) if cut.truncated),
         "contradictions": (
             *cluster_faults,
+            *agent_faults,
             *both,
             *run.contradictions,
             *pods.contradictions,

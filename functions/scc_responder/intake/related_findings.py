@@ -5,8 +5,8 @@ A finding is related to another, and can raise its confidence, only if it
 - happened within an hour of it, before or after;
 - is another threat of the catalogue: one start of a program makes several findings of one threat, which prove no more
   than one of them does;
-- is about the same target: a pod; or, where a finding names none, a Cloud Run service or job, a node, a principal, in
-  that order.
+- is about the same target: a pod; or, where a finding names none, a Cloud Run service or job, an AI agent, a node, a
+  principal, in that order.
 
 A target is compared with the place that it is in, however that is spelled: `zones/` and `locations/` are the same, and
 so are a project's id and its number, where a finding's name says which number its project has.
@@ -133,7 +133,7 @@ def related_among(
 
 
 def finding_target(finding: Finding) -> FindingTarget | None:
-    """What the finding is about: the first that it names of pods, service or job, node, principal."""
+    """What the finding is about: the first that it names of pods, service or job, agent, node, principal."""
     number = _project_number(finding)
     if finding.pods:
         names = frozenset(f"{pod.namespace}/{pod.name}" for pod in finding.pods)
@@ -141,6 +141,9 @@ def finding_target(finding: Finding) -> FindingTarget | None:
         return FindingTarget(kind="pod", names=names, place=place) if place else None
     if finding.cloud_run:
         return _cloud_run(finding.cloud_run, number)
+    if finding.agent:
+        place = _place(finding.agent.project, number, finding.agent.location)
+        return FindingTarget(kind="agent", names=frozenset({finding.agent.name}), place=place)
     if finding.node or finding.instance:
         return _node(finding, number)
     return _principal(finding, number)

@@ -34,6 +34,7 @@ DETECTORS = (
     "cloud_run_threat_detection",
     "event_threat_detection",
     "virtual_machine_threat_detection",
+    "agent_platform_threat_detection",
 )
 SURFACES = tuple(surface for surface in Surface if surface != Surface.UNKNOWN)
 THREAT_KINDS = tuple(ThreatKind)
@@ -216,14 +217,19 @@ def _fits(row: Row, finding: Finding) -> bool:
     """Whether detector and resource allow the row. A resource of another kind (a project, an instance) says nothing."""
     if finding.detector and row.detector != finding.detector:
         return False
-    if finding.cloud_run and finding.cluster:
-        return False
-    return not (finding.cluster if row.surface == Surface.CLOUD_RUN else finding.cloud_run)
+    named = {Surface.CLUSTER: finding.cluster, Surface.CLOUD_RUN: finding.cloud_run, Surface.AGENT: finding.agent}
+    return not any(target for surface, target in named.items() if surface != runs_on(row.surface))
+
+
+def runs_on(surface: str) -> Surface:
+    """Where what a surface is about is: in a cluster, on Cloud Run, or on Agent Platform."""
+    return Surface(surface) if surface in {Surface.CLOUD_RUN, Surface.AGENT} else Surface.CLUSTER
 
 
 def _unknown(finding: Finding) -> Threat:
     surfaces = {
         Surface.CLOUD_RUN: finding.cloud_run,
+        Surface.AGENT: finding.agent,
         Surface.POD: finding.pods,
         Surface.NODE: finding.node,
         Surface.CLUSTER: finding.cluster,
@@ -267,6 +273,6 @@ def _rank_beside(other: RelatedFinding, row: Row, finding: Finding, index: _Inde
     if itself or abs(other.event_time - finding.event_time) > RELATED_WITHIN:
         return 0
     rows = index.by_category.get(fold(other.category), ())
-    threats = [one for one in rows if (one.surface == Surface.CLOUD_RUN) == bool(finding.cloud_run)]
+    threats = [one for one in rows if runs_on(one.surface) == runs_on(row.surface)]
     ranks = [CONFIDENCES.index(one.confidence) for one in threats if one.name != row.name]
     return max(CONFIDENCES.index(Confidence.LIKELY), *ranks) if ranks else 0

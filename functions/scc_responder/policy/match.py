@@ -34,8 +34,8 @@ ReadField = Callable[[Context], Any]
 class Match(StrictValue, frozen=True, kw_only=True, dict=True):
     """Conditions on a finding and its context. A list means any of these; `*` and `?` are wildcards.
 
-    `severity` means at least this severe. `labels` are the pod's, by key. `location` is that of the cluster or of the
-    Cloud Run service, where a zone is also its region. `service` is a service or job of Cloud Run, by its name or path.
+    `severity` means at least this severe. `labels` are the pod's, by key. `location` is that of the cluster, of the
+    Cloud Run service or the agent; a zone is also its region. `service` is one of Cloud Run, or a job, by name or path.
     """
 
     threat: Patterns | None = None
@@ -156,12 +156,12 @@ def _namespace(context: Context) -> str | None:
 
 
 def _project(context: Context) -> str | None:
-    target = context.finding.cluster or context.finding.cloud_run
+    target = context.finding.cluster or context.finding.cloud_run or context.finding.agent
     return target.project if target else None
 
 
 def _locations(context: Context) -> tuple[str, ...]:
-    target = context.finding.cluster or context.finding.cloud_run
+    target = context.finding.cluster or context.finding.cloud_run or context.finding.agent
     return tuple(dict.fromkeys((target.location, region_of(target.location)))) if target else ()
 
 

@@ -24,7 +24,7 @@ from scc_responder.domain.context import (
     Workload,
     Zone,
 )
-from scc_responder.domain.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
+from scc_responder.domain.finding import AgentTarget, CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
 from scc_responder.intake.threats import DETECTORS, Row, catalogue
@@ -47,6 +47,7 @@ CONTAINER = FindingContainer(
 )
 PRINCIPAL = "deployer@example-project.iam.gserviceaccount.com"
 SAMPLE_SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="web")
+SAMPLE_AGENT = AgentTarget(project="example-project", location="europe-west1", name="7770001112223334445")
 SAMPLE_JOB = replace(SAMPLE_SERVICE, kind="job", name="nightly-import")
 
 
@@ -76,6 +77,8 @@ def sample_finding(row: Row) -> Finding:
 def _place(row: Row) -> dict[str, Any]:
     """Where it happened, as far as its detector says: one that looks at a machine does not know of a cluster."""
     called = {"principal": PRINCIPAL} if "access." in row.fields else {}
+    if row.surface == "agent":
+        return {"agent": SAMPLE_AGENT}
     if row.surface == "cloud_run":
         named = SAMPLE_JOB if "_jobs_" in row.name else SAMPLE_SERVICE
         return {"cloud_run": named, "containers": (CONTAINER,), **called}

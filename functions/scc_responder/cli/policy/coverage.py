@@ -1,6 +1,6 @@
 """Show which policies answer to which threats, and where none does.
 
-Every policy is tried on a plain finding of each of the 136 threats, its target known in full: `when`, `unless` and
+Every policy is tried on a plain finding of each threat of the catalogue, its target known in full: `when`, `unless` and
 `condition` are really matched, and its actions really planned. For each threat: the policies that match, their modes,
 what their actions come to, and how far they go at the furthest: observe, reversible or irreversible.
 

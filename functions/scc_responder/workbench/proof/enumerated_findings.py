@@ -73,7 +73,7 @@ def _newer(asked: Sequence[Match], severities: tuple[str, ...]) -> Iterator[Enum
     categories = [NEWER if word == fold(NEWER) else word for word in found if fold(word) not in known]
     detectors = dict.fromkeys((*DETECTORS, *(word for match in asked for word in as_tuple(match.detector or ()))))
     plain = [word for word in detectors if not set("*?") & set(word)]
-    for surface in (Surface.POD, Surface.NODE, Surface.CLUSTER, Surface.CLOUD_RUN):
+    for surface in (Surface.POD, Surface.NODE, Surface.CLUSTER, Surface.CLOUD_RUN, Surface.AGENT):
         like = next(row for row in catalogue() if row.surface == surface)
         for category in categories:
             for detector in plain if any(match.detector for match in asked) else [like.detector]:

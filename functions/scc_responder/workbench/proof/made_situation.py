@@ -14,7 +14,7 @@ from scc_responder.domain.context import Context, Owner, RelatedFinding
 from scc_responder.domain.finding import CloudRunTarget, ClusterRef, Finding, FindingContainer, PodRef
 from scc_responder.domain.resource_names import region_of
 from scc_responder.domain.value import Value
-from scc_responder.intake.threats import Row, catalogue, title
+from scc_responder.intake.threats import Row, catalogue, runs_on, title
 from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.proof.enumerated_findings import Beside, EnumeratedFinding
 from scc_responder.workbench.proof.possible_targets import (
@@ -161,11 +161,11 @@ def _related(finding: Finding, kind: EnumeratedFinding) -> tuple[RelatedFinding,
         return None
     if kind.beside is Beside.NOTHING:
         return ()
-    in_run = finding.cloud_run is not None
+    place = runs_on(_rows()[kind.like].surface)
     other = next(
         row
         for row in catalogue()
-        if row.confidence == kind.beside and row.name != kind.like and (row.surface == "cloud_run") == in_run
+        if row.confidence == kind.beside and row.name != kind.like and runs_on(row.surface) == place
     )
     name = f"organizations/123456789012/sources/9999999999999999999/locations/global/findings/{other.name}"
     return (RelatedFinding(name=name, category=other.category, event_time=finding.event_time),)
@@ -208,6 +208,9 @@ def _resource(finding: Finding) -> str:
     if finding.cloud_run:
         run = finding.cloud_run
         return f"//run.googleapis.com/projects/{run.project}/locations/{run.location}/{run.kind}s/{run.name}"
+    if finding.agent:
+        of, engine = f"projects/{finding.agent.project}/locations/{finding.agent.location}", finding.agent.name
+        return f"//aiplatform.googleapis.com/{of}/reasoningEngines/{engine}"
     return f"//compute.googleapis.com/{finding.instance}"
 
 

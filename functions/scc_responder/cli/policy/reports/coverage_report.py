@@ -52,7 +52,7 @@ def totals(coverage: Coverage) -> dict[str, int]:
 
 
 def coverage_summary(coverage: Coverage) -> str:
-    """`4 of 136 threats are covered; 132 no policy; 0 policies match no threat`."""
+    """`4 of 149 threats are covered; 145 no policy; 0 policies match no threat`."""
     counts = totals(coverage)
     gaps = [f"{counts[gap]} {GAPS[gap]}" for gap in Gap if gap and counts[gap]]
     idle = [f"policies that match no threat: {len(coverage.idle)}"] if coverage.idle else []

@@ -9,13 +9,13 @@ from typing import Any
 from scc_responder.domain.finding import Confidence, Surface, ThreatKind
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import matcher
-from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold
+from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold, runs_on
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.workbench.policy_files.mistakes import Mistake, did_you_mean
 from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
 OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
-"""What nothing on Cloud Run has."""
+"""What nothing outside a cluster has."""
 _READ: Mapping[str, Callable[[Row], tuple[str, ...]]] = {
     "threat": lambda row: (row.name,),
     "category": lambda row: tuple(map(fold, (row.category, *row.aliases))),
@@ -51,7 +51,7 @@ class FindingKind(Value, frozen=True, kw_only=True):
 def finding_kinds() -> tuple[FindingKind, ...]:
     """Every threat of the catalogue, and for each surface what the catalogue does not know."""
     known = (FindingKind(values={name: read(row) for name, read in _READ.items()}) for row in catalogue())
-    surfaces = (Surface.POD, Surface.NODE, Surface.CLUSTER, Surface.CLOUD_RUN, Surface.UNKNOWN)
+    surfaces = (Surface.POD, Surface.NODE, Surface.CLUSTER, Surface.CLOUD_RUN, Surface.AGENT, Surface.UNKNOWN)
     unknown = (
         FindingKind(
             values={
@@ -78,10 +78,10 @@ def fitting_kinds(when: Match) -> tuple[FindingKind, ...]:
 
 
 def _placed(kind: FindingKind, given: Mapping[str, Any]) -> bool:
-    """A service of Cloud Run is in no cluster, and nothing else is a service."""
-    if kind.surface == Surface.CLOUD_RUN:
-        return not any(name in given for name in OF_CLUSTERS)
-    return "service" not in given
+    """A service of Cloud Run and an AI agent are in no cluster, and only what is on Cloud Run is a service."""
+    place = runs_on(kind.surface)
+    clustered, served = any(name in given for name in OF_CLUSTERS), "service" in given
+    return not (clustered and place != Surface.CLUSTER) and not (served and place != Surface.CLOUD_RUN)
 
 
 def never_met(when: Match) -> Iterator[Mistake]:

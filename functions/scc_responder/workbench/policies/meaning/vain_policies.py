@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from scc_responder.actions import Hold, Skip, actions
+from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.wildcards import DEEP
-from scc_responder.intake.threats import UNKNOWN
+from scc_responder.intake.threats import UNKNOWN, runs_on
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy, PolicyStep
@@ -88,14 +89,16 @@ def _taken_back(policy: Policy, kinds: tuple[FindingKind, ...]) -> Iterator[Mist
         if taken:
             yield Mistake(path=("unless", field), text=_FOR_NOTHING, reason=NEVER_ACTS)
         elif _unknown_in_all(field, kinds):
-            what = "what runs on Cloud Run" if field in OF_CLUSTERS else "what runs in a cluster"
+            what = "what runs in no cluster" if field in OF_CLUSTERS else "what is no service of Cloud Run"
             text = f"{what} has no {field.replace('_', ' ')}, and what is not known is excepted: the policy never acts"
             yield Mistake(path=("unless", field), text=text, reason=NEVER_ACTS)
 
 
 def _unknown_in_all(field: str, kinds: tuple[FindingKind, ...]) -> bool:
-    in_run = [kind.surface == Surface.CLOUD_RUN for kind in kinds]
-    return (field in OF_CLUSTERS and all(in_run)) or (field == "service" and not any(in_run))
+    places = {runs_on(kind.surface) for kind in kinds}
+    return (field in OF_CLUSTERS and Surface.CLUSTER not in places) or (
+        field == "service" and Surface.CLOUD_RUN not in places
+    )
 
 
 def _repeats(when: Match, field: str, excepted: str | tuple[str, ...]) -> bool:
@@ -112,14 +115,14 @@ def _vain_step(step: PolicyStep, kinds: tuple[FindingKind, ...], path: DocumentP
     action = actions().get(step.action)
     if action is None or action.tells:
         return
-    of_run = ".cloud_run." in action.plan.__module__
+    of_run = action.disrupts is Disruption.SERVICES
     on_pod = not of_run and _asks_for_pod(step)
-    in_run = [kind.surface == Surface.CLOUD_RUN for kind in kinds]
+    places = [runs_on(kind.surface) for kind in kinds]
     podless = [
-        run or kind.values.get("detector") == ("virtual_machine_threat_detection",)
-        for run, kind in zip(in_run, kinds, strict=True)
+        place != Surface.CLUSTER or kind.values.get("detector") == ("virtual_machine_threat_detection",)
+        for place, kind in zip(places, kinds, strict=True)
     ]
-    if (on_pod and all(podless)) or (of_run and not any(in_run)):
+    if (on_pod and all(podless)) or (of_run and Surface.CLOUD_RUN not in places):
         what = "about a pod" if on_pod else "about Cloud Run"
         yield Mistake(path=path, text=f"no finding that `when` meets is {what}: {step.action} never does anything")
 
