@@ -25,6 +25,17 @@ locals {
       text     = "A cluster that was read before refuses everything now: somebody took the responder's roles away, and nothing is done there. The log line names the cluster. Ask its audit log who did it, respond by hand, and apply terraform/kubernetes there again."
       within   = 60
     }
+    changed = {
+      aligner  = "ALIGN_DELTA"
+      filter   = "${local._service} AND metric.type=\"${local.metric_types.changed}\""
+      first    = "${local._list} --since 1h"
+      over     = 0
+      page     = "on-call.md#what-is-going-on"
+      seconds  = 0
+      severity = "WARNING"
+      text     = "The responder isolated, stopped, cut off or took away something that is in use: the log line's changed names the actions. Tell the owner, and look at the case; scc-responder case undo says what can be taken back."
+      within   = 60
+    }
     control_lowered = {
       aligner  = "ALIGN_DELTA"
       filter   = "${local._service} AND metric.type=\"${local.metric_types.control_lowered}\""
@@ -157,9 +168,31 @@ locals {
       text      = "Case $${log.extracted_label.case} needs a person: it is $${log.extracted_label.state}, by the reason $${log.extracted_label.reason}. It says what the threat is, what was done, what was not, and which command goes on with it."
       title     = "case $${log.extracted_label.case} is $${log.extracted_label.state}"
     }
+    config_changed = {
+      extracted = { reason = "labels.reason" }
+      filter    = " AND (labels.reason=\"config_changed\" OR labels.reason=\"config_unread\")"
+      first     = "gcloud scc notifications describe ${var.name} --${local.scope}=${element(split("/", local._parent), 1)} --location=${var.scc_location}"
+      page      = "on-call-reference.md#alerts"
+      severity  = "CRITICAL"
+      text      = "What sends findings here is not as this module made it, is gone, or may not be read ($${log.extracted_label.reason}): findings may not come at all. The log line's differs has what was made and what was found. Ask the organisation's audit log who did it, watch Security Command Center yourself, and let terraform apply mend it."
+      title     = "findings may not be sent: $${log.extracted_label.reason}"
+    }
+    no_finding = {
+      extracted = { days = "jsonPayload.days_without_finding" }
+      filter    = " AND jsonPayload.days_without_finding>=${var.alerts.no_finding_days}"
+      first     = "gcloud scc findings list ${local._parent} --location=${var.scc_location} --filter='state=\"ACTIVE\" AND finding_class=\"THREAT\"'"
+      page      = "on-call-reference.md#alerts"
+      severity  = "WARNING"
+      text      = "No finding has come for $${log.extracted_label.days} days. Security Command Center may have none; or its detectors are off, its tier ran out, or additional_filter keeps all of them out. If it lists any that are younger, find out why they do not come."
+      title     = "no finding for $${log.extracted_label.days} days"
+    }
   }
 
-  _off = var.alerts.lowered_hours > 0 ? [] : ["control_lowered"]
+  _off = concat(
+    var.alerts.changed ? [] : ["changed"],
+    var.alerts.lowered_hours > 0 ? [] : ["control_lowered"],
+    var.alerts.no_finding_days > 0 ? [] : ["no_finding"],
+  )
 }
 
 resource "google_monitoring_alert_policy" "threshold" {
@@ -240,7 +273,7 @@ resource "google_monitoring_alert_policy" "absence" {
 
 # Cloud Monitoring tells of one line in so many minutes, and of 20 a day: the thresholds above count all.
 resource "google_monitoring_alert_policy" "match" {
-  for_each = local._matches
+  for_each = { for name, alert in local._matches : name => alert if !contains(local._off, name) }
 
   combiner              = "OR"
   display_name          = "${var.name}: ${replace(each.key, "_", " ")}"

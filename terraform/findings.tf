@@ -8,6 +8,13 @@ locals {
   # OR binds tighter than AND in this syntax: what is added stays in parentheses.
   _always = ["state = \"ACTIVE\"", "finding_class = \"THREAT\"", "-mute = \"MUTED\""]
 
+  # What is made below, for the function to compare it with what there is.
+  _notification_config = {
+    filter       = local.filter
+    name         = "${local._parent}/locations/${var.scc_location}/notificationConfigs/${var.name}"
+    pubsub_topic = google_pubsub_topic.responder["findings"].id
+  }
+
   # Whoever publishes for Security Command Center differs between scopes: only the resource knows.
   notifier = one(concat(
     google_scc_v2_organization_notification_config.responder[*].service_account,

@@ -15,22 +15,23 @@ locals {
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
   )
   _settings = {
-    LOG_EXECUTION_ID              = "true"
-    SCC_RESPONDER_CLOUD_LOGGING   = tostring(var.cloud_logging)
-    SCC_RESPONDER_CLUSTERS        = join(",", sort(var.clusters))
-    SCC_RESPONDER_CONNECT_GATEWAY = tostring(var.connect_gateway)
-    SCC_RESPONDER_EVIDENCE        = "gs://${google_storage_bucket.evidence.name}/cases"
-    SCC_RESPONDER_LOOKS           = length(var.looks) == 0 ? "never" : join(",", var.looks)
-    SCC_RESPONDER_OUTCOME_TOPIC   = google_pubsub_topic.responder["outcomes"].id
-    SCC_RESPONDER_OWN_SERVICE     = "projects/${var.project_id}/locations/${var.region}/services/${var.name}"
-    SCC_RESPONDER_SCC_LOCATION    = var.scc_location
-    SCC_RESPONDER_SOURCES         = join(",", sort(var.source_ids))
-    SCC_RESPONDER_STORE           = "firestore://${var.project_id}/${google_firestore_database.journal.name}"
-    SCC_RESPONDER_SWEEPER         = google_service_account.responder["sweep"].email
-    SCC_RESPONDER_TIMEOUT_SECONDS = tostring(var.limits.timeout_seconds)
-    SCC_RESPONDER_TRACE_PROJECT   = var.project_id
-    SCC_RESPONDER_VPC_EGRESS      = tostring(var.vpc_connector != null)
-    THREADS                       = tostring(var.concurrency)
+    LOG_EXECUTION_ID                  = "true"
+    SCC_RESPONDER_CLOUD_LOGGING       = tostring(var.cloud_logging)
+    SCC_RESPONDER_CLUSTERS            = join(",", sort(var.clusters))
+    SCC_RESPONDER_CONNECT_GATEWAY     = tostring(var.connect_gateway)
+    SCC_RESPONDER_EVIDENCE            = "gs://${google_storage_bucket.evidence.name}/cases"
+    SCC_RESPONDER_LOOKS               = length(var.looks) == 0 ? "never" : join(",", var.looks)
+    SCC_RESPONDER_NOTIFICATION_CONFIG = jsonencode(local._notification_config)
+    SCC_RESPONDER_OUTCOME_TOPIC       = google_pubsub_topic.responder["outcomes"].id
+    SCC_RESPONDER_OWN_SERVICE         = "projects/${var.project_id}/locations/${var.region}/services/${var.name}"
+    SCC_RESPONDER_SCC_LOCATION        = var.scc_location
+    SCC_RESPONDER_SOURCES             = join(",", sort(var.source_ids))
+    SCC_RESPONDER_STORE               = "firestore://${var.project_id}/${google_firestore_database.journal.name}"
+    SCC_RESPONDER_SWEEPER             = google_service_account.responder["sweep"].email
+    SCC_RESPONDER_TIMEOUT_SECONDS     = tostring(var.limits.timeout_seconds)
+    SCC_RESPONDER_TRACE_PROJECT       = var.project_id
+    SCC_RESPONDER_VPC_EGRESS          = tostring(var.vpc_connector != null)
+    THREADS                           = tostring(var.concurrency)
   }
 }
 

@@ -8,10 +8,11 @@ locals {
 
   _counted = {
     access_lost     = " AND labels.reason=\"cluster_access_lost\""
+    changed         = " AND jsonPayload.changed:*"
     control_lowered = " AND labels.reason=\"heartbeat\" AND (jsonPayload.control=\"dry_run\" OR jsonPayload.control=\"disabled\")"
     control_unset   = " AND (jsonPayload.control=\"missing\" OR jsonPayload.control=\"unusable\")"
     deliveries      = ""
-    failed          = " AND (jsonPayload.state=\"partial\" OR severity>=\"ERROR\") AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\"" # these have alerts of their own
+    failed          = " AND (jsonPayload.state=\"partial\" OR severity>=\"ERROR\") AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\" AND NOT (labels.reason=\"config_changed\" OR labels.reason=\"config_unread\")" # these have alerts of their own
     heartbeats      = " AND labels.reason=\"heartbeat\""
     held            = " AND jsonPayload.state=\"held\" AND ${local._lesser}"
     held_severe     = " AND jsonPayload.state=\"held\" AND NOT ${local._lesser}"

@@ -21,7 +21,7 @@ locals {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
     evidence = "^storage[.]objects[.]create$"
     images   = "^artifactregistry[.]repositories[.]downloadArtifacts$"
-    findings = "^securitycenter[.]findings[.]list$"
+    findings = "^securitycenter[.](findings[.]list|notificationconfig[.]get)$"
     logs     = "^logging[.]((logEntries|privateLogEntries)[.]list|sinks[.]get)$"
     metrics  = "^monitoring[.]timeSeries[.]list$"
     outcomes = "^pubsub[.]topics[.]publish$"

@@ -32,11 +32,13 @@ variable "alert_channels" {
 }
 
 variable "alerts" {
-  description = "How alerts go off. `auto_close_minutes` after the last line an incident is closed, so that the next one tells again. `lowered_hours` of a kill switch at `dry_run` or `disabled` are told, 0: never. `minutes_between` two messages that name a case. `pages` is the address of your copy of this folder's `docs`, to which each alert leads."
+  description = "How alerts go off. `auto_close_minutes` after the last line an incident is closed, so that the next one tells again. With `changed` each change that makes something unavailable is told too. `lowered_hours` of a kill switch at `dry_run` or `disabled` are told, 0: never. `minutes_between` two messages that name a case. `no_finding_days` without any finding are told, 0: never. `pages` is the address of your copy of this folder's `docs`, to which each alert leads."
   type = object({
     auto_close_minutes = optional(number, 30)
+    changed            = optional(bool, false)
     lowered_hours      = optional(number, 24)
     minutes_between    = optional(number, 5)
+    no_finding_days    = optional(number, 14)
     pages              = optional(string, "terraform/docs")
   })
   default  = {}
@@ -55,6 +57,11 @@ variable "alerts" {
   validation {
     condition     = var.alerts.minutes_between >= 5 && var.alerts.minutes_between <= 2880 && floor(var.alerts.minutes_between) == var.alerts.minutes_between
     error_message = "The minutes_between of alerts must be a whole number from 5 to 2880, two days: Cloud Monitoring takes no other."
+  }
+
+  validation {
+    condition     = var.alerts.no_finding_days >= 0 && floor(var.alerts.no_finding_days) == var.alerts.no_finding_days
+    error_message = "The no_finding_days of alerts must be a whole number, 0 for never."
   }
 
   validation {

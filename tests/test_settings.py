@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.settings import read_settings
 
 LOCAL = {
@@ -45,6 +46,17 @@ def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     """Private addresses and the gateway are in reach only where the deployment says so."""
     environment = LOCAL if given is None else {**LOCAL, _variable(name.upper()): given}
     assert getattr(read_settings(environment, Path("policies")), name) is expected
+
+
+def test_what_sends_findings_is_json() -> None:
+    """Name, topic and filter as they were made; left out, nothing is compared."""
+    setting = '{"filter":"state = \\"ACTIVE\\"","name":"n","pubsub_topic":"t"}'
+    found = read_settings({**LOCAL, "SCC_RESPONDER_NOTIFICATION_CONFIG": setting}, Path("policies"))
+    assert found.notification_config == NotificationConfig(name="n", pubsub_topic="t", filter='state = "ACTIVE"')
+    assert read_settings(LOCAL, Path("policies")).notification_config is None
+    for wrong in ("n", '{"name": "n"}', '{"name": 1, "pubsub_topic": "t", "filter": ""}'):
+        error = refused(NOTIFICATION_CONFIG=wrong)
+        assert (error.reason, "NOTIFICATION_CONFIG" in str(error)) == ("invalid_setting", True)
 
 
 LOOKS = {

@@ -39,6 +39,8 @@ SCC_RESPONDER_LOOKS           how long after a pod or node was contained it is l
 SCC_RESPONDER_CLUSTERS_FILE   clusters.yaml for local use, in place of the GKE API
 SCC_RESPONDER_FINDINGS        folder of findings for local use, in place of the Security Command Center API
 SCC_RESPONDER_SCC_LOCATION    where findings are kept: global (default); eu, us or sa with data residency
+SCC_RESPONDER_NOTIFICATION_CONFIG  what sends findings here, as it was made: JSON of its full name, pubsub_topic and
+                              filter. A sweep compares it once a day with what Security Command Center has.
 SCC_RESPONDER_SCC_ENDPOINT    host:port of another Security Command Center server
 SCC_RESPONDER_GKE_ENDPOINT    host:port of another GKE API server
 SCC_RESPONDER_LOGGING_ENDPOINT  host:port of another Cloud Logging server
@@ -67,6 +69,7 @@ from typing import Any
 
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.domain.value import Value
 
 VARIABLE_PREFIX = "SCC_RESPONDER_"
@@ -153,6 +156,7 @@ class Settings(Value, frozen=True, kw_only=True):
     clusters_file: str = ""
     findings: str = ""
     scc_location: str = ""
+    notification_config: NotificationConfig | None = None
     scc_endpoint: str = ""
     gke_endpoint: str = ""
     logging_endpoint: str = ""
@@ -209,6 +213,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
         image_repositories=_listed(given, "image_repositories", _REPOSITORY, _REPOSITORY_FORM, default=()),
         scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
+        notification_config=NotificationConfig.read(given.get("notification_config", "")),
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),
         notifier_options={name: _options(given, name) for name in _notifiers(given)},

@@ -118,6 +118,16 @@ run "delivery" {
   }
 
   assert {
+    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "changed") && endswith(google_monitoring_alert_policy.match["no_finding"].conditions[0].condition_matched_log[0].filter, " AND jsonPayload.days_without_finding>=14")
+    error_message = "Each change pages, and nobody asked for it; or two weeks without a finding page nobody."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.match["config_changed"].severity == "CRITICAL" && strcontains(google_monitoring_alert_policy.match["config_changed"].conditions[0].condition_matched_log[0].filter, "labels.reason=\"config_changed\"") && jsondecode(google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_NOTIFICATION_CONFIG).filter == google_scc_v2_organization_notification_config.responder[0].streaming_config[0].filter
+    error_message = "Nobody learns that findings are not sent any more."
+  }
+
+  assert {
     condition     = strcontains(google_monitoring_alert_policy.match["case"].documentation[0].content, "scc-responder case show $${log.extracted_label.case} --store firestore://example-project/scc-responder-journal") && google_monitoring_alert_policy.match["case"].conditions[0].condition_matched_log[0].label_extractors["case"] == "EXTRACT(labels.case)"
     error_message = "No alert names the case."
   }
@@ -130,7 +140,7 @@ run "delivery" {
 
 run "alerts" {
   variables {
-    alerts = { auto_close_minutes = 60, lowered_hours = 0, minutes_between = 30, pages = "https://git.example.com/security/docs" }
+    alerts = { auto_close_minutes = 60, changed = true, lowered_hours = 0, minutes_between = 30, no_finding_days = 0, pages = "https://git.example.com/security/docs" }
     outcome_subscriptions = {
       lake = { bigquery_table = "example-project.security.outcomes" }
       siem = { readers = ["serviceAccount:siem@example-project.iam.gserviceaccount.com"] }
@@ -159,7 +169,7 @@ run "alerts" {
   }
 
   assert {
-    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "control_lowered") && google_monitoring_alert_policy.match["case"].alert_strategy[0].notification_rate_limit[0].period == "1800s" && google_monitoring_alert_policy.match["case"].alert_strategy[0].auto_close == "3600s"
+    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "control_lowered") && endswith(google_monitoring_alert_policy.threshold["changed"].conditions[0].condition_threshold[0].filter, "/scc-responder/changed\"") && keys(google_monitoring_alert_policy.match) == ["case", "config_changed"] && google_monitoring_alert_policy.match["case"].alert_strategy[0].notification_rate_limit[0].period == "1800s" && google_monitoring_alert_policy.match["case"].alert_strategy[0].auto_close == "3600s"
     error_message = "Alerts do not follow their settings."
   }
 

@@ -17,8 +17,8 @@ variables {
 
 run "privilege" {
   assert {
-    condition     = google_organization_iam_custom_role.reach["findings"].permissions == toset(["securitycenter.findings.list"])
-    error_message = "More than reading findings is granted in the organisation."
+    condition     = google_organization_iam_custom_role.reach["findings"].permissions == toset(["securitycenter.findings.list", "securitycenter.notificationconfig.get"])
+    error_message = "More than reading findings, and what sends them, is granted in the organisation."
   }
 
   assert {

@@ -115,6 +115,26 @@ run "alerts_half_a_minute_between" {
   expect_failures = [var.alerts]
 }
 
+run "alerts_no_finding_for_less_than_nothing" {
+  command = plan
+
+  variables {
+    alerts = { no_finding_days = -1 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
+run "alerts_no_finding_for_half_a_day" {
+  command = plan
+
+  variables {
+    alerts = { no_finding_days = 0.5 }
+  }
+
+  expect_failures = [var.alerts]
+}
+
 run "alerts_pages_in_the_clear" {
   command = plan
 

@@ -48,6 +48,7 @@ KNOWN: Mapping[str, set[str]] = {
     },
     "gcloud run services update-traffic": {*GCLOUD, "--region", "--to-latest", "--to-revisions", "--update-tags"},
     "gcloud scc findings list": {*GCLOUD, "--filter", "--location", "--source"},
+    "gcloud scc notifications describe": {*GCLOUD, "--folder", "--location", "--organization"},
     "gcloud scheduler jobs run": {*GCLOUD, "--location"},
     "gcloud services enable": GCLOUD,
     "gcloud storage service-agent": GCLOUD,

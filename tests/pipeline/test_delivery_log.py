@@ -149,3 +149,32 @@ def test_a_line_says_how_far_it_is_contained(steps: tuple[Step, ...], epoch: int
     log = DeliveryLog(NOON)
     log.left(replace(RECORD, steps=steps, epoch=epoch))
     assert {name: value for name, value in line(log).items() if "contain" in name} == said
+
+
+def test_what_was_made_unavailable_is_named() -> None:
+    """By this delivery, once an action: no mark, no evidence, nothing of before, rehearsed, or found so."""
+    made = {"status": StepStatus.DONE, "epoch": 2, "intended_at": NOON}
+    rows = [
+        ("isolate_pod", "patch_object", made),
+        ("isolate_pod", "create_network_policy", made),
+        ("isolate_pod", "create_network_policy", made),
+        ("delete_pod", "patch_object", made),
+        ("evict_pod", "evict_pod", {**made, "status": StepStatus.TERMINATING}),
+        ("cordon_node", "patch_object", made),
+        ("label_pod", "patch_object", made),
+        ("capture_evidence", "capture_evidence", made),
+        ("delete_pod", "delete_pod", {**made, "epoch": 1}),
+        ("sever_connections", "sever_connections", {**made, "intended_at": None}),
+        ("detach_pod", "detach_pod", {**made, "status": StepStatus.DRY_RUN}),
+        ("an_action_of_before", "a_change_of_before", made),
+    ]
+    steps = tuple(
+        Step(action_id=str(number), action=name, change={"change": kind}, **fields)
+        for number, (name, kind, fields) in enumerate(rows)
+    )
+    log = DeliveryLog(NOON)
+    log.decided(DECISION, replace(RECORD, steps=steps, epoch=2))
+    assert line(log)["changed"] == ["isolate_pod", "evict_pod", "cordon_node"]
+    log = DeliveryLog(NOON)
+    log.decided(DECISION, replace(RECORD, steps=steps, epoch=3))
+    assert "changed" not in line(log)

@@ -47,6 +47,8 @@ MUTATIONS = [
         ("only muted findings", '"-mute', '"mute'),
         ("filter without parentheses", '["(${var.additional_filter})"]', "[var.additional_filter]"),
         ("organisation instead of folder", 'count = local.scope == "organization"', 'count = local.scope != "project"'),
+        ("another filter is expected", "filter       = local.filter", 'filter       = "true"'),
+        ("another config is expected", "notificationConfigs/${var.name}", "notificationConfigs/other"),
         ("folder never", 'count = local.scope == "folder"', 'count = local.scope == "none"'),
         ("other location", "location     = var.scc_location\n  organization", 'location     = "eu"\n  organization'),
         (
@@ -544,8 +546,8 @@ MUTATIONS = [
         ("every source", 'join(",", sort(var.source_ids))', '""'),
         (
             "the pushing one sweeps",
-            'SCC_RESPONDER_SWEEPER         = google_service_account.responder["sweep"].email',
-            'SCC_RESPONDER_SWEEPER         = google_service_account.responder["push"].email',
+            'SCC_RESPONDER_SWEEPER             = google_service_account.responder["sweep"].email',
+            'SCC_RESPONDER_SWEEPER             = google_service_account.responder["push"].email',
         ),
         (
             "evidence among the sources",
@@ -554,8 +556,8 @@ MUTATIONS = [
         ),
         (
             "outcomes among the findings",
-            f"SCC_RESPONDER_OUTCOME_TOPIC   = {_TOPIC.format('outcomes')}",
-            f"SCC_RESPONDER_OUTCOME_TOPIC   = {_TOPIC.format('findings')}",
+            f"SCC_RESPONDER_OUTCOME_TOPIC       = {_TOPIC.format('outcomes')}",
+            f"SCC_RESPONDER_OUTCOME_TOPIC       = {_TOPIC.format('findings')}",
         ),
         (
             "approvals for another",

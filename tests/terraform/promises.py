@@ -311,6 +311,19 @@ def only_active_threats_are_sent(state: State) -> None:
 
 
 @promise
+def the_function_knows_what_sends_findings(state: State) -> None:
+    """It is told the notification config as it is made: where, to which topic, and with which filter."""
+    made = next(values for address, values in state.items() if "_notification_config." in address)
+    told = json.loads(function(state)[0]["environment_variables"]["SCC_RESPONDER_NOTIFICATION_CONFIG"])
+    parents = (f"{kind}s/{made[kind]}" for kind in ("organization", "folder", "project") if made.get(kind))
+    assert told == {
+        "name": f"{next(parents)}/locations/{made['location']}/notificationConfigs/{made['config_id']}",
+        "pubsub_topic": made["pubsub_topic"],
+        "filter": made["streaming_config"][0]["filter"],
+    }
+
+
+@promise
 def findings_come_from_where_they_are_read(state: State) -> None:
     """Notifications and the reading of findings use the same location."""
     notification = next(values for address, values in state.items() if "_notification_config." in address)
@@ -383,8 +396,9 @@ def alerts_reach_someone(state: State) -> None:
     """Each alert goes to the channels that were given, and says what to do."""
     alerts = {values["display_name"]: values for values in of_type(state, "google_monitoring_alert_policy")}
     assert {name.partition(": ")[2] for name in alerts} == {
-        *("access lost", "case", "control lowered", "control unset", "dead letters", "failed", "heartbeat missing"),
-        *("held", "held severe", "oldest message", "saturated", "sweep missing", "waiting"),
+        *("access lost", "case", "config changed", "control lowered", "control unset", "dead letters", "failed"),
+        *("heartbeat missing", "held", "held severe", "no finding", "oldest message", "saturated", "sweep missing"),
+        "waiting",
     }
     for alert in alerts.values():
         assert alert["notification_channels"] == ["projects/example-project/notificationChannels/1"]

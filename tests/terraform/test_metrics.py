@@ -29,9 +29,11 @@ EVERY = {
     *("dry run", "only marked", "failed", "heartbeat", "held in a rehearsal", "refused in a rehearsal"),
     *("to be approved", "approved", "to be rejected", "rejected", "expired"),
     *("access lost", "not onboarded", "heartbeat without a switch", *LOWERED),
+    *("config as made", "config changed", "config gone", "config unread", "no finding for long"),
 }
 COUNTED = {
     "deliveries": EVERY,
+    "changed": {"contained", "approved"},
     "contained_seconds": {"contained", "approved"},
     "held": {"held of low severity"},
     "held_severe": {*HELD, "expired"},

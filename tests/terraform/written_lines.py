@@ -1,4 +1,4 @@
-"""One line for each way that a delivery, a sweep or a heartbeat can end, written on a simulated cluster."""
+"""One line for each way that a delivery, a sweep, its daily check or a heartbeat can end, on a simulated cluster."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from scc_responder.domain.clock import utc_now
@@ -13,11 +14,14 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import GLOBAL
+from scc_responder.pipeline.later.feed_check import check_feed
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.answers import HERE, answered
+from tests.kits.google.grpc_servers import SecurityCenterServer
 from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
+from tests.pipeline.later.test_feed_check import MADE, stored
 from tests.pipeline.test_heartbeat import MESSAGE as BEAT
 
 Lines = dict[str, str]
@@ -46,8 +50,8 @@ class _Writing:
         self.protected = cluster.objects("Pod", "kube-system")[0]
         self.lines: list[str] = []
 
-    def deployment(self, *policies: str) -> Deployment:
-        made = deployed(self._folders.mktemp("deployment"), self._cluster, *policies)
+    def deployment(self, *policies: str, **environment: str) -> Deployment:
+        made = deployed(self._folders.mktemp("deployment"), self._cluster, *policies, **environment)
         made.services.tell = self.lines.append
         return made
 
@@ -143,7 +147,19 @@ def _beating(writing: _Writing) -> Told:
     yield "heartbeat without a switch", writing.last
 
 
-_PARTS: tuple[Callable[[_Writing], Told], ...] = (_acting, _rehearsing, _asking, _failing, _beating)
+def _checking(writing: _Writing) -> Told:
+    setting = msgspec.json.encode(MADE).decode()
+    for about, days in (("as made", 0), ("changed", 1), ("gone", 2), ("unread", 3), ("no finding for long", 20)):
+        with SecurityCenterServer() as server:
+            one = writing.deployment(policy("label_pod"), notification_config=setting, scc_endpoint=server.endpoint)
+            if about != "gone":
+                server.configs[MADE.name] = stored(**({"filter": "other"} if about == "changed" else {}))
+            server.granted = set() if about == "unread" else None
+            check_feed(one.services, utc_now() - timedelta(days=days))
+            yield about if days == 20 else f"config {about}", writing.last
+
+
+_PARTS: tuple[Callable[[_Writing], Told], ...] = (_acting, _rehearsing, _asking, _failing, _beating, _checking)
 
 
 class Unlisted:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
+import msgspec
+
+from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import CloudRunTarget
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 FINDING_PATTERN = (
     r"(?:(?:organizations|folders)/[0-9]{1,20}|projects/[a-z0-9][a-z0-9.:-]{0,99})"
@@ -112,3 +115,23 @@ def region_of(location: str) -> str:
 def same_project(one: str, other: str) -> bool:
     """Whether two project names may mean one project: a number says nothing against an id."""
     return one == other or one.isdigit() != other.isdigit()
+
+
+class NotificationConfig(Value, frozen=True, kw_only=True):
+    """What sends findings: `PARENT/locations/L/notificationConfigs/ID`, the topic that they go to, and which are sent.
+
+    Source: google.cloud.securitycenter.v2.NotificationConfig.
+    """
+
+    name: str
+    pubsub_topic: str
+    filter: str
+
+    @classmethod
+    def read(cls, text: str) -> NotificationConfig | None:
+        """The one that a setting says as JSON; None where it is left out. Raises SettingsError."""
+        try:
+            return msgspec.json.decode(text, type=resolved(cls)) if text else None
+        except msgspec.DecodeError as error:
+            told = f"SCC_RESPONDER_NOTIFICATION_CONFIG: {error}; give JSON with name, pubsub_topic and filter"
+            raise SettingsError("invalid_setting", told) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from scc_responder.actions import actions
+from scc_responder.domain.changes import Disruption, kind_of_stored
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.finding import Finding, case_id
@@ -16,6 +18,7 @@ from scc_responder.journal.chain.chain_check import chain_fields, write_fields
 from scc_responder.journal.contained import contained_fields, is_contained_anew
 from scc_responder.journal.messages import UNANSWERED, Ending, counted, finding_summary, log_line, step_summary
 from scc_responder.journal.plan import plan_summary
+from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision
 
 
@@ -65,6 +68,8 @@ class DeliveryLog:
         self.fields["state"] = str(record.state)
         self.fields["policies"] = {policy.name: policy.reason for policy in decision.policies}
         self.fields["steps"] = [step_summary(step) for step in record.steps]
+        if changed := _changed(record):
+            self.fields["changed"] = changed
         self.fields |= chain_fields(record, record.steps)
 
     def took(self, record: CaseRecord) -> None:
@@ -81,6 +86,19 @@ class DeliveryLog:
         """The log line."""
         fields = self.fields if self.fields.get("case") else {**self.fields, "sha256": self.sha256}
         return log_line(ending, self.message_id, self.trace, project, fields)
+
+
+def _changed(record: CaseRecord) -> list[str]:
+    """The actions by which this delivery made something unavailable: isolated, cut off, stopped, taken away."""
+    made = {StepStatus.DONE, StepStatus.TERMINATING}
+    own = [step for step in record.steps if step.epoch == record.epoch and step.intended_at and step.status in made]
+    return [*dict.fromkeys(step.action for step in own if _disrupts(step))]
+
+
+def _disrupts(step: Step) -> bool:
+    """Whether the change itself does, not a mark beside it; of a node, whose cordon is a patch, its action."""
+    kind, action = kind_of_stored(step.change), actions().get(step.action)
+    return bool(kind and kind.disrupts) or (action is not None and action.disrupts is Disruption.NODES)
 
 
 _WORST_FIRST = (

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
@@ -40,6 +41,9 @@ from scc_responder.pipeline.bulkheads import Bulkheads
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import DEFAULT_NOTIFIERS, VARIABLE_PREFIX, Settings
+
+if TYPE_CHECKING:
+    from scc_responder.adapters.google.security_center import SecurityCenter
 
 READ_WORKERS = 32
 """Reads side by side, over all findings that one instance is working on. One cluster has half of them at most."""
@@ -125,6 +129,11 @@ class Services:
 
     @cached_property
     def findings(self) -> Findings:
+        """Where findings are read again."""
+        return self.security_center
+
+    @cached_property
+    def security_center(self) -> SecurityCenter:
         """The Security Command Center API."""
         from scc_responder.adapters.google.security_center import SecurityCenter  # noqa: PLC0415
 

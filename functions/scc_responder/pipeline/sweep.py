@@ -37,6 +37,7 @@ from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
+from scc_responder.pipeline.later.feed_check import check_feed
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
@@ -72,7 +73,9 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
     def swept(log: DeliveryLog) -> Ending:
         check_sweeper(headers, peer, services)
-        ending = _Sweep(services, log.began).run(log)
+        work = _Sweep(services, log.began)
+        ending = work.run(log)
+        check_feed(services, work.newest)
         if answered := ask_later(services):
             log.fields["asked_logs_again"] = answered
         if answered := count_later(services):
@@ -92,6 +95,8 @@ class _Sweep:
         self._store: CasStore = services.store
         self._work = SweepWork(services, began, "sweep")
         self._met: Counter[str] = Counter()
+        self.newest: datetime | None = None
+        """When the last finding happened, of those that it met and Security Command Center knew."""
         self._shut: dict[str, CaseRecord] = {}
         self._held = HeldByTime(services, self._work)
         limits = services.policies.guardrails.max_finding_age
@@ -167,6 +172,8 @@ class _Sweep:
         """The result for one case, in one word. An unreadable case does not stop the others."""
         try:
             record = decode(entry.value)
+            if record.state is not CaseState.REJECTED:
+                self.newest = max(self.newest or record.event_time, record.event_time)
             unfinished = self._is_unfinished(record)
             turn = self._turn(record, entry) if unfinished else None
             if turn is Turn.EXPIRES:

@@ -35,6 +35,7 @@ from scc_responder.workbench.undo import inverse
 EVERY_FINDING = "every finding"
 GOOGLE_READS = {
     "securitycenter.findings.list": EVERY_FINDING,
+    "securitycenter.notificationconfig.get": "seeing that findings are still sent",
     "container.clusters.get": EVERY_FINDING,
     **dict.fromkeys(ENDPOINT_PERMISSIONS[EndpointKind.DNS_ENDPOINT], "clusters reached by their DNS endpoint"),
     "datastore.entities.create": EVERY_FINDING,

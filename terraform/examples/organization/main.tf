@@ -19,6 +19,7 @@ provider "google" {
 module "responder" {
   source = "../.."
 
+  additional_filter      = var.additional_filter
   alert_channels         = var.alert_channels
   alerts                 = var.alerts
   approvers              = var.approvers

@@ -1,3 +1,9 @@
+variable "additional_filter" {
+  description = "More that a finding must meet to be sent at all. Left out, every active threat is sent."
+  type        = string
+  default     = null
+}
+
 variable "alert_channels" {
   description = "Notification channels for alerts, as projects/P/notificationChannels/ID."
   type        = set(string)
@@ -8,8 +14,10 @@ variable "alerts" {
   description = "How alerts go off. What is left out is the module's."
   type = object({
     auto_close_minutes = optional(number)
+    changed            = optional(bool)
     lowered_hours      = optional(number)
     minutes_between    = optional(number)
+    no_finding_days    = optional(number)
     pages              = optional(string)
   })
   default = {}

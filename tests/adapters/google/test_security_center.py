@@ -22,6 +22,7 @@ from scc_responder.intake.related_findings import MAX_RELATED
 from tests import findings
 from tests.kits.google.grpc_servers import SecurityCenterServer, item
 from tests.kits.google.scc_findings import FINDING, NAME, REVERSE_SHELL, SOURCES, at, other, varied
+from tests.pipeline.later.test_feed_check import MADE, stored
 
 V2 = [name for name in findings.names() if name not in {"bare_finding", "v1_shape"}]
 
@@ -393,3 +394,16 @@ def test_a_cut_list_is_no_list_of_related_findings(
         client.related(FINDING)
     assert error.value.reason == "partial_list"
     assert len(security_center.requests) == 5
+
+
+def test_what_sends_findings_is_read_by_its_name(client: SecurityCenter, security_center: SecurityCenterServer) -> None:
+    """With its topic and filter; that there is none, or that it may not be read, is told by the status."""
+    security_center.configs[MADE.name] = stored()
+    assert client.notification_config(MADE.name) == MADE
+    with pytest.raises(ApiError) as gone:
+        client.notification_config(f"{MADE.name}-2")
+    security_center.granted = {"securitycenter.findings.list"}
+    with pytest.raises(ApiError) as refused:
+        client.notification_config(MADE.name)
+    assert (gone.value.status, refused.value.status) == (404, 403)
+    assert refused.value.permission == "securitycenter.notificationconfig.get"

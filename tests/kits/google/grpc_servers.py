@@ -18,7 +18,12 @@ from typing import Any, NamedTuple, Self
 
 import grpc
 from google.cloud.container_v1.types import Cluster, GetClusterRequest, ListClustersRequest, ListClustersResponse
-from google.cloud.securitycenter_v2.types import ListFindingsRequest, ListFindingsResponse
+from google.cloud.securitycenter_v2.types import (
+    GetNotificationConfigRequest,
+    ListFindingsRequest,
+    ListFindingsResponse,
+    NotificationConfig,
+)
 from google.protobuf import json_format
 
 Item = ListFindingsResponse.ListFindingsResult
@@ -26,6 +31,7 @@ Item = ListFindingsResponse.ListFindingsResult
 _ANCESTOR = r"(?:organizations|folders|projects)/[a-z0-9.:-]+"
 _PARENT = re.compile(rf"({_ANCESTOR})/sources/([0-9]+|-)/locations/([a-z0-9-]+)", re.ASCII)
 _FINDING = re.compile(rf"({_ANCESTOR})/sources/([0-9]+)/locations/([a-z0-9-]+)/findings/([A-Za-z0-9_-]+)", re.ASCII)
+_CONFIG = re.compile(rf"{_ANCESTOR}/locations/[a-z0-9-]+/notificationConfigs/[A-Za-z0-9_-]+", re.ASCII)
 _BY_NAME = re.compile(rf'name="({_FINDING.pattern})"', re.ASCII)
 _RESTRICTION = re.compile(r'([a-z_.]+)(=|:|>=|<=|>|<)("[^"\\]*"|-?[0-9]+)', re.ASCII)
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -82,6 +88,10 @@ METHODS = {
     "google.cloud.securitycenter.v2.SecurityCenter/ListFindings": Method(
         "securitycenter.findings.list",
         "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.sources.findings/list",
+    ),
+    "google.cloud.securitycenter.v2.SecurityCenter/GetNotificationConfig": Method(
+        "securitycenter.notificationconfig.get",
+        "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.locations.notificationConfigs/get",
     ),
     "google.container.v1.ClusterManager/GetCluster": Method("container.clusters.get", _GKE_PERMISSIONS),
     "google.container.v1.ClusterManager/ListClusters": Method("container.clusters.list", _GKE_PERMISSIONS),
@@ -190,8 +200,9 @@ class LocalServer:
 
 
 class SecurityCenterServer(LocalServer):
-    """`google.cloud.securitycenter.v2.SecurityCenter`, of which ListFindings is served.
+    """`google.cloud.securitycenter.v2.SecurityCenter`, of which ListFindings and GetNotificationConfig are served.
 
+    `configs` are the notification configs that there are, by name.
     `items` are the findings it holds, `requests` what it was asked, `refused` the filters it could not read.
     `answers`, where set, are the items it gives whatever it is asked. `empty_pages` come before the first item.
     `granted_on`, where set, are the ancestors whose findings the caller may list: others are refused.
@@ -205,8 +216,21 @@ class SecurityCenterServer(LocalServer):
         self.page_limit = 1000
         self.empty_pages = 0
         self.granted_on: Collection[str] | None = None
-        handler = unary(self.list_findings, ListFindingsRequest, ListFindingsResponse)
-        super().__init__("google.cloud.securitycenter.v2.SecurityCenter", {"ListFindings": handler}, port)
+        self.configs: dict[str, NotificationConfig] = {}
+        handlers = {
+            "ListFindings": unary(self.list_findings, ListFindingsRequest, ListFindingsResponse),
+            "GetNotificationConfig": unary(self.get_config, GetNotificationConfigRequest, NotificationConfig),
+        }
+        super().__init__("google.cloud.securitycenter.v2.SecurityCenter", handlers, port)
+
+    def get_config(self, request: GetNotificationConfigRequest, context: grpc.ServicerContext) -> NotificationConfig:
+        """GetNotificationConfig by the full name alone."""
+        self.befall("GetNotificationConfig", context)
+        if not _CONFIG.fullmatch(request.name):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"Invalid name {request.name!r}.")
+        if request.name not in self.configs:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Requested entity was not found: {request.name}.")
+        return self.configs[request.name]
 
     def list_findings(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> ListFindingsResponse:
         """ListFindings, with the filters that the responder may send and no others."""

@@ -19,13 +19,14 @@ from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.resource_names import FindingName, source_of
+from scc_responder.domain.resource_names import FindingName, NotificationConfig, source_of
 from scc_responder.intake import notification
 from scc_responder.intake.related_findings import FindingTarget, candidate, finding_target, related_among
 from scc_responder.intake.threats import RELATED_WITHIN
 
 SCC_SERVICE = "securitycenter.googleapis.com"
 LIST_FINDINGS = ApiMethod(api=Reason.SCC, permission="securitycenter.findings.list")
+GET_CONFIG = ApiMethod(api=Reason.SCC, permission="securitycenter.notificationconfig.get")
 
 MAX_PAGES = 5
 """Pages read of one answer. A server may send empty ones, so the first need not be the only one."""
@@ -99,6 +100,18 @@ class SecurityCenter:
         possible = (item for item in items if not _is_unrelated(item.finding, finding))
         others = map(candidate, _parsed(map(_as_json, possible)))
         return related_among(others, candidate(finding), self._sources)
+
+    def notification_config(self, name: str) -> NotificationConfig:
+        """What sends findings, as it stands now, by its full name. Raises ApiError; its status is 404 if it is gone."""
+        client = self._opened()
+        problems: Any = import_module("google.api_core.exceptions")
+        try:
+            found = client.get_notification_config(name=name, timeout=self._timeout_seconds, retry=None)
+        except problems.GoogleAPICallError as error:
+            raise grpc_failure(GET_CONFIG, error) from error
+        return NotificationConfig(
+            name=found.name, pubsub_topic=found.pubsub_topic, filter=found.streaming_config.filter
+        )
 
     def probe(self, source: str) -> None:
         """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
