@@ -214,7 +214,10 @@ def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
         yield from chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
         yield from shallow_patterns(exemption.when, ("exemptions", index, "when"))
-        left = exemption.ends - datetime.combine(today, time(), UTC)
+        try:
+            left = exemption.ends - datetime.combine(today, time(), UTC)
+        except ValueError:  # no moment at all: an error, which its reader tells
+            continue
         if left <= timedelta(0):
             text, reason = "it no longer holds; remove it", "exemption_expired"
         elif left <= SOON + timedelta(days=1):
