@@ -249,3 +249,34 @@ def test_a_policy_has_a_mode_of_its_own_in_some_clusters(
     loaded = load_policies(write_policies(tmp_path / "policies", written("label_pod", mode=mode) + MODES))
     (decided,) = decide(context(**changes), loaded.policies).policies
     assert (decided.mode, decided.reason) == expected
+
+
+SHELL, ANY = Match(threat="reverse_shell"), Match(threat="*")
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        pytest.param((), "matched", id="alone"),
+        pytest.param(({"when": SHELL},), "answered_by_others", id="answered"),
+        pytest.param(({"when": Match(threat="added_*")},), "matched", id="another-threat"),
+        pytest.param(({"when": SHELL, "mode": Mode.DISABLED},), "matched", id="only-by-a-disabled-one"),
+        pytest.param(({"when": SHELL, "condition": "pod.ready && !pod.ready"},), "matched", id="condition-differs"),
+        pytest.param(({"otherwise": True},), "matched", id="beside-another-of-its-kind"),
+        pytest.param(({"when": SHELL}, {"otherwise": True}), "answered_by_others", id="two-of-its-kind"),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True], ids=["last", "first"])
+def test_the_rest_is_what_no_other_answers(others: tuple[dict[str, Any], ...], reason: str, first: bool) -> None:
+    """Wherever it stands, it applies only where no policy without `otherwise` does."""
+    rest = replace(policy_of(ANY), name="rest", otherwise=True)
+    beside = [replace(policy_of(ANY), name=f"p{number}", **fields) for number, fields in enumerate(others)]
+    decision = decide(context(), (rest, *beside) if first else (*beside, rest))
+    (decided,) = (one for one in decision.policies if one.name == "rest")
+    assert (decided.reason, decided.matched) == (reason, reason == "matched")
+
+
+def test_the_rest_says_why_it_does_not_apply_itself() -> None:
+    """Its own condition is told first."""
+    rest = replace(policy_of(Match(threat="added_*")), otherwise=True)
+    assert decide(context(), (rest, policy_of(ANY))).policies[0].reason == "when_threat_differs"

@@ -31,7 +31,7 @@ def refused(folder: Path, text: str, name: str = "contain.yaml") -> PolicyError:
 ACTIONS = ", ".join(sorted(actions()))
 FIELDS = (
     "name, description, owner, mode, when, unless, condition, then, limits, quiet_hours, office_hours, out_of_hours, "
-    "accepted, modes"
+    "accepted, modes, otherwise"
 )
 CONDITIONS = (
     "threat, category, detector, severity, kind, confidence, surface, cluster, project, location, service, namespace, "

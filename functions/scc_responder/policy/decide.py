@@ -99,7 +99,18 @@ def decide(context: Context, policies: Iterable[Policy]) -> Decision:
     """Every policy's answer, in the order given."""
     facts = CelFacts(context)
     plans: Plans = {}
-    return Decision(policies=tuple([_decide(context, policy, facts, plans) for policy in policies]))
+    every = [(policy, _decide(context, policy, facts, plans)) for policy in policies]
+    answered = any(decided.matched and not policy.otherwise for policy, decided in every)
+    return Decision(
+        policies=tuple([_answered(decided) if policy.otherwise and answered else decided for policy, decided in every])
+    )
+
+
+def _answered(decided: PolicyDecision) -> PolicyDecision:
+    """The decision of a policy that takes what no other answers, where another does."""
+    if not decided.matched:
+        return decided
+    return replace(decided, matched=False, reason=Reason.ANSWERED_BY_OTHERS, actions=(), limits=())
 
 
 def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:

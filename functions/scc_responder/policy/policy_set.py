@@ -77,6 +77,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
 
     `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
     policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`. Within
+    `otherwise`: it applies only where no policy without this word does. Within
     `quiet_hours`, and outside of all `office_hours` where there are any, the mode is `out_of_hours` at most.
     """
 
@@ -94,6 +95,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
     out_of_hours: Mode = Mode.DRY_RUN
     accepted: tuple[AcceptedWarning, ...] = ()
     modes: tuple[ClusterMode, ...] = ()
+    otherwise: bool = False
 
     @property
     def furthest(self) -> Mode:

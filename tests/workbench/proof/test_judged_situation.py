@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scc_responder.policy.decide import Decision
-from scc_responder.workbench.proof.judged_situation import acts_of, judged, planned_steps, unconditional
+from scc_responder.workbench.proof.judged_situation import acts_of, judged, planned_steps, supposed
 from scc_responder.workbench.proof.made_situation import TargetWords, made_situation
 from tests.workbench.proof.small_pack import NOW, loaded
 from tests.workbench.proof.test_made_situation import kind
@@ -52,5 +52,5 @@ def test_a_policy_without_its_condition_is_else_the_same(tmp_path: Path) -> None
     edit = ("mark-binary.yaml", "then:", "condition: pod.ready\nthen:")
     pack = loaded(tmp_path / "small", edit)
     for policy in pack.policies:
-        plain = unconditional(policy)
+        (plain,) = supposed([policy])
         assert (plain.condition, plain.then, plain.when) == ("", policy.then, policy.when)

@@ -189,3 +189,37 @@ def test_all_threats_of_a_claim_are_named(tmp_path: Path, small: PolicySet) -> N
         "malicious_python_executed",
         "unexpected_child_shell",
     }
+
+
+REST = """\
+name: contain-rest
+description: What no other policy answers.
+owner: secops@example.com
+mode: enforce
+otherwise: true
+when: {severity: HIGH, surface: pod}
+then:
+  - action: capture_evidence
+  - action: delete_pod
+    with: {grace_period_seconds: 5}
+"""
+
+
+def test_what_is_left_to_the_rest_is_found(tmp_path: Path) -> None:
+    """Whatever a policy answers no more, one that takes the rest does: the other way round it adds nothing."""
+    wide = loaded(tmp_path / "wide", contain_rest=REST)
+    narrow = loaded(tmp_path / "narrow", (SHELL, "severity: HIGH", "severity: CRITICAL"), contain_rest=REST)
+    assert not failing(prove(wide, NOW, wide).claims)
+    added = [claim for claim in failing(prove(narrow, NOW, wide).claims) if claim.shown.kind is ADDED]
+    assert added
+    assert all(claim.confirmed for claim in added)
+    assert not [claim for claim in failing(prove(wide, NOW, narrow).claims) if "5" in str(claim.shown)]
+
+
+def test_the_rest_may_act_beside_a_condition(tmp_path: Path) -> None:
+    """Nobody knows whether it holds: both are looked at."""
+    asked = (SHELL, "limits: [{most: 3, within: 1h}]", "condition: pod.ready")
+    pack = loaded(tmp_path / "asked", asked, contain_rest=REST)
+    former = loaded(tmp_path / "former", contain_rest=REST)
+    found = failing(prove(pack, NOW, former).claims)
+    assert ADDED in {claim.shown.kind for claim in found}

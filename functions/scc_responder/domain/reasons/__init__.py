@@ -230,6 +230,7 @@ class Reason(Word):
     MATCHED = "matched", "the policy applies"
     NO_POLICY_MATCHED = "no_policy_matched", "no policy applies"
     MODE_DISABLED = "mode_disabled", "the policy is disabled"
+    ANSWERED_BY_OTHERS = "answered_by_others", "another policy applies, and this one takes what no other does"
     WHEN_DIFFERS = "when_{}_differs", "a condition of `when` does not hold"
     WHEN_MISSING = "when_{}_missing", "what a condition of `when` is about is not known", _MISSING
     UNLESS_MISSING = "unless_{}_missing", "what a condition of `unless` is about is not known", _MISSING

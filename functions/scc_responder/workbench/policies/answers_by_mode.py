@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -86,7 +87,8 @@ def _answers(row: Row, policies: PolicySet) -> Iterator[ModeAnswer]:
 
 def _steps(context: Context, matching: Sequence[Policy], mode: Mode, policies: PolicySet) -> tuple[AnsweredStep, ...]:
     """Each action once, in the order in which the policies name them."""
-    decided = decide(context, tuple(replace(policy, mode=mode, modes=()) for policy in matching))
+    alike: dict[str, Any] = {"mode": mode, "modes": (), "quiet_hours": (), "office_hours": ()}
+    decided = decide(context, tuple(replace(policy, **alike) for policy in matching))
     now = context.finding.event_time
     guarded = unapproved(guard(context, decided, policies.guardrails, now, reach=EVERYWHERE_IN_RUN))
     furthest: dict[str, AnsweredStep] = {}

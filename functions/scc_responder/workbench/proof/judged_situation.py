@@ -27,9 +27,18 @@ def judged(pack: PolicySet, policies: Sequence[Policy], situation: MadeSituation
     return guard(context, decision, pack.guardrails, situation.now, reach=EVERYWHERE_IN_RUN)
 
 
-def unconditional(policy: Policy) -> Policy:
-    """The policy as if its `condition` held: what it may do."""
-    return replace(policy, condition="") if policy.condition else policy
+def supposed(matching: Sequence[Policy]) -> list[Policy]:
+    """Policies that match, as if each `condition` held: what they may do.
+
+    One that takes what no other answers may act beside those that a condition may keep from it.
+    """
+    is_answered = any(not policy.condition and not policy.otherwise for policy in matching)
+    return [
+        replace(policy, condition="", otherwise=policy.otherwise and is_answered)
+        if policy.condition or policy.otherwise
+        else policy
+        for policy in matching
+    ]
 
 
 class Act(Value, frozen=True, kw_only=True):

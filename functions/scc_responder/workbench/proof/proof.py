@@ -11,7 +11,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.notification import parse_notification
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.proof.claims import ProvedClaim, Shown
-from scc_responder.workbench.proof.judged_situation import judged, unconditional
+from scc_responder.workbench.proof.judged_situation import judged, supposed
 from scc_responder.workbench.proof.made_situation import MadeSituation, notification_of
 from scc_responder.workbench.proof.one_pack import shown_of_one
 from scc_responder.workbench.proof.situations import Situations
@@ -69,13 +69,13 @@ class _OnePack:
 
     def __init__(self, pack: PolicySet) -> None:
         self._pack = pack
-        self._plain = tuple(map(unconditional, pack.policies))
         self.seen = 0
 
     def shown(self, situation: MadeSituation, matching: int, *, real: bool = False) -> Iterator[Shown]:
         """What the situation shows. `real`: as the pack is, its conditions asked."""
         self.seen += not real
-        policies = _chosen(self._pack.policies if real else self._plain, matching)
+        chosen = _chosen(self._pack.policies, matching)
+        policies = chosen if real else supposed(chosen)
         context = situation.context
         decision = judged(self._pack, policies, situation, context)
         return shown_of_one(decision, policies, situation, context)
@@ -124,11 +124,13 @@ class _TwoPacks:
         return iter((*more_done(least[0], most[1]), *less_done(most[0], least[1])))
 
     def _may(self, pack: PolicySet, mask: int) -> list[Policy]:
-        return [unconditional(policy) for policy in _chosen(pack.policies, mask)]
+        return supposed(_chosen(pack.policies, mask))
 
     def _must(self, pack: PolicySet, mask: int) -> list[Policy]:
         known = _chosen(pack.policies, mask)
-        return [unconditional(item) for item in known if not item.condition or item.name not in self._doubtful]
+        sure = [item for item in known if not item.condition or item.name not in self._doubtful]
+        others = [item for item in known if not item.otherwise]
+        return supposed([item for item in sure if not item.otherwise or not others])
 
 
 def _chosen(policies: Sequence[Policy], mask: int) -> list[Policy]:

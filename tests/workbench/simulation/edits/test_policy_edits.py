@@ -218,3 +218,34 @@ def test_whatever_affects_a_target_more_is_told() -> None:
     assert silent == []
     assert felt > EDITED.number // 12
     assert widening < EDITED.number * 0.8
+
+
+REST = {**CONTAIN, "name": "rest", "otherwise": True, "when": {"threat": "*"}, "unless": {}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "widens"),
+    [
+        pytest.param(
+            {}, {"when": {"threat": ["reverse_shell"], "namespace": "shop-a", "severity": "HIGH"}}, True, id="narrower"
+        ),
+        pytest.param({}, {"mode": "disabled"}, True, id="disabled"),
+        pytest.param({}, {"condition": "pod.ready && pod.host_network"}, True, id="one-condition-more"),
+        pytest.param({}, {"description": "More words."}, False, id="words"),
+        pytest.param({"limits": []}, {}, False, id="limits"),
+        pytest.param({}, {"otherwise": True}, True, id="takes-the-rest-too"),
+    ],
+)
+def test_what_a_policy_leaves_is_taken_by_the_rest(before: dict[str, Any], after: dict[str, Any], widens: bool) -> None:
+    """So it widens to answer less, where a policy that acts takes what no other answers; else it does not."""
+    was, now = contain(**before), contain(**after)
+    beside = policy_edits(pack(was, REST), pack(now, REST))
+    assert any(edit.widens for edit in beside) is widens
+    alone = policy_edits(pack(was), pack(now))
+    assert any(edit.widens for edit in alone) is now.get("otherwise", False)
+    assert any(edit.widens for edit in policy_edits(pack(was, REST), pack(REST)))
+
+
+def test_to_take_the_rest_no_more_widens() -> None:
+    """It acts beside others then."""
+    assert [edit.widens for edit in policy_edits(pack(REST), pack({**REST, "otherwise": False}))] == [True]

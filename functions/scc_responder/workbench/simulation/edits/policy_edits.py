@@ -21,6 +21,11 @@ from scc_responder.workbench.simulation.edits.hours_edits import hours_edits
 from scc_responder.workbench.simulation.edits.match_edits import unless_edits, when_edits
 from scc_responder.workbench.simulation.edits.step_edits import step_edits
 
+_DECIDES_MATCH = frozenset(
+    {"when", "unless", "condition", "mode", "modes", "quiet_hours", "office_hours", "out_of_hours", "otherwise"}
+)
+"""The fields by which a policy may answer less."""
+
 
 class PolicyEdit(Edit, frozen=True, kw_only=True):
     """An edit of one policy. `field` is where it stands: `when.namespace`, `then.delete_pod.with.identity`, `mode`.
@@ -38,6 +43,7 @@ def policy_edits(former: PolicySet, now: PolicySet) -> tuple[PolicyEdit, ...]:
     most, rails = now.guardrails.max_mode, former.guardrails
     new = after.keys() - before.keys()
     found: list[PolicyEdit] = []
+    takes_rest = any(one.otherwise and _changes(one) and _acts(one, most) for one in after.values())
     for name, policy in sorted(after.items()):
         if name in before:
             edits = list(_edited(before[name], policy, rails, most))
@@ -45,15 +51,26 @@ def policy_edits(former: PolicySet, now: PolicySet) -> tuple[PolicyEdit, ...]:
             kept = (old for old in before.values() if not old.limits or (old.name not in after and len(new) == 1))
             does_more = _changes(policy) and not any(_does_all(old, policy, rails, most) for old in kept)
             edits = [Edit(field="policy", after=_told(policy), widens=does_more)]
-        acts = capped(policy.furthest, most) is not Mode.DISABLED
-        found += (_of(name, edit, widens=edit.widens and acts) for edit in edits)
+        acts = _acts(policy, most)
+        # What this one answers no more, another takes.
+        leaves = takes_rest and name in before and not before[name].otherwise
+        for edit in edits:
+            widens = (edit.widens and acts) or (leaves and edit.field.partition(".")[0] in _DECIDES_MATCH)
+            found.append(_of(name, edit, widens=widens))
     gone = [policy for name, policy in before.items() if name not in after]
-    found += (PolicyEdit(policy=each.name, field="policy", before=_told(each), widens=False) for each in gone)
+    found += (
+        PolicyEdit(policy=each.name, field="policy", before=_told(each), widens=takes_rest and not each.otherwise)
+        for each in gone
+    )
     return tuple(sorted(found, key=lambda edit: edit.policy))
 
 
 def _of(name: str, edit: Edit, *, widens: bool) -> PolicyEdit:
     return PolicyEdit(policy=name, **{**asdict(edit), "widens": widens})
+
+
+def _acts(policy: Policy, most: Mode) -> bool:
+    return capped(policy.furthest, most) is not Mode.DISABLED
 
 
 def _changes(policy: Policy) -> bool:
@@ -84,6 +101,7 @@ def _edited(before: Policy, after: Policy, rails: Guardrails, most: Mode) -> Ite
         step_edits(before, after, rails),
         limit_edits("limits", before.limits, after.limits),
         hours_edits(before, after),
+        field_edit("otherwise", before.otherwise, after.otherwise, widens=before.otherwise),
     )
     for name in ("description", "owner", "accepted"):
         yield from field_edit(name, getattr(before, name), getattr(after, name), widens=False)
