@@ -73,7 +73,7 @@ class OneCluster:
         self.captured.append(change)
         return done(Reason.CAPTURED)
 
-    def publish_decision(self, step: StepRun) -> Result:
+    def publish_decision(self, step: StepRun, to: str) -> Result:
         """Count it."""
         self.published += 1
         return done(Reason.PUBLISHED)

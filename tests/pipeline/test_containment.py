@@ -90,6 +90,15 @@ def test_the_moment_of_a_decision_is_kept(tmp_path: Path, cluster: SimulatedClus
     assert [answer["reason"] for answer in decision["policies"]] == [answer["reason"] for answer in again["policies"]]
 
 
+def test_a_message_names_its_route(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
+    """For each whom a policy names, one message, and none twice."""
+    deployment = deployed(tmp_path, cluster, policy("notify {to: payments-team}", "notify"))
+    document = finding_about(pod)
+    deployment.respond_to(document)
+    deployment.respond_to(document)
+    assert [message["attributes"].get("to") for message in deployment.published.messages] == ["payments-team", None]
+
+
 def test_only_this_pod(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """The siblings of the compromised pod are neither marked nor isolated, and go on."""
     deployment = deployed(tmp_path, cluster, policy("label_pod", "isolate_pod"))

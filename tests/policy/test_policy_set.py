@@ -95,7 +95,7 @@ MISTAKES = [
         id="no-number",
     ),
     pytest.param(
-        ("label_pod", "notify\n    with: {to: me}"),
+        ("label_pod", "capture_evidence\n    with: {to: me}"),
         "invalid_policy",
         ":9: then[0].with.to: unknown field; none is expected here",
         id="parameter-of-none",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from scc_responder.domain.changes import Change, Collector, Inspected, StepRun, stored
 from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
@@ -76,7 +78,7 @@ class StepMeans:
             case.inspected(facts)
         return result
 
-    def publish_decision(self, step: StepRun) -> Result:
+    def publish_decision(self, step: StepRun, to: str) -> Result:
         """See `Means.publish_decision`."""
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
@@ -93,7 +95,7 @@ class StepMeans:
                 **chain_fields(execution.record, execution.steps),
             },
         )
-        return publish(notice, step, world.notifier)
+        return publish(replace(notice, labels=notice.labels | ({"to": to} if to else {})), step, world.notifier)
 
     def _unknown(self) -> dict[str, str]:
         """`instances_unknown`, where nobody can say whether a retired revision still runs."""

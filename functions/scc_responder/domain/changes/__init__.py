@@ -178,8 +178,8 @@ class Means(Protocol):
         """Store what a look into a container tells, as it comes. Raises ApiError."""
         ...
 
-    def publish_decision(self, step: StepRun) -> Result:
-        """Publish the decision and the outcomes so far."""
+    def publish_decision(self, step: StepRun, to: str) -> Result:
+        """Publish the decision and the outcomes so far; `to` is the route that a policy names, or empty."""
         ...
 
 

@@ -23,6 +23,7 @@ DECLARED = {
 }
 """Of each parameter that says which way widens, a value, and one that does more."""
 VALUES: dict[str, tuple[Any, Any]] = {
+    "to": ("payments-team", "shop-team"),
     **DECLARED,
     "release_after": ("24h", ""),
     "labels": ({"scc-responder/a": "1"}, {}),
