@@ -262,6 +262,7 @@ TOGETHER: Mapping[str, tuple[Sequence[Container], Mapping[str, Any], str]] = {
     "cut and look": ([cut(), look("-freeze")], {}, ""),
     "look and cut": ([look(), cut()], {}, ""),
     "cut and look as the target": ([cut(), look(securityContext=UNPRIVILEGED)], UNPRIVILEGED, ""),
+    "look, beside a cut that is there": ([cut(), look("-freeze")], {"earlier": [cut()]}, ""),
     "of two cases": ([cut(), look(case=OTHER_CASE)], {}, FORM),
     "two that look": ([look(), look("-freeze", form="freeze")], {}, FORM),
     "cut and thaw": ([cut(), look(form="thaw")], {}, FORM),

@@ -44,6 +44,9 @@ ln -s /proc/1/root/etc/shadow /tmp/magic; ln -s ../../../../etc/passwd /tmp/up
 printf '* * * * * root /tmp/evil\n' > /etc/cron.d/evil
 printf '/tmp\n/tmp/really (deleted)\n' > /var/lib/dpkg/info/tool.list
 printf 'Package: tool\nVersion: 1.2-3\n' > /var/lib/dpkg/status
+cp /usr/bin/sleep /tmp/gcc-12; printf '/tmp/gcc-12\n' > /var/lib/dpkg/info/gcc-12:amd64.list
+mkdir -p /var/log; echo '2026-03-02 09:31:04 install gcc-12:amd64 <none> 12.2.0-14' > /var/log/dpkg.log
+touch /tmp/a.out /tmp/libevil.so; ln -s gcc-12 /tmp/cc
 """
 
 
@@ -172,10 +175,38 @@ def test_changed_files_are_told_with_their_marks(program: Path, attacked: Contai
 
     marks = {entry["path"]: entry["marks"] for entry in document["files"]}
     assert marks['/tmp/�\n"x.o'] == ["compiler_output"]
+    assert marks["/tmp/a.out"] == marks["/tmp/libevil.so"] == ["compiler_output"]
     assert marks["/etc/cron.d/evil"] == ["cron"]
     assert "/tmp/pipe" in marks
     assert not [path for path in marks if path.startswith(("/usr/", "/proc/", "/dev/"))]
     assert document["complete"]
+
+
+def test_packages_are_kept_and_what_was_installed_since_is_told(program: Path, attacked: Container) -> None:
+    """The databases as they are, for whatever a person asks them; a package is as new as its list of files."""
+    answer = attacked.look(program, started_at=EARLIER)
+    document = answer.documents["packages"]
+
+    assert {(item["name"], item["version"]) for item in document["recent"]} == {("tool", "1.2-3"), ("gcc-12", "")}
+    kept = {artefact.begin["id"]: bytes(artefact.data) for artefact in answer.artefacts}
+    told = {item["path"]: kept[item["artefact"]] for item in document["databases"]}
+    assert told == {
+        f"/{path}": (attacked.root / path).read_bytes() for path in ("var/lib/dpkg/status", "var/log/dpkg.log")
+    }
+    assert document["complete"]
+    assert attacked.look(program, started_at=LATER).documents["packages"]["recent"] == []
+
+
+def test_a_compiler_is_told_with_its_package(program: Path, attacked: Container) -> None:
+    """Each name that leads to it, and the program that it is."""
+    found = attacked.look(program, started_at=EARLIER).documents["compilers"]
+
+    told = [
+        (item["path"], item["program"], item["package"]["name"])
+        for item in found["compilers"]
+        if item["path"].startswith("/tmp/")
+    ]
+    assert told == [("/tmp/cc", "/tmp/gcc-12", "gcc-12"), ("/tmp/gcc-12", "/tmp/gcc-12", "gcc-12")]
 
 
 def test_another_user_finds_nothing_and_says_that_it_may_not(program: Path, attacked: Container) -> None:
