@@ -12,9 +12,9 @@ import grpc
 import pytest
 
 from scc_responder.adapters.local.signing_key import PublicKey, read_public_key
-from scc_responder.execute.evidence.dsse import Envelope, decoded_base64, opened
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.bundle.bundle_manifests import signed_bytes
+from scc_responder.workbench.bundle.stored_envelope import Envelope, decoded_base64, opened
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE
 from tests.kits.google.key_management import VERSION, KeyManagementServer
@@ -58,7 +58,7 @@ def test_one_request_signs_the_evidence_of_a_finding(
     digest = hashlib.sha256(signed_bytes(manifest)).digest()
     assert deployment.outcomes(document) == CONTAINED
     assert key_management.requests == [digest]
-    assert public_key(deployment).verifies(manifest.signatures[0].der(), digest)
+    assert public_key(deployment).verifies(manifest.signatures[0].sig, digest)
     assert "unsigned" not in entries(deployment)
 
 

@@ -16,7 +16,7 @@ _PINNED = re.compile(
     re.ASCII,
 )
 _LONGEST_ID = 600
-_OLD_HOSTS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
+OLD_HOSTS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}
 """Of Container Registry: Artifact Registry has them as repositories of this name, in these locations."""
 
 
@@ -67,21 +67,10 @@ def image_place(image_id: str) -> ImagePlace | None:
     first, *rest = name.split("/")
     project, parts = (f"{first}:{rest[0]}", rest[1:]) if "." in first and rest else (first, rest)
     location = host.removesuffix("-docker.pkg.dev")
-    if host in _OLD_HOSTS and parts:
-        repository = f"projects/{project}/locations/{_OLD_HOSTS[host]}/repositories/{host}"
+    if host in OLD_HOSTS and parts:
+        repository = f"projects/{project}/locations/{OLD_HOSTS[host]}/repositories/{host}"
     elif location != host and "." not in location and len(parts) > 1:
         repository = f"projects/{project}/locations/{location}/repositories/{parts[0]}"
     else:
         return None
     return ImagePlace(host=host, repository=repository, name=name, digest=pinned["digest"])
-
-
-def repository_place(repository: str) -> tuple[str, str]:
-    """Host and name of a repository of Artifact Registry, given by its full name: what its images' names begin with.
-
-    >>> repository_place("projects/shop/locations/europe/repositories/images")
-    ('europe-docker.pkg.dev', 'shop/images')
-    """
-    _, project, _, location, _, name = repository.split("/")
-    folder = project.replace(":", "/")
-    return (name, folder) if name in _OLD_HOSTS else (f"{location}-docker.pkg.dev", f"{folder}/{name}")

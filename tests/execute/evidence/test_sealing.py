@@ -14,7 +14,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import Signer
 from scc_responder.domain.reasons import Reason
-from scc_responder.execute.evidence.dsse import decoded_base64, digest_to_sign, in_toto_statement, opened
+from scc_responder.execute.evidence.dsse import digest_to_sign, in_toto_statement
 from scc_responder.execute.evidence.sealing import (
     Sealed,
     note_unsigned,
@@ -23,6 +23,7 @@ from scc_responder.execute.evidence.sealing import (
     unsealed,
     unsigned_manifests,
 )
+from scc_responder.workbench.bundle.stored_envelope import decoded_base64, opened
 from tests.kits.signing import BrokenSigner, StoredObjects
 
 CASE = "0a0a0a0a0a0a"
@@ -49,7 +50,7 @@ def test_a_manifest_is_signed_by_the_key(key: SigningKey, tmp_path: Path) -> Non
     sealed = seal(CASE, STATEMENT, key)
     (signature,) = opened(sealed.manifest.content).signatures
     assert (sealed.unsigned, signature.keyid) == ("", key.key_id)
-    assert public(tmp_path).verifies(signature.der(), digest_to_sign(STATEMENT))
+    assert public(tmp_path).verifies(decoded_base64(signature.sig), digest_to_sign(STATEMENT))
     assert sealed.manifest.name == f"cases/{CASE}/manifest-{sealed.manifest.sha256[:16]}.json"
 
 

@@ -13,12 +13,13 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.execute.evidence.canonical_json import canonical_json
-from scc_responder.execute.evidence.dsse import enveloped, in_toto_statement, opened
+from scc_responder.execute.evidence.dsse import enveloped, in_toto_statement
 from scc_responder.execute.evidence.manifest import EvidenceObject
 from scc_responder.execute.evidence.sealing import Sealed, note_unsigned, sign_later
 from scc_responder.journal.account.manifest_names import ManifestName
 from scc_responder.workbench.bundle.bundle_check import check_bundle
 from scc_responder.workbench.bundle.bundle_report import BundleReport
+from scc_responder.workbench.bundle.stored_envelope import opened
 from tests.kits.bundles import CASE, SignedBundle
 from tests.kits.journal_worlds import START
 from tests.kits.signing import StoredObjects

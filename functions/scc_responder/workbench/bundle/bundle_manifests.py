@@ -11,9 +11,10 @@ from typing import Any, Protocol
 import msgspec
 
 from scc_responder.domain.value import resolved
-from scc_responder.execute.evidence.dsse import Envelope, Signature, opened, pre_authentication_encoding
+from scc_responder.execute.evidence.dsse import Signature, pre_authentication_encoding
 from scc_responder.execute.evidence.sealing import LateSignature
 from scc_responder.workbench.bundle.bundle_report import BundleFault, BundleFinding, CheckedManifest, ListedManifest
+from scc_responder.workbench.bundle.stored_envelope import Envelope, decoded_base64, opened
 
 _OUTWEIGHED = frozenset({BundleFault.NOT_SIGNED})
 """What a signed manifest makes good that names an earlier one with its SHA-256."""
@@ -103,7 +104,7 @@ class BundleManifests:
 
     def _verifies(self, signature: Signature, digest: bytes) -> bool:
         with suppress(ValueError):
-            return self._key is not None and self._key.verifies(signature.der(), digest)
+            return self._key is not None and self._key.verifies(decoded_base64(signature.sig), digest)
         return False
 
     def _vouched(self, manifests: Sequence[CheckedManifest]) -> tuple[CheckedManifest, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import Protocol
 
-from scc_responder.collect.image_names import repository_place
+from scc_responder.collect.image_names import OLD_HOSTS
 from scc_responder.domain.errors import ApiError
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
@@ -104,3 +104,14 @@ def _grant(project: str) -> str:
         " --role=roles/logging.viewer"
     )
     return f"terraform apply (google_project_iam_member.logs){OR}{command}"
+
+
+def repository_place(repository: str) -> tuple[str, str]:
+    """Host and name of a repository of Artifact Registry, given by its full name: what its images' names begin with.
+
+    >>> repository_place("projects/shop/locations/europe/repositories/images")
+    ('europe-docker.pkg.dev', 'shop/images')
+    """
+    _, project, _, location, _, name = repository.split("/")
+    folder = project.replace(":", "/")
+    return (name, folder) if name in OLD_HOSTS else (f"{location}-docker.pkg.dev", f"{folder}/{name}")
