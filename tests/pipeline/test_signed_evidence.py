@@ -58,7 +58,7 @@ def test_one_request_signs_the_evidence_of_a_finding(
     digest = hashlib.sha256(signed_bytes(manifest)).digest()
     assert deployment.outcomes(document) == CONTAINED
     assert key_management.requests == [digest]
-    assert public_key(deployment).verifies(manifest.signatures[0].sig, digest)
+    assert public_key(deployment).verifies(decoded_base64(manifest.signatures[0].sig), digest)
     assert "unsigned" not in entries(deployment)
 
 
