@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,7 +16,7 @@ from scc_responder.domain.value import Value
 from scc_responder.policy.cel import CelFacts, evaluate
 from scc_responder.policy.effective_mode import effective_mode
 from scc_responder.policy.limits import Limit
-from scc_responder.policy.policy_set import OnFailure, Policy, PolicyStep
+from scc_responder.policy.policy_set import AskedOfStep, OnFailure, Policy, PolicyStep
 
 
 class ActionResult(StrEnum):
@@ -91,14 +90,38 @@ class Decision(Value, frozen=True, kw_only=True):
         return {policy.name: policy.mode for policy in self.policies if policy.matched}
 
 
-Plans = dict[tuple[Any, ...], Any]
-"""The plan of each step, and of each `then`: equal ones are one object, so that who looks at one has seen them all."""
+class _Plans:
+    """What is planned about one finding: equal steps have one plan, so that who looks at one has seen them all."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._of_actions: dict[tuple[str, str], PlannedAction] = {}
+        self._of_steps: dict[AskedOfStep, PlannedAction] = {}
+        self._of_policies: dict[tuple[AskedOfStep, ...], tuple[PlannedAction, ...]] = {}
+
+    def of(self, then: Sequence[PolicyStep]) -> tuple[PlannedAction, ...]:
+        """The plan of all steps of a policy."""
+        asked = tuple([step.asked for step in then])
+        if asked not in self._of_policies:
+            self._of_policies[asked] = tuple([self._step(step) for step in then])
+        return self._of_policies[asked]
+
+    def _step(self, step: PolicyStep) -> PlannedAction:
+        if step.asked not in self._of_steps:
+            action = step.action, step.variant
+            if action not in self._of_actions:
+                self._of_actions[action] = _plan(self._context, step)
+            planned = self._of_actions[action]
+            if planned.needs != step.needs or planned.on_failure != step.on_failure:
+                planned = replace(planned, needs=step.needs, on_failure=step.on_failure)
+            self._of_steps[step.asked] = planned
+        return self._of_steps[step.asked]
 
 
 def decide(context: Context, policies: Iterable[Policy]) -> Decision:
     """Every policy's answer, in the order given."""
     facts = CelFacts(context)
-    plans: Plans = {}
+    plans = _Plans(context)
     every = [(policy, _decide(context, policy, facts, plans)) for policy in policies]
     answered = any(decided.matched and not policy.otherwise for policy, decided in every)
     return Decision(
@@ -113,34 +136,23 @@ def _answered(decided: PolicyDecision) -> PolicyDecision:
     return replace(decided, matched=False, reason=Reason.ANSWERED_BY_OTHERS, actions=(), limits=())
 
 
-def _decide(context: Context, policy: Policy, facts: CelFacts, plans: Plans) -> PolicyDecision:
+def _decide(context: Context, policy: Policy, facts: CelFacts, plans: _Plans) -> PolicyDecision:
     mode, why = effective_mode(policy, context)
     reason = Reason.MODE_DISABLED if mode == Mode.DISABLED else match(context, policy, facts)
     if reason != Reason.MATCHED:
         return PolicyDecision(name=policy.name, mode=mode, mode_reason=why, matched=False, reason=reason)
-    then = tuple([step.asked for step in policy.then])
-    planned = plans.get(then) or tuple([_plan(context, step, plans) for step in policy.then])
-    plans[then] = planned
     return PolicyDecision(
         name=policy.name,
         mode=mode,
         mode_reason=why,
         matched=True,
         reason=Reason.MATCHED,
-        actions=planned,
+        actions=plans.of(policy.then),
         limits=policy.limits,
     )
 
 
-def _plan(context: Context, step: PolicyStep, plans: Plans) -> PlannedAction:
-    planned: PlannedAction = plans.get(step.asked[:2]) or _first_plan(context, step)
-    plans[step.asked[:2]] = planned
-    if planned.needs != step.needs or planned.on_failure != step.on_failure:
-        planned = replace(planned, needs=step.needs, on_failure=step.on_failure)
-    return plans.setdefault(step.asked, planned)  # type: ignore[no-any-return]
-
-
-def _first_plan(context: Context, step: PolicyStep) -> PlannedAction:
+def _plan(context: Context, step: PolicyStep) -> PlannedAction:
     planned = actions()[step.action].plan(context, step.params)
     return PlannedAction(
         action=step.action,

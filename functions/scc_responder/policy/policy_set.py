@@ -35,6 +35,10 @@ class OnFailure(StrEnum):
     CONTINUE = "continue"
 
 
+AskedOfStep = tuple[str, str, tuple[str, ...], OnFailure]
+"""All that a step says: its action, what it is done with, what it needs, and what its failure stops."""
+
+
 class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"parameters": "with"}):
     """One step as written: `action` and its `with`.
 
@@ -58,7 +62,7 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
         return msgspec.json.encode(self.params, order="sorted").decode()
 
     @cached_property
-    def asked(self) -> tuple[str, str, tuple[str, ...], OnFailure]:
+    def asked(self) -> AskedOfStep:
         """All that the step says: equal steps have equal plans."""
         return self.action, self.variant, self.needs, self.on_failure
 

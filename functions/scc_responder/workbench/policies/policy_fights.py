@@ -14,7 +14,7 @@ from scc_responder.intake.threats import catalogue
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.explanation import context_of
-from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.pattern_words import all_within
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
 _OF_A_ROW = frozenset({"threat", "category", "detector", "kind", "surface"})

@@ -12,7 +12,7 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy
 from scc_responder.workbench.policy_files.mistakes import Mistake, expected
-from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.pattern_words import all_within
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 

@@ -10,7 +10,7 @@ from scc_responder.domain.value import Value
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, Row, catalogue, fold
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.proof.pattern_words import LOWER, glob, some, words
+from scc_responder.workbench.policy_files.pattern_words import LOWER, glob, some, words
 from scc_responder.workbench.proof.possible_targets import matches_of
 
 NEWER = "Execution: Newer Than This Catalogue"

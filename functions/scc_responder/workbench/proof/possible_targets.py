@@ -12,7 +12,7 @@ from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.proof.pattern_words import LOWER, Chain, glob, some, very_text, words
+from scc_responder.workbench.policy_files.pattern_words import LOWER, Chain, glob, some, very_text, words
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", *(space for space, _ in AGENT_PODS)})
 """What nothing may be changed in, whatever guardrails say: those of Kubernetes itself and of Google's agents."""

@@ -25,7 +25,7 @@ from scc_responder.workbench.policies.meaning.possible_findings import (
     never_met,
 )
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
-from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.pattern_words import all_within
 
 NEVER_ACTS = "never_acts"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}

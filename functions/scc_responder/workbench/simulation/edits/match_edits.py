@@ -8,7 +8,7 @@ from typing import Any
 from scc_responder.domain.wildcards import matcher
 from scc_responder.intake.threats import fold
 from scc_responder.policy.match import Match, Severity, as_tuple
-from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.pattern_words import all_within
 from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.simulation.edits.edit import Edit, field_edit
 

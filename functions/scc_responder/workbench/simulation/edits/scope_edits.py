@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scc_responder.policy.policy_set import policy_paths
-from scc_responder.workbench.policy_files.pattern_inclusion import all_within
+from scc_responder.workbench.policy_files.pattern_words import all_within
 from scc_responder.workbench.policy_files.policy_scope import PolicyScope, load_scopes
 from scc_responder.workbench.simulation.edits.edit import Edit, field_edit, mode_edit, shown_value
 

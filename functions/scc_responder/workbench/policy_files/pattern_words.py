@@ -1,4 +1,4 @@
-"""Words that tell patterns apart: for each set of patterns that some text fits together, and no other one, one text.
+"""Patterns walked together: the words that tell them apart, and whether all that fits some fits others as well. Pure.
 
 A pattern is a chain of links, each a set of characters, taken once or any number of times. All patterns are walked at
 once, with the form that every text must have: what is found is all there is.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from scc_responder.domain.errors import PolicyError
@@ -27,6 +28,8 @@ class Link(NamedTuple):
 
 Chain = tuple[Link, ...]
 LOWER = frozenset(string.ascii_lowercase + string.digits)
+_OTHER = "\0"
+"""Stands for every character that no pattern names."""
 _ALPHABET = (*string.ascii_lowercase, *string.digits, *"-./:@_ ", *string.ascii_uppercase)
 
 
@@ -78,10 +81,34 @@ def words(
     return tuple(found.values())
 
 
+def all_within(narrow: Iterable[str], wide: Iterable[str]) -> bool:
+    """Whether whatever fits one of the first patterns fits one of the others. No, where that takes too long to tell.
+
+    >>> all_within(["team-a-*"], ["team-*"]), all_within(["team-*"], ["team-a-*"]), all_within(["a/**"], ["a/*"])
+    (True, False, False)
+    >>> all_within(["a?"], ["a*"]), all_within(["*"], ["a*", "b*"]), all_within(["x/*/y"], ["x/**"])
+    (True, False, True)
+    """
+    known = tuple(wide)
+    return all(pattern in known or (bool(known) and _is_within(pattern, known)) for pattern in narrow)
+
+
+@lru_cache(maxsize=4096)
+def _is_within(pattern: str, bounds: tuple[str, ...]) -> bool:
+    """Whether every text that fits the pattern fits one of the bounds."""
+    signs = dict.fromkeys((*"".join((pattern, *bounds)), "/", _OTHER))
+    walk = _Walk([*map(glob, bounds)], [glob(pattern)], tuple(signs))
+    try:
+        return all(fitting for fitting, _ in walk.all())
+    except PolicyError:
+        return False
+
+
 class _Walk:
     """All patterns as one number: a bit for each place in each of them, set while a text may be there."""
 
-    def __init__(self, patterns: Sequence[Chain], form: Sequence[Chain]) -> None:
+    def __init__(self, patterns: Sequence[Chain], form: Sequence[Chain], alphabet: Sequence[str] = _ALPHABET) -> None:
+        self._alphabet = alphabet
         self._chains = [*patterns, *form]
         starts = [sum(len(chain) + 1 for chain in self._chains[:place]) for place in range(len(self._chains))]
         ends = [start + len(chain) for start, chain in zip(starts, self._chains, strict=True)]
@@ -129,7 +156,7 @@ class _Walk:
 
     def all(self) -> Iterator[tuple[int, str]]:
         """Every set of patterns that fit together, with a shortest text of the form."""
-        signs = list({self._move(sign): sign for sign in reversed(_ALPHABET)}.values())[::-1]
+        signs = list({self._move(sign): sign for sign in reversed(self._alphabet)}.values())[::-1]
         seen, waiting = {self._start}, deque([(self._start, "")])
         while waiting:
             state, word = waiting.popleft()
