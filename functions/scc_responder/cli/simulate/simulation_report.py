@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.cli.console.edit_line import edit_line, turned_text
 from scc_responder.cli.console.markdown import escaped, markdown_table
 from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.simulate.foretold_lines import foretold_lines, foretold_markdown
@@ -161,7 +162,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"  {styled('raised ', 'red')}  {raised.policy}: {raised.before} -> {raised.after}"
     yield from map(_difference, comparison.differences)
     yield from _omitted(sum(comparison.counts.values()), comparison.differences)
-    yield from (_edit(of, edit) for of, edit in _edits(comparison))
+    yield from (f"  {edit_line(of, edit)}" for of, edit in _edits(comparison))
     if comparison.compared_with in _COMPARED_WITH:
         yield styled(f"  {_COMPARED_WITH[comparison.compared_with]}", "yellow")
     yield f"  {_conclusion(comparison)}"
@@ -179,20 +180,6 @@ def _edits(comparison: Comparison) -> Iterator[tuple[str, Edit]]:
     yield from ((edit.policy, edit) for edit in of_policies)
     yield from (("guardrails", edit) for edit in comparison.guardrails)
     yield from (("folders", edit) for edit in comparison.scopes)
-
-
-def _edit(of: str, edit: Edit) -> str:
-    """One line of what was edited. What people wrote there, and how folders are called, is escaped as JSON."""
-    of, field = (json.dumps(text)[1:-1] for text in (of, edit.field))
-    word, style = ("WIDENS", "red") if edit.widens else ("edited", "dim")
-    return f"  {styled(f'{word:<7}', style)}  {of} {styled(field, 'bold')}  {_turned(edit)}"
-
-
-def _turned(edit: Edit) -> str:
-    before, after = (None if value is None else json.dumps(value) for value in (edit.before, edit.after))
-    if before is None or after is None:
-        return f"added {after}" if before is None else f"removed {before}"
-    return f"{before} -> {after}"
 
 
 def _why(item: Difference) -> str:
@@ -270,7 +257,7 @@ def _compared(comparison: Comparison) -> Iterator[str]:
     yield from _omitted(sum(comparison.counts.values()), comparison.differences)
     if comparison.compared_with in _COMPARED_WITH:
         yield f"\n{escaped(_COMPARED_WITH[comparison.compared_with])}.\n"
-    edits = [("widens" if edit.widens else "", of, edit.field, _turned(edit)) for of, edit in _edits(comparison)]
+    edits = [("widens" if edit.widens else "", of, edit.field, turned_text(edit)) for of, edit in _edits(comparison)]
     if edits:
         yield "\n## What was edited, met by a finding or not\n\n"
         yield markdown_table(("", "Of", "Field", "Edit"), map(_escaped, edits))

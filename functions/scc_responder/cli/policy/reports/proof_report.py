@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from scc_responder.cli.console.edit_line import edit_line
 from scc_responder.cli.console.terminal import styled, visible_lines
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.proof.claims import ClaimKind, ProvedClaim
@@ -42,9 +43,7 @@ def proof_text(proof: Proof, folder: Path) -> str:
     for about, claims in _grouped(proof.claims).items():
         lines += _paragraph(about, claims)
     lines += _held(proof.claims)
-    for edit in proof.edits:
-        kind = styled("widens: ", "yellow") if edit.widens else ""
-        lines.append(f"{kind}{visible_lines(f'guardrails.yaml: {edit.field}: {edit.before} -> {edit.after}')}")
+    lines += [edit_line("guardrails", edit) for edit in proof.edits]
     for name in proof.unproved:
         lines.append(f"{styled(name, 'bold')}: not proved: its condition is taken to hold, and not to hold")
     if proof.fails:
