@@ -169,7 +169,7 @@ def test_a_message_says_how_far_it_is_contained() -> None:
     """The fields of the record, in the outcome and in what is told of the case besides; none where there is none."""
     severed = replace(STEP, epoch=1, containment="severed", contained_at=RECORD.event_time + timedelta(seconds=2))
     fields = {"containment": "severed", "contained_seconds": 2.0}
-    outcome = outcome_notice(context(), Decision(policies=()), (), contained=fields)
+    outcome = outcome_notice(context(), Decision(policies=()), (), further=fields)
     besides = case_notice(NoticeKind.EXPIRED, replace(RECORD, steps=(severed,)), "approval_expired", "why")
     for notice in (outcome, besides):
         assert {name: notice.facts[name] for name in fields} == fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, Collector, Inspected, StepRun, stored
@@ -14,8 +15,10 @@ from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.evidence.capture import capture
+from scc_responder.execute.evidence.kept_facts import kept_facts
 from scc_responder.execute.execution import Execution
 from scc_responder.execute.publish import publish
+from scc_responder.journal.account.known_fields import known_fields
 from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.chain.chain_check import chain_fields, chain_statement
 from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
@@ -89,7 +92,13 @@ class StepMeans:
             plan,
             function_url=world.function_url,
             state=execution.state,
-            contained={
+            further={
+                **known_fields(
+                    context.finding.name,
+                    to_builtins(context.threat),
+                    kept_facts(context),
+                    execution.case.record.inspection,
+                ),
                 **contained_fields(execution.record, policy_answers(execution.decision)),
                 **self._unknown(),
                 **chain_fields(execution.record, execution.steps),

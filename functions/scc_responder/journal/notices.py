@@ -17,6 +17,8 @@ from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.account.case_facts import facts_in
+from scc_responder.journal.account.known_fields import known_fields
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.contained import contained_fields
@@ -49,14 +51,14 @@ def outcome_notice(
     *,
     function_url: str = "",
     state: CaseState = CaseState.OPEN,
-    contained: Mapping[str, Any] | None = None,
+    further: Mapping[str, Any] | None = None,
 ) -> Notice:
     """A decision: finding, threat, pod (of Cloud Run `cloud_run`), every policy's answer, every step's outcome.
 
     `identity` where there is more to say of it than that every check held: that the finding's process is gone.
     If there is a plan: exactly what waits for approval and how to answer, or how it ended. The reason says of the
-    case's `state` that a plan waits, that all was a rehearsal, or that nothing was done. `contained` are the fields of
-    `contained_fields`.
+    case's `state` that a plan waits, that all was a rehearsal, or that nothing was done. `further` are the fields of
+    `contained_fields` and `known_fields`.
     """
     finding = context.finding
     facts = {
@@ -67,7 +69,7 @@ def outcome_notice(
         **run_summary(context),
         "policies": policy_answers(decision),
         "steps": [step_summary(step) for step in steps],
-        **(contained or {}),
+        **(further or {}),
     }
     if context.identity.reason not in {Reason.ALL_CHECKS_HELD, Reason.NO_POD}:
         facts["identity"] = msgspec.to_builtins(context.identity)
@@ -112,9 +114,16 @@ def case_notice(
             "steps": [step_summary(step) for step in record.current_steps],
             **({"to_do": commands} if commands else {}),
             **contained_fields(record),
+            **_known(record),
             **chain_fields(record, record.current_steps),
         },
     )
+
+
+def _known(record: CaseRecord) -> dict[str, Any]:
+    """What the case keeps of its target; nothing where nothing was decided, or an earlier version kept none of it."""
+    facts = facts_in(record.decision)
+    return known_fields(record.finding_name, record.decision["threat"], facts, record.inspection) if facts else {}
 
 
 def unread_notice(rejection: Rejection, message_id: str) -> Notice:

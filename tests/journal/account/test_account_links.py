@@ -13,8 +13,8 @@ from hypothesis import given
 from scc_responder.domain.kubernetes.container_facts import Artefact, ArtefactHash, Inspection, Origin
 from scc_responder.execute.evidence.log_filters import MOST_CHARACTERS
 from scc_responder.intake.threats import catalogue, mitre_id
-from scc_responder.journal.account.account_links import account_links, technique_names
-from scc_responder.journal.account.answers import AccountLink
+from scc_responder.journal.account import account_links as links_module
+from scc_responder.journal.account.account_links import AccountLink, technique_names
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
 from scc_responder.journal.case import CaseRecord
 from tests.findings import notification
@@ -36,6 +36,11 @@ def record(name: str = "organizations/1/sources/2/locations/global/findings/f", 
     return CaseRecord(
         finding_key="0a" * 32, finding_name=name, event_time=START, digest="d", decision={"threat": threat}
     )
+
+
+def account_links(made: CaseRecord, facts: CaseFacts) -> tuple[AccountLink, ...]:
+    read = made.inspection.artefact if made.inspection else None
+    return links_module.account_links(made.finding_name, made.decision.get("threat", {}), facts, read)
 
 
 def titled(links: tuple[AccountLink, ...], title: str) -> list[AccountLink]:

@@ -10,9 +10,8 @@ from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.container_facts import Origin
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import resolved
 from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge, Question, answer_of
-from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
+from scc_responder.journal.account.case_facts import CaseFacts, NamedFile, facts_in
 from scc_responder.journal.account.manifest_names import manifests_named
 from scc_responder.journal.case import CaseRecord
 
@@ -51,8 +50,8 @@ def about_target(record: CaseRecord, others: Sequence[CaseRecord] | None) -> Ite
 
 def facts_of(record: CaseRecord) -> tuple[CaseFacts, str]:
     """What the case keeps of its finding and target, and why it is nothing; the reason is empty where it keeps it."""
-    if kept := record.decision.get("facts"):
-        return msgspec.convert(kept, resolved(CaseFacts)), ""
+    if facts := facts_in(record.decision):
+        return facts, ""
     if "left_out" in record.decision:
         return CaseFacts(), "the record was too large to keep it"
     if record.decision:

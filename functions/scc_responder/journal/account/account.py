@@ -16,6 +16,7 @@ from scc_responder.journal.contained import contained_seconds, containment
 def account_of(record: CaseRecord, others: Sequence[CaseRecord] | None = None, *, function_url: str = "") -> Account:
     """What the record says. `others` are the other cases of its store, if anybody looked for them."""
     threat = record.decision.get("threat") or {}
+    read = record.inspection.artefact if record.inspection else None
     return Account(
         case=case_id(record.finding_key),
         category=record.category,
@@ -28,6 +29,6 @@ def account_of(record: CaseRecord, others: Sequence[CaseRecord] | None = None, *
         containment=str(containment(record.current_steps) or ""),
         contained_seconds=contained_seconds(record),
         answers=(*about_target(record, others), *about_acts(record)),
-        links=account_links(record, facts_of(record)[0]),
+        links=account_links(record.finding_name, threat, facts_of(record)[0], read),
         commands=tuple(account_commands(record, function_url)),
     )

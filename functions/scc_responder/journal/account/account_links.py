@@ -7,17 +7,18 @@ as its button "Share link" makes it; `https://www.virustotal.com/gui/file/SHA256
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
+from scc_responder.domain.kubernetes.container_facts import Artefact
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.journal.account.answers import AccountLink
+from scc_responder.domain.value import Value
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
-from scc_responder.journal.case import CaseRecord
 
 _CONSOLE = "https://console.cloud.google.com"
 _ANCESTORS = {"organizations": "organizationId", "folders": "folder", "projects": "project"}
@@ -37,15 +38,27 @@ _LOGS = {
 _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9.:-]{0,98}[a-z0-9])?", re.ASCII)
 
 
-def account_links(record: CaseRecord, facts: CaseFacts) -> tuple[AccountLink, ...]:
-    """The finding, its runbook, its logs, VirusTotal by each hash, and each technique by its name."""
-    threat = record.decision.get("threat") or {}
+class AccountLink(Value, frozen=True, kw_only=True):
+    """Where to read on. `url` is made here of checked parts; where it is empty, `why` there is none."""
+
+    title: str
+    url: str = ""
+    why: str = ""
+
+
+def account_links(
+    finding: str, threat: Mapping[str, Any], facts: CaseFacts, read: Artefact | None
+) -> tuple[AccountLink, ...]:
+    """The finding, its runbook, its logs, VirusTotal by each hash, and each technique by its name.
+
+    `finding` is its name, `threat` as a case keeps it, `read` the file as a look into the container read it.
+    """
     return (
-        _finding(record.finding_name),
+        _finding(finding),
         *_runbook(str(threat.get("runbook", ""))),
         *_logs(facts),
-        *_virus_total(record, facts),
-        *_techniques(record),
+        *_virus_total(read, facts),
+        *_techniques(threat.get("techniques") or (), threat.get("techniques_inferred") or ()),
     )
 
 
@@ -86,9 +99,8 @@ def _logs(facts: CaseFacts) -> Iterator[AccountLink]:
         yield AccountLink(title=f"Logs: {_LOGS.get(name, name)}", url=url)
 
 
-def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLink]:
+def _virus_total(read: Artefact | None, facts: CaseFacts) -> Iterator[AccountLink]:
     files = [file for program in facts.programs for file in program.files] + [*facts.files]
-    read = record.inspection.artefact if record.inspection else None
     if read and read.sha256:
         files.append(NamedFile(role="file", path=read.path, sha256=read.sha256, whole_file=True))
     told: set[str] = set()
@@ -105,9 +117,7 @@ def _virus_total(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLink]:
             yield AccountLink(title=title, url=f"https://www.virustotal.com/gui/file/{file.sha256}")
 
 
-def _techniques(record: CaseRecord) -> Iterator[AccountLink]:
-    threat = record.decision.get("threat") or {}
-    stated, inferred = threat.get("techniques") or (), threat.get("techniques_inferred") or ()
+def _techniques(stated: Sequence[str], inferred: Sequence[str]) -> Iterator[AccountLink]:
     for number, technique in enumerate((*stated, *inferred)):
         said = "" if number < len(stated) else ", by the catalogue"
         if match := _TECHNIQUE.fullmatch(str(technique)):

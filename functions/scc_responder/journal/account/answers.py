@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from scc_responder.domain.value import Value
+from scc_responder.journal.account.account_links import AccountLink
 
 
 class Question(StrEnum):
@@ -70,14 +71,6 @@ class Answer(Value, frozen=True, kw_only=True):
     knowledge: Knowledge = Knowledge.KNOWN
     why: str = ""
     lines: tuple[AccountLine, ...] = ()
-
-
-class AccountLink(Value, frozen=True, kw_only=True):
-    """Where to read on. `url` is made here of checked parts; where it is empty, `why` there is none."""
-
-    title: str
-    url: str = ""
-    why: str = ""
 
 
 class Command(Value, frozen=True, kw_only=True):

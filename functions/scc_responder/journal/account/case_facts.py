@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
 from scc_responder.domain.context import RelatedFinding
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
 
 
 class NamedFile(Value, frozen=True, kw_only=True):
@@ -64,3 +69,9 @@ class CaseFacts(Value, frozen=True, kw_only=True):
     project: str = ""
     logs: dict[str, str] = {}
     cut: tuple[str, ...] = ()
+
+
+def facts_in(decision: Mapping[str, Any]) -> CaseFacts | None:
+    """The facts in what a case keeps of its decision; None where it keeps none."""
+    kept = decision.get("facts")
+    return msgspec.convert(kept, resolved(CaseFacts)) if kept else None

@@ -7,6 +7,8 @@ Nothing is left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 
@@ -29,6 +31,15 @@ def inert(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
     '/tmp/run.sh 203.0.113.7 web@sha256:0d85'
     """
     return _ACTS.sub(_broken, visible(text, max_bytes))
+
+
+def inert_data(data: Any) -> Any:
+    """JSON data in which each text, and each name of a field, is inert."""
+    if isinstance(data, str):
+        return inert(data)
+    if isinstance(data, Mapping):
+        return {inert(str(name)): inert_data(value) for name, value in data.items()}
+    return [inert_data(item) for item in data] if isinstance(data, list | tuple) else data
 
 
 def _broken(match: re.Match[str]) -> str:
