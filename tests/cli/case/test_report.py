@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,8 +18,11 @@ from scc_responder.cli.case.report import FORMS, desk_account
 from scc_responder.cli.main import main
 from scc_responder.domain.finding import case_id
 from scc_responder.journal.account.answers import QUESTIONS
+from tests.cluster import objects
+from tests.cluster.control_plane import ControlPlane
 from tests.kits.account_cases import CASES, contained_case, held_case, waiting_case
-from tests.kits.responder import finding_about
+from tests.kits.responder import deployed, finding_about, policy
+from tests.requirements import missing
 
 
 def shown(folder: Path, *options: str) -> list[str]:
@@ -84,3 +92,27 @@ def test_the_commands_of_a_report_run(
     assert "unrecognized arguments" not in told.err
     assert ended.keys() <= {"approve", "reject", "resume", "undo", "do"}
     assert set(ended.values()) <= {0, 1, 2}
+
+
+def test_the_lines_of_kubectl_reach_the_pod(
+    control_plane: ControlPlane, namespace: str, node: dict[str, Any], tmp_path: Path
+) -> None:
+    """On a real API server they find it by its name; its kubelet, of which there is none here, has the log."""
+    if shutil.which("kubectl") is None:
+        missing("kubectl", "it is not in PATH", "gcloud components install kubectl")
+    control_plane.admin.create(objects.deployment("web", namespace, node["metadata"]["name"], replicas=2))
+    pod = objects.running_pods(control_plane.admin, namespace, "web", count=2)[0]
+    side = SimpleNamespace(url=control_plane.url, ca_pem=control_plane.ca_pem.encode(), token=control_plane.token)
+    deployment = deployed(tmp_path, side, policy("label_pod", "capture_evidence"))
+    document = finding_about(pod, finding_id=pod["metadata"]["uid"].replace("-", ""))
+    deployment.respond_to(document)
+    lines = [command.line for command in desk_account(deployment.case(document)).commands]
+    environment = {**os.environ, "KUBECONFIG": str(control_plane.kubeconfig), "HOME": str(tmp_path)}
+    ended = {
+        line.split()[1]: subprocess.run(shlex.split(line), env=environment, capture_output=True, text=True, check=False)
+        for line in lines
+        if line.startswith("kubectl ")
+    }
+    assert ended.keys() == {"get", "logs"}
+    assert f"uid: {pod['metadata']['uid']}" in ended["get"].stdout, ended["get"].stderr
+    assert "unknown" not in ended["logs"].stderr

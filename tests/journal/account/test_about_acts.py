@@ -99,3 +99,10 @@ def test_what_people_said_is_part_of_what_was_done() -> None:
     assert undone == f"undone: {START:%Y-%m-%d %H:%M:%S} UTC, by a@example.com: a load test"
     assert marked.startswith("marked wrong: ")
     assert "nobody named" in marked
+
+
+def test_a_command_with_another_word_in_it_is_left_out() -> None:
+    """A record names an action that a shell would take apart: nobody can paste it."""
+    step_of = Step(action_id="1", action="x; id", policy="p", status=StepStatus.HELD, reason="finding_too_old", epoch=1)
+    made = replace(BARE, steps=(step_of,), state=CaseState.HELD, reason="finding_too_old")
+    assert [command.line for command in account_commands(made)] == ["scc-responder case verify 0a0a0a0a0a0a"]
