@@ -159,4 +159,7 @@ def missing_from(outlet: str, texts: list[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s", "", re.sub(r"\[(.)\]", r"\1", text))
+    before, text = "", re.sub(r"\s", "", text)
+    while text != before:
+        before, text = text, re.sub(r"\[(.)\]", r"\1", text)
+    return text

@@ -98,7 +98,7 @@ def case_notice(
     severity: NoticeSeverity = NoticeSeverity.WARNING,
 ) -> Notice:
     """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
-    known, case = Reason.read(reason), case_id(record.finding_key)
+    known, case, kept = Reason.read(reason), case_id(record.finding_key), facts_in(record.decision)
     commands = [*to_do((), case, record.cluster, reason)] if known and known.word in REMEDIES else []
     return Notice(
         kind=kind,
@@ -114,16 +114,10 @@ def case_notice(
             "steps": [step_summary(step) for step in record.current_steps],
             **({"to_do": commands} if commands else {}),
             **contained_fields(record),
-            **_known(record),
+            **(known_fields(record.finding_name, record.decision["threat"], kept, record.inspection) if kept else {}),
             **chain_fields(record, record.current_steps),
         },
     )
-
-
-def _known(record: CaseRecord) -> dict[str, Any]:
-    """What the case keeps of its target; nothing where nothing was decided, or an earlier version kept none of it."""
-    facts = facts_in(record.decision)
-    return known_fields(record.finding_name, record.decision["threat"], facts, record.inspection) if facts else {}
 
 
 def unread_notice(rejection: Rejection, message_id: str) -> Notice:

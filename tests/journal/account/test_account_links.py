@@ -118,6 +118,7 @@ def test_a_runbook_elsewhere_is_no_link() -> None:
 
 def test_a_question_that_says_nothing_is_no_link() -> None:
     """Nor are any where the project is not known: it says so once."""
-    assert titled(account_links(record(), CaseFacts(project="example-project", logs={"pod": ""})), "Logs") == []
+    (link,) = titled(account_links(record(), CaseFacts(project="example-project", logs={"pod": ""})), "Logs")
+    assert (link.url, link.why) == ("", "it asks nothing")
     (link,) = titled(account_links(record(), CaseFacts(project="a b", logs={"pod": "x", "node": "y"})), "Logs")
     assert link.why == "the project of the logs is not known"

@@ -13,8 +13,11 @@ from tests.kits.hostile_accounts import MARKUP, TEXT, THOUSAND, hidden_in, links
 
 
 def restored_text(text: str) -> str:
-    """The text as it was before it was made inert."""
-    return re.sub(r"\[([.:@<(\u3002\uff0e\uff61])\]", r"\1", text).replace(r"\u0060", "`")
+    """The text without any brackets around what they break: a text may have had some itself."""
+    before, text = "", text.replace(r"\u0060", "`")
+    while text != before:
+        before, text = text, re.sub(r"\[([.:@<(\u3002\uff0e\uff61])\]", r"\1", text)
+    return text
 
 
 @THOUSAND

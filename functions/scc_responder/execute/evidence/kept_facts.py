@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from scc_responder.domain.context import Context
@@ -85,16 +85,9 @@ def _connection(item: Connection) -> str:
 
 def _owner_labels(context: Context) -> Iterator[str]:
     """Labels and annotations that name an owner, those nearest to the target first."""
-    run = context.run_owner
-    places: list[tuple[str, Mapping[str, str]]] = []
-    if context.pod:
-        places += [("pod", context.pod.labels), ("pod", context.pod.annotations)]
-    if context.namespace:
-        places += [("namespace", context.namespace.labels), ("namespace", context.namespace.annotations)]
-    places += [("cluster", context.cluster.labels)] if context.cluster else []
-    places += [("Cloud Run", run.labels)] if run else []
-    for place, labels in places:
-        for key, value in labels.items():
+    named = {"pod": context.pod, "namespace": context.namespace, "cluster": context.cluster}
+    for place, found in (named | {"Cloud Run": context.run_owner}).items():
+        for key, value in (*found.labels.items(), *getattr(found, "annotations", {}).items()) if found else ():
             if key.rpartition("/")[2].lower() in _OWNER_KEYS:
                 yield f"{key}={value} ({place})"
 

@@ -65,7 +65,7 @@ def log_queries(context: Context) -> tuple[LogQuery, ...]:
 
 
 def log_questions(context: Context) -> dict[str, dict[str, str]]:
-    """The questions of each request by their names: `changes`, `entered`, `identity`; `pod`, `machine`, `node`."""
+    """The questions of each request, by what each asks for in words."""
     cluster, place = context.finding.cluster, context.finding.cluster or context.finding.cloud_run
     if place is None or not (_PLACE.fullmatch(place.location) and _PLACE.fullmatch(place.name)):
         return {}
@@ -107,9 +107,9 @@ def _changes(context: Context, cluster: ClusterRef) -> Iterator[tuple[str, str]]
     in_cluster = f'resource.type="k8s_cluster" AND {_in(cluster)}'
     changed = " OR ".join(f'protoPayload.resourceName:"{name}"' for name in names)
     since = _since(context, CHANGES_BEFORE)
-    yield "changes", f'log_id("cloudaudit.googleapis.com/activity") AND {in_cluster} AND ({changed}) AND {since}'
+    yield "who changed it", f'log_id("cloudaudit.googleapis.com/activity") AND {in_cluster} AND ({changed}) AND {since}'
     entered = " OR ".join(f'protoPayload.resourceName:"{names[0]}/{way}"' for way in _ENTERED)
-    yield "entered", f"{in_cluster} AND ({entered}) AND {since}"
+    yield "who entered the pod", f"{in_cluster} AND ({entered}) AND {since}"
 
 
 def _identity(context: Context) -> Iterator[tuple[str, str]]:
@@ -118,7 +118,7 @@ def _identity(context: Context) -> Iterator[tuple[str, str]]:
         account, subject = names
         field = "protoPayload.authenticationInfo"
         either = f'({field}.principalEmail="{account}" OR {field}.principalSubject:"{subject}")'
-        yield "identity", f"{either} AND {_since(context, LINES_BEFORE)}"
+        yield "what its identity did", f"{either} AND {_since(context, LINES_BEFORE)}"
 
 
 def _written(context: Context, cluster: ClusterRef) -> Iterator[tuple[str, str]]:
@@ -126,13 +126,16 @@ def _written(context: Context, cluster: ClusterRef) -> Iterator[tuple[str, str]]
     if pod and is_namespace(pod.namespace) and is_object_name(pod.name):
         named = f'resource.labels.namespace_name="{pod.namespace}" AND resource.labels.pod_name="{pod.name}"'
         theirs = f'NOT resource.labels.container_name=~"^{CONTAINER_PREFIX}"'
-        yield "pod", f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {theirs} AND {since}'
+        yield (
+            "what its containers wrote",
+            f'resource.type="k8s_container" AND {_in(cluster)} AND {named} AND {theirs} AND {since}',
+        )
     if node and _INSTANCE.fullmatch(node.instance_id):
         machine = f'resource.type="gce_instance" AND resource.labels.instance_id="{node.instance_id}"'
-        yield "machine", f"{machine} AND {since}"
+        yield "the machine", f"{machine} AND {since}"
     if node and is_object_name(node.name):
         of_node = f'resource.type="k8s_node" AND {_in(cluster)} AND resource.labels.node_name="{node.name}"'
-        yield "node", f"{of_node} AND {since}"
+        yield "the node", f"{of_node} AND {since}"
 
 
 def _in(cluster: ClusterRef) -> str:

@@ -23,12 +23,12 @@ def run_questions(context: Context, changed_since: str, written_since: str) -> d
         return {}
     audit = f'log_id("cloudaudit.googleapis.com/activity") AND {_AUDITED}'
     changed = f'{audit} AND protoPayload.resourceName:"{_short(target)}" AND {changed_since}'
-    who = {"changes": changed}
+    who = {"who changed it": changed}
     for name in run_identities(context)[:1]:
-        who["identity"] = f'protoPayload.authenticationInfo.principalEmail="{name}" AND {written_since}'
+        who["what its identity did"] = f'protoPayload.authenticationInfo.principalEmail="{name}" AND {written_since}'
     return {
         "who": who,
-        "written": {"service_or_job": f"{' AND '.join(_written(context, target))} AND {written_since}"},
+        "written": {"what its containers wrote": f"{' AND '.join(_written(context, target))} AND {written_since}"},
     }
 
 

@@ -25,16 +25,6 @@ _ANCESTORS = {"organizations": "organizationId", "folders": "folder", "projects"
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TECHNIQUE = re.compile(r"(T[0-9]{4})(?:\.([0-9]{3}))?", re.ASCII)
 _RUNBOOK = re.compile(r"https://cloud\.google\.com/[a-z0-9/-]{1,200}", re.ASCII)
-_LOGS = {
-    "changes": "who changed it",
-    "entered": "who entered the pod",
-    "identity": "what its identity did",
-    "pod": "what its containers wrote",
-    "machine": "the node's machine",
-    "node": "the node",
-    "service_or_job": "what its containers wrote",
-}
-"""What each question to the logs is about."""
 _PROJECT = re.compile(r"[a-z0-9](?:[a-z0-9.:-]{0,98}[a-z0-9])?", re.ASCII)
 
 
@@ -80,12 +70,8 @@ def _finding(name: str) -> AccountLink:
 
 def _runbook(url: str) -> Iterator[AccountLink]:
     if url:
-        is_ours = _RUNBOOK.fullmatch(url) is not None
-        yield (
-            AccountLink(title="Runbook", url=url)
-            if is_ours
-            else AccountLink(title="Runbook", why="it is no page of Google Cloud")
-        )
+        why = "" if _RUNBOOK.fullmatch(url) else "it is no page of Google Cloud"
+        yield AccountLink(title="Runbook", url="" if why else url, why=why)
 
 
 def _logs(facts: CaseFacts) -> Iterator[AccountLink]:
@@ -93,21 +79,15 @@ def _logs(facts: CaseFacts) -> Iterator[AccountLink]:
         yield AccountLink(title="Logs", why="the project of the logs is not known")
         return
     for name, question in facts.logs.items():
-        if not question:
-            continue
         url = f"{_CONSOLE}/logs/query;query={quote(question, safe='')}?project={quote(facts.project, safe='')}"
-        yield AccountLink(title=f"Logs: {_LOGS.get(name, name)}", url=url)
+        yield AccountLink(title=f"Logs: {name}", url=url if question else "", why="" if question else "it asks nothing")
 
 
 def _virus_total(read: Artefact | None, facts: CaseFacts) -> Iterator[AccountLink]:
     files = [file for program in facts.programs for file in program.files] + [*facts.files]
     if read and read.sha256:
         files.append(NamedFile(role="file", path=read.path, sha256=read.sha256, whole_file=True))
-    told: set[str] = set()
-    for file in files:
-        if not file.sha256 or file.sha256 in told:
-            continue
-        told.add(file.sha256)
+    for file in {file.sha256: file for file in files if file.sha256}.values():
         title = f"VirusTotal: {file.role}"
         if not file.whole_file:
             yield AccountLink(title=title, why="the hash is of a part of the file: VirusTotal knows whole files alone")
@@ -123,8 +103,7 @@ def _techniques(stated: Sequence[str], inferred: Sequence[str]) -> Iterator[Acco
         if match := _TECHNIQUE.fullmatch(str(technique)):
             name = technique_names().get(match[0], "a technique that this version has no name of")
             page = "/".join(filter(None, match.groups()))
-            yield AccountLink(
-                title=f"MITRE {match[0]}: {name}{said}", url=f"https://attack.mitre.org/techniques/{page}/"
-            )
+            url = f"https://attack.mitre.org/techniques/{page}/"
+            yield AccountLink(title=f"MITRE {match[0]}: {name}{said}", url=url)
         else:
             yield AccountLink(title="MITRE", why="a technique whose id this version does not know")
