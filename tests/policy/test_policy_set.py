@@ -10,7 +10,8 @@ import pytest
 from scc_responder.actions import actions
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import PolicyError
-from scc_responder.policy.policy_set import source_paths
+from scc_responder.domain.mode import Mode
+from scc_responder.policy.policy_set import ClusterMode, source_paths
 from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN, load_guardrails
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.policy_files.strict_yaml import MAX_FILE_BYTES, load_yaml
@@ -546,3 +547,25 @@ def test_other_durations_are_refused(text: str) -> None:
 def test_a_merge_key_is_an_ordinary_key() -> None:
     """A merge key is a key like any other: what it would bring in cannot be overlooked."""
     assert load_yaml("<<: {a: b}\n", "x") == {"<<": {"a": "b"}}
+
+
+def test_a_share_of_clusters_is_the_same_for_all_and_grows() -> None:
+    """About so many clusters are in it, and each that is in a share is in every larger one."""
+    names = [f"projects/p/locations/l/clusters/c{number}" for number in range(2000)]
+    within = {
+        share: {
+            name for name in names if ClusterMode(mode=Mode.ENFORCE, clusters=("**",), share=f"{share}%").fits(name)
+        }
+        for share in (1, 5, 50, 100)
+    }
+    assert within[1] < within[5] < within[50] < within[100] == set(names)
+    assert 60 <= len(within[5]) <= 140
+    assert not ClusterMode(mode=Mode.ENFORCE, clusters=("projects/q/**",), share="100%").fits(names[0])
+
+
+@pytest.mark.parametrize("share", ["0%", "5", "101%", "five"])
+def test_what_is_no_share_is_refused(tmp_path: Path, share: str) -> None:
+    """With its place."""
+    modes = f"modes: [{{mode: enforce, clusters: [projects/*/locations/*/clusters/*], share: '{share}'}}]\n"
+    with pytest.raises(PolicyError, match=r"modes\[0\].share: .* is no share; write 1% to 100%"):
+        load_policies(write_policies(tmp_path, policy("label_pod") + modes))

@@ -67,11 +67,22 @@ class PolicyStep(StrictValue, frozen=True, kw_only=True, dict=True, rename={"par
         return self.action, self.variant, self.needs, self.on_failure
 
 
-class ClusterMode(StrictValue, frozen=True, kw_only=True):
-    """How far a policy goes in clusters that fit one of the patterns, `projects/P/locations/L/clusters/C`."""
+class ClusterMode(StrictValue, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a policy goes in clusters that fit one of the patterns, `projects/P/locations/L/clusters/C`.
+
+    With a `share`, such as `5%`, in that share of them alone: the same for all policies, and more of it with a larger
+    share.
+    """
 
     mode: Mode
     clusters: tuple[str, ...]
+    share: str | None = None
+
+    def fits(self, cluster: str) -> bool:
+        """Whether it holds in this cluster, given by its path: the first bytes of its hash are its place in a share."""
+        place = int.from_bytes(hashlib.sha256(cluster.encode()).digest()[:4]) / 2**32
+        is_meant = self.share is None or place * 100 < int(self.share[:-1])
+        return is_meant and any(matches(pattern, cluster) for pattern in self.clusters)
 
 
 class Policy(StrictValue, frozen=True, kw_only=True):
@@ -110,7 +121,7 @@ class Policy(StrictValue, frozen=True, kw_only=True):
         """How far it goes in a cluster; where the cluster is not known, no further than in any."""
         if not cluster:
             return capped(self.mode, *(one.mode for one in self.modes))
-        fitting = [one.mode for one in self.modes if any(matches(pattern, cluster) for pattern in one.clusters)]
+        fitting = [one.mode for one in self.modes if one.fits(cluster)]
         return furthest(fitting or [self.mode])
 
 

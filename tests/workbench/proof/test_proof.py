@@ -223,3 +223,12 @@ def test_the_rest_may_act_beside_a_condition(tmp_path: Path) -> None:
     former = loaded(tmp_path / "former", contain_rest=REST)
     found = failing(prove(pack, NOW, former).claims)
     assert ADDED in {claim.shown.kind for claim in found}
+
+
+@pytest.mark.parametrize(("before", "after", "raised"), [("1%", "50%", True), ("50%", "1%", False)])
+def test_a_larger_share_of_clusters_is_found(tmp_path: Path, before: str, after: str, raised: bool) -> None:
+    """A cluster that is in the one and not in the other shows it."""
+    modes = "modes: [{{mode: enforce, clusters: [projects/*/locations/*/clusters/*], share: {}}}]\nmode: dry_run"
+    packs = [loaded(tmp_path / name, (PRIVILEGED, "mode: dry_run", modes.format(name))) for name in (before, after)]
+    found = {claim.shown.kind for claim in failing(prove(packs[1], NOW, packs[0]).claims)}
+    assert (RAISED in found) is raised

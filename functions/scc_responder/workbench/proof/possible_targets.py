@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP
 from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.policy.policy_set import PolicySet
+from scc_responder.policy.policy_set import ClusterMode, PolicySet
 from scc_responder.workbench.policy_files.pattern_words import LOWER, Chain, glob, some, very_text, words
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", *(space for space, _ in AGENT_PODS)})
 """What nothing may be changed in, whatever guardrails say: those of Kubernetes itself and of Google's agents."""
 
 _MOST_PAIRS = 2000
+_TRIED_NAMES = 5000
+"""So many names of clusters are tried until one is in a share: of 1 %, all are beside it once in 10^21."""
 _DASHED = LOWER | {"-"}
 _DOTTED = LOWER | {"-", "."}
 _SIGNS = frozenset(string.ascii_letters + string.digits + "-._:@/")
@@ -70,7 +72,7 @@ def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
     modes = [one for pack in packs for policy in pack.policies for one in policy.modes]
     principals = [*_given(asked, "principal"), *_protected(rails, "principals")]
     return TargetValues(
-        clusters=_clusters(asked, rails, [name for one in modes for name in one.clusters]),
+        clusters=_clusters(asked, rails, [name for one in modes for name in (*one.clusters, *_of_share(one))]),
         services=_services(asked, rails),
         workloads=_workloads(asked, rails),
         labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
@@ -107,6 +109,15 @@ def _placed(asked: list[Match], rails: list[Guardrails], before: Chain) -> Itera
 def _part(pattern: str) -> Chain:
     """A pattern of one part of a path."""
     return glob("*" if pattern == DEEP else pattern)
+
+
+def _of_share(one: ClusterMode) -> Iterator[str]:
+    """Of each pattern a cluster that is in the share, and one that is not, where a mode is for a share of clusters."""
+    for pattern in one.clusters if one.share else ():
+        parts = pattern.replace("?", "a").replace("**", "*").split("*")
+        tried = [f"c{number}".join(parts) for number in range(_TRIED_NAMES)] if len(parts) > 1 else []
+        for is_in in (True, False):
+            yield from islice((name for name in tried if one.fits(name) is is_in), 1)
 
 
 def _clusters(asked: list[Match], rails: list[Guardrails], named: Iterable[str]) -> tuple[str, ...]:
