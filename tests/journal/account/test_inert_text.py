@@ -24,6 +24,7 @@ def restored_text(text: str) -> str:
 @given(TEXT)
 @example("https://evil.example")
 @example("a.b.c.d.e.f.g.h.i.j.example")
+@example("\U00013430 \U0001bca0 \U0001d173")
 def test_nothing_in_it_acts_anywhere(text: str) -> None:
     """No link, mention, tag, code or control is left, whoever looks for it."""
     made = inert(text)
