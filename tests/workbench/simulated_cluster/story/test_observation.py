@@ -178,6 +178,13 @@ def test_asking_for_a_form_is_no_write() -> None:
     assert failed(seen(events=asked)) == ["1. A finding: writes besides patch pods/ephemeralcontainers"]
 
 
+def test_a_second_container_may_come_between_any_steps() -> None:
+    """It is put in while they go on; the first has its place among them."""
+    first, second, label = insert(), insert(), event("patch")
+    shown = [seen(events=events).writes for events in ((first, label, second), (first, second, label), (label, first))]
+    assert shown == [(first, second, label), (first, second, label), (label, first)]
+
+
 @pytest.mark.parametrize("name", ["pod", "node", MANIFEST])
 def test_evidence_that_was_changed(name: str, tmp_path: Path) -> None:
     """One byte more in any object, or in the manifest, and nothing is verified."""

@@ -52,8 +52,15 @@ class Observation(Value, frozen=True, kw_only=True):
 
     @property
     def writes(self) -> tuple[AuditEvent, ...]:
-        """The requests that changed the cluster, or would have; not those that ask whether a container is let in."""
-        return tuple(event for event in self.events if event.verb in WRITES and not (event.dry_run and _inserts(event)))
+        """The requests that changed the cluster, or would have; not those that ask whether a container is let in.
+
+        A second container is put in while the steps go on: it stands right after the first, wherever it came.
+        """
+        made = [event for event in self.events if event.verb in WRITES and not (event.dry_run and _inserts(event))]
+        first, *later = [number for number, event in enumerate(made) if _inserts(event)] or [0]
+        for number in later:
+            made.insert(first + 1, made.pop(number))
+        return tuple(made)
 
 
 def delivery_expectations(seen: Observation, evidence: Path) -> Iterator[Expectation]:

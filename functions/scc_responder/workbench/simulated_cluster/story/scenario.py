@@ -62,8 +62,9 @@ _ASKED = tuple(f"{action}: waiting_for_approval" for action in ("roll_back_servi
 _REHEARSED = ("label_pod: would_patch", "annotate_pod: would_patch")
 _PATCHES = ("patch pods", "patch pods")
 _ISOLATES = ("patch pods", "create networkpolicies")
-_INSERTS = ("patch pods/ephemeralcontainers",)
-"""What cuts is put in before the isolation, what looks after it, as these containers may run as root."""
+_INSERT = "patch pods/ephemeralcontainers"
+_INSERTS = (_INSERT, _INSERT)
+"""What cuts is put in before the isolation, what looks by a request of its own: these containers may run as root."""
 
 
 def populate(cluster: SimulatedCluster) -> None:
@@ -132,7 +133,7 @@ def _reverse_shells(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[D
                 *_CLOUD_LOGS,
                 *_TELL,
             ),
-            writes=(*_INSERTS, *_ISOLATES, *_PATCHES, *_INSERTS),
+            writes=(*_INSERTS, *_ISOLATES, *_PATCHES),
             fate="bypassed",
         ),
         _about_pod(
@@ -152,7 +153,7 @@ def _reverse_shells(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[D
                 *_CLOUD_LOGS,
                 *_TELL,
             ),
-            writes=_INSERTS + _ISOLATES + ("patch pods",) * 4 + _INSERTS,
+            writes=_INSERTS + _ISOLATES + ("patch pods",) * 4,
             fate="isolated",
         ),
     )
@@ -177,7 +178,7 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
                 *_CLOUD_LOGS,
                 *_TELL,
             ),
-            writes=(*_INSERTS, *_ISOLATES, *_PATCHES, *_INSERTS, "patch nodes", "patch pods", "delete pods"),
+            writes=(*_INSERTS, *_ISOLATES, *_PATCHES, "patch nodes", "patch pods", "delete pods"),
             fate="deleted",
         ),
         _about_pod(
@@ -186,7 +187,7 @@ def _runbooks(pods: Sequence[Mapping[str, Any]], now: datetime) -> tuple[Deliver
             now,
             reason="done",
             steps=(*_LABEL, *_ISOLATE, *_KEEP_ALL, *_LOOK, *_TELL),
-            writes=(*_PATCHES, *_ISOLATES, *_INSERTS),
+            writes=(*_PATCHES, *_ISOLATES, _INSERT),
             fate="isolated",
         ),
         _about_pod(
