@@ -90,7 +90,7 @@ node-packages: .venv/ready ## Install the Debian packages of the real node: cont
 
 lock: .venv/ready ## Resolve pyproject.toml into hash-pinned requirements
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o functions/requirements.txt
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --extra desk --group dev -o requirements-dev.txt
 
 format: .venv/ready ## Format the code
 	$(BIN)/ruff format .

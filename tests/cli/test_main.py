@@ -41,7 +41,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert ended.value.code == 0
     for name, line in COMMANDS.items():
-        assert f"{name} " in shown
+        assert f"\n    {name}" in shown
         assert line in shown
 
 

@@ -27,15 +27,22 @@ COMMANDS = {
     "snapshot": "copy what decisions need from a cluster into a file",
     "init": "make a repository of your own policies",
     "bundle": "make the zip that is deployed, and what goes with it",
+    "completion": "print what makes a shell complete these commands",
     "policy": "check, test and document a folder of policies",
 }
 """Every command and its one line of help; `scc_responder.cli.<command>` holds it."""
+_ASKED_BY_SHELL = "_ARGCOMPLETE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args(given)
+    parser = _parser()
+    if _ASKED_BY_SHELL in os.environ:
+        from scc_responder.cli.completion import complete  # noqa: PLC0415 - only a shell asks for it
+
+        complete(parser)
+    options = parser.parse_args(given)
     empty = next(_empty(given), None)
     if empty:
         print(f"scc-responder: {visible_lines(empty)}: it is empty: is a variable not set?", file=sys.stderr)

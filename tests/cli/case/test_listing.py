@@ -14,6 +14,7 @@ from scc_responder.cli.main import main
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
+from tests.cli.commands import Terminal, called
 
 
 def stored(folder: Path, ages: dict[str, timedelta]) -> list[str]:
@@ -76,3 +77,16 @@ def test_show_needs_one_case(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["case", "show", "b", *store]) == 1
     assert "there is none" in capsys.readouterr().err
     assert main(["case", "show", "ab", *store]) == 0
+
+
+def test_a_watched_list_shows_what_came_since(tmp_path: Path) -> None:
+    """On a terminal, until Ctrl-C; as JSON it is refused."""
+    store = stored(tmp_path, {"a": timedelta(hours=1)})
+    watching = Terminal("case", "list", "--watch", *store)
+    watching.wait_for("\x1b[H\x1b[2J")
+    watching.wait_for("a" * 12)
+    watching.interrupt()
+    assert watching.ended() == 0
+    assert "Traceback" not in watching.shown
+    refused = called("case", "list", "--watch", "--format", "json", *store)
+    assert (refused.returncode, "--watch shows text" in refused.stderr) == (2, True)

@@ -21,7 +21,7 @@ the rest, with links and the commands to type next; as text, Markdown, a page to
   scc-responder case report CASE --format html --output case.html
 
 `case list --node NODE` says why a node is cordoned, and what else was found on it; `--since 2h` lists what changed in
-the last two hours.
+the last two hours; `--watch` shows it anew every few seconds.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. Any case that
 is not done is tried again, whatever its age, by the next sweep that reaches it. Without --apply it only says what would

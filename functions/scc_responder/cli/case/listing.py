@@ -20,7 +20,9 @@ from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.console.times import length
+from scc_responder.cli.console.watching import watched
 from scc_responder.domain.changes import is_about_node
+from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
@@ -46,11 +48,27 @@ def list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", type=length, metavar="TIME", help=changed)
     most = f"list so many at most; 0: all of them (default: {MOST_LISTED}; all in JSON)"
     parser.add_argument("--limit", type=_count, metavar="N", help=most)
+    parser.add_argument("--watch", action="store_true", help="show them anew every few seconds, until Ctrl-C")
     store_option(parser)
 
 
 def list_cases(options: argparse.Namespace) -> int:
     """Print the cases, and those that cannot be read whatever the state. 0, also where there are none; else 1."""
+    if not options.watch:
+        return _list_once(options)
+    if options.format == "json":
+        raise SettingsError("wrong_use", "--watch shows text: leave --format json out, or --watch")
+    # What fits on the screen; `_left_out` counts the rest.
+    return watched(lambda room: _list_once(_limited(options, room)))
+
+
+def _limited(options: argparse.Namespace, room: int) -> argparse.Namespace:
+    """The same, and as many cases as there is room for where nobody said how many."""
+    limit = room if options.limit is None else options.limit
+    return argparse.Namespace(**{**vars(options), "limit": limit})
+
+
+def _list_once(options: argparse.Namespace) -> int:
     with closing(existing_store(options.store)) as opened:
         cases = _shown_or_told(stored_cases(Journal(opened, _now)))
     records = [record for record in cases.records if _is_asked_for(record, options)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -20,13 +20,26 @@ class LateParser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Any:
         """What the arguments say, by the options that the module declares."""
+        self.load()
+        return super().parse_known_args(args, namespace)
+
+    def load(self) -> None:
+        """Take description and options from the module, unless that was done."""
         if self.imported:
             module = import_module(self.imported)
             self.imported = ""
             self.description = module.__doc__
             module.add_options(self)
             self.set_defaults(**{self.run_by: module.run})
-        return super().parse_known_args(args, namespace)
+
+
+def load_named(parser: argparse.ArgumentParser, words: Collection[str]) -> None:
+    """Load the commands that these words name, and those within them: who completes words has to know their options."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to a parser's commands
+        for name, command in (action.choices if isinstance(action.choices, Mapping) else {}).items():
+            if name in words and isinstance(command, LateParser):
+                command.load()
+                load_named(command, words)
 
 
 def add_late_commands(
