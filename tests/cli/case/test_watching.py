@@ -7,7 +7,7 @@ from io import StringIO
 
 import pytest
 
-from scc_responder.cli.console.watching import EVERY_SECONDS, watched
+from scc_responder.cli.case.watching import EVERY_SECONDS, watched
 from scc_responder.domain.errors import SettingsError
 from tests.cli.console.test_progress import Terminal
 
