@@ -43,7 +43,6 @@ import msgspec
 
 from scc_responder.cli.console.policy_folder import AskedPolicies, asked_policies, require_policies
 from scc_responder.cli.console.printed_report import print_report
-from scc_responder.cli.policy.reports.junit_report import junit
 from scc_responder.cli.policy.reports.policy_test_report import results_summary, results_text
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
@@ -81,10 +80,16 @@ def run(options: argparse.Namespace) -> int:
     formats: dict[str, Callable[[], str]] = {
         "text": lambda: "\n".join(results_text(results, stray)),
         "json": lambda: json.dumps(_data(results, stray), indent=2),
-        "junit": lambda: junit(results, stray),
+        "junit": lambda: _junit(results, stray),
     }
     print_report(formats[options.format](), options.output, results_summary(results))
     return 0 if not stray and all(result.passed for result in results) else 1
+
+
+def _junit(results: Sequence[PolicyResult], stray: Sequence[str]) -> str:
+    from scc_responder.cli.policy.reports.junit_report import junit  # noqa: PLC0415 - its XML brings an HTTP client
+
+    return junit(results, stray)
 
 
 def _named(asked: AskedPolicies) -> Iterator[str]:
