@@ -4,6 +4,8 @@ locals {
   # Cloud Run's second address of a service, which is known before there is one.
   _address = "https://${var.name}-${data.google_project.responder.number}.${var.region}.run.app"
 
+  _bundle_bucket = coalesce(var.bundle.bucket, google_storage_bucket.source.name)
+
   environment = merge(
     local._settings,
     length(var.approvers) == 0 ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
@@ -55,9 +57,16 @@ resource "google_storage_bucket" "source" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
+moved {
+  from = google_storage_bucket_object.bundle
+  to   = google_storage_bucket_object.bundle[0]
+}
+
 resource "google_storage_bucket_object" "bundle" {
+  count = var.bundle.path == null ? 0 : 1
+
   bucket = google_storage_bucket.source.name
-  name   = "${var.bundle.sha256}.zip" # another content is another name, and so another build
+  name   = "${var.bundle.sha256}.zip"
   source = var.bundle.path
 
   lifecycle {
@@ -98,9 +107,9 @@ resource "google_cloudfunctions2_function" "responder" {
 
     source {
       storage_source {
-        bucket     = google_storage_bucket_object.bundle.bucket
-        generation = google_storage_bucket_object.bundle.generation
-        object     = google_storage_bucket_object.bundle.name
+        bucket     = local._bundle_bucket
+        generation = var.bundle.path == null ? var.bundle.generation : google_storage_bucket_object.bundle[0].generation
+        object     = "${var.bundle.sha256}.zip" # another content is another name, and so another build
       }
     }
   }

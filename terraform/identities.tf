@@ -28,7 +28,7 @@ resource "google_artifact_registry_repository_iam_member" "build" {
 }
 
 resource "google_storage_bucket_iam_member" "build_source" {
-  bucket = google_storage_bucket.source.name
+  bucket = local._bundle_bucket
   member = google_service_account.responder["build"].member
   role   = "roles/storage.objectViewer"
 }

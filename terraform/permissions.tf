@@ -1,11 +1,11 @@
 # What the runtime identity may do: the permissions that the enabled policies need, as `scc-responder permissions` lists
-# them in permissions.json, each granted at the one place where it is used. A section that bears the name of a variable is
+# them in permissions.json, or `scc-responder bundle` beside the zip of other policies, each granted at the one place where it is used. A section that bears the name of a variable is
 # granted only where that variable asks for it.
 # Everything inside clusters is Kubernetes RBAC: a permission such as container.pods.delete would hold in every namespace
 # of every cluster, and is refused.
 
 locals {
-  _listed = jsondecode(file("${path.module}/permissions.json"))
+  _listed = jsondecode(file(var.permissions == "" ? "${path.module}/permissions.json" : var.permissions))
   _asked_for = {
     cloud_logging      = var.cloud_logging
     cloud_monitoring   = var.cloud_monitoring && length(var.cloud_run_projects) > 0

@@ -83,16 +83,28 @@ variable "approvers" {
 }
 
 variable "bundle" {
-  description = "The zip that `make bundle` wrote and the SHA-256 that it printed: what was tested is what is uploaded."
+  description = "The zip that `make bundle` or `scc-responder bundle` wrote, and the SHA-256 that it printed: what was tested is what is uploaded. Or, instead of its path, the bucket in which it lies as `SHA256.zip`, and the generation of that object: the builder is let read it there."
   type = object({
-    path   = string
-    sha256 = string
+    bucket     = optional(string)
+    generation = optional(number)
+    path       = optional(string)
+    sha256     = string
   })
   nullable = false
 
   validation {
     condition     = can(regex("^[0-9a-f]{64}$", var.bundle.sha256))
     error_message = "The sha256 of bundle must be the 64 hexadecimal digits that make bundle prints."
+  }
+
+  validation {
+    condition     = (var.bundle.path == null) != (var.bundle.bucket == null)
+    error_message = "Give either the path of bundle, a zip on this machine, or its bucket, where the zip is called SHA256.zip; not both."
+  }
+
+  validation {
+    condition     = (var.bundle.bucket == null) == (var.bundle.generation == null) && (var.bundle.generation == null ? true : var.bundle.generation > 0 && floor(var.bundle.generation) == var.bundle.generation)
+    error_message = "The generation of bundle must be that of the object in its bucket, a whole number, as gcloud storage objects describe shows it: what is pinned cannot be exchanged."
   }
 }
 
@@ -482,6 +494,18 @@ variable "outcome_subscriptions" {
   validation {
     condition     = alltrue(flatten([for one in values(var.outcome_subscriptions) : [for member in one.readers : can(regex(local._somebody, member))]]))
     error_message = "Each of the readers of outcome_subscriptions must name one person, group or identity, as in serviceAccount:siem@example-project.iam.gserviceaccount.com; allUsers and patterns are not accepted."
+  }
+}
+
+variable "permissions" {
+  description = "The path of the `permissions.json` that `scc-responder bundle` wrote beside the zip of your own policies: what they need is granted, and no more. Without it, what the shipped policies need is."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.permissions == "" ? true : try(keys(jsondecode(file(var.permissions))) == keys(jsondecode(file("${path.module}/permissions.json"))), false)
+    error_message = "The permissions must be the path of a permissions.json, as scc-responder bundle of the module's own version writes it beside the zip."
   }
 }
 

@@ -15,6 +15,28 @@ variables {
   source_ids     = ["1111111111111111111"]
 }
 
+run "bundle_in_a_bucket" {
+  variables {
+    bundle      = { bucket = "example-zips", generation = 1772443800000000, sha256 = filesha256("versions.tf") }
+    permissions = "permissions.json"
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.build_config[0].source[0].storage_source[0].bucket == "example-zips" && google_cloudfunctions2_function.responder.build_config[0].source[0].storage_source[0].object == "${var.bundle.sha256}.zip"
+    error_message = "The function would be built from another zip than the one of this digest."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.build_config[0].source[0].storage_source[0].generation == var.bundle.generation && length(google_storage_bucket_object.bundle) == 0
+    error_message = "The zip could be exchanged: its generation is not pinned."
+  }
+
+  assert {
+    condition     = google_storage_bucket_iam_member.build_source.bucket == "example-zips" && google_storage_bucket_iam_member.build_source.role == "roles/storage.objectViewer"
+    error_message = "The builder may not read the zip where it lies."
+  }
+}
+
 run "collector" {
   variables {
     collector_image = "europe-docker.pkg.dev/example-project/tools/collector@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

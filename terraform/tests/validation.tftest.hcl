@@ -235,6 +235,46 @@ run "bundle_no_digest" {
   expect_failures = [var.bundle]
 }
 
+run "bundle_of_two_places" {
+  command = plan
+
+  variables {
+    bundle = { path = "versions.tf", bucket = "example-zips", generation = 1, sha256 = filesha256("versions.tf") }
+  }
+
+  expect_failures = [var.bundle]
+}
+
+run "bundle_of_no_place" {
+  command = plan
+
+  variables {
+    bundle = { sha256 = filesha256("versions.tf") }
+  }
+
+  expect_failures = [var.bundle]
+}
+
+run "bundle_not_pinned" {
+  command = plan
+
+  variables {
+    bundle = { bucket = "example-zips", sha256 = filesha256("versions.tf") }
+  }
+
+  expect_failures = [var.bundle]
+}
+
+run "bundle_generation_of_no_object" {
+  command = plan
+
+  variables {
+    bundle = { bucket = "example-zips", generation = 0, sha256 = filesha256("versions.tf") }
+  }
+
+  expect_failures = [var.bundle]
+}
+
 run "clusters_none" {
   command = plan
 
@@ -1022,6 +1062,16 @@ run "outcome_subscriptions_everybody" {
   }
 
   expect_failures = [var.outcome_subscriptions]
+}
+
+run "permissions_another_file" {
+  command = plan
+
+  variables {
+    permissions = "versions.tf"
+  }
+
+  expect_failures = [var.permissions]
 }
 
 run "project_id_a_number" {

@@ -29,6 +29,15 @@ variable "approvers" {
   default     = []
 }
 
+variable "bundle_object" {
+  description = "The bucket in which the zip lies as SHA256.zip, and the generation of that object. Left out, it is dist/scc-responder.zip of this clone."
+  type = object({
+    bucket     = string
+    generation = number
+  })
+  default = null
+}
+
 variable "bundle_sha256" {
   description = "The digest that `make bundle` printed."
   type        = string
@@ -163,6 +172,12 @@ variable "outcome_subscriptions" {
     readers        = optional(set(string))
   }))
   default = null
+}
+
+variable "permissions" {
+  description = "The permissions.json that scc-responder bundle wrote beside the zip. Left out, that of the shipped policies."
+  type        = string
+  default     = null
 }
 
 variable "project_id" {

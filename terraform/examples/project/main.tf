@@ -19,11 +19,16 @@ provider "google" {
 module "responder" {
   source = "../.."
 
-  additional_filter      = var.additional_filter
-  alert_channels         = var.alert_channels
-  alerts                 = var.alerts
-  approvers              = var.approvers
-  bundle                 = { path = "${path.module}/../../../dist/scc-responder.zip", sha256 = var.bundle_sha256 }
+  additional_filter = var.additional_filter
+  alert_channels    = var.alert_channels
+  alerts            = var.alerts
+  approvers         = var.approvers
+  bundle = {
+    bucket     = try(var.bundle_object.bucket, null)
+    generation = try(var.bundle_object.generation, null)
+    path       = var.bundle_object == null ? "${path.module}/../../../dist/scc-responder.zip" : null
+    sha256     = var.bundle_sha256
+  }
   cloud_logging          = var.cloud_logging
   cloud_monitoring       = var.cloud_monitoring
   cloud_run_projects     = var.cloud_run_projects
@@ -42,6 +47,7 @@ module "responder" {
   message_retention_days = var.message_retention_days
   operators              = var.operators
   outcome_subscriptions  = var.outcome_subscriptions
+  permissions            = var.permissions
   project_id             = var.project_id
   region                 = var.region
   scope                  = { project = var.monitored_project_id }
