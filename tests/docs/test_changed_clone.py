@@ -15,7 +15,8 @@ from tests.counts import Cases
 from tests.docs.examples import ROOT, fenced
 
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "dist", ".terraform", "__pycache__", ".*_cache", ".hypothesis")
-FEW = ("tests/test_pack.py", "tests/test_policies.py", "tests/docs/test_reference.py", "tests/cli/policy/test_coverage.py")
+COVERAGE = "tests/cli/policy/test_coverage.py"
+FEW = ("tests/test_pack.py", "tests/test_policies.py", "tests/docs/test_reference.py", COVERAGE)
 ALL = (*FEW, "tests/docs", "tests/cli", "tests/findings", "tests/policy", "tests/workbench", "tests/shape")
 TESTS = Cases("places of tests in a clone whose policies are changed", FEW, ALL)
 MAKEFILE = (ROOT / "Makefile").read_text()

@@ -68,7 +68,7 @@ def permissions() -> dict[str, list[dict[str, str]]]:
 
 ADJUSTED = (
     *("delivery/collector", "delivery/cloud_run", "delivery/delivery_settings", "delivery/approvals"),
-    *("delivery/alerts", "delivery/idle_instances"),
+    *("delivery/alerts", "delivery/idle_instances", "delivery/bundle_in_a_bucket"),
 )
 STILL = (
     *("grants_are_exactly_these", "operators_get_what_on_call_takes", "a_delivery_outlasts_the_function"),
