@@ -64,6 +64,8 @@ def expected_grants(state: State) -> set[Grant]:
     own = "projects/example-project/roles/scc_responder"
     clusters = sorted(_cluster_projects(state)) or [target]
     database, sources = "example-project/databases/scc-responder-journal", "gcf-v2-sources-123456789012-europe-west1"
+    uploaded = "google_storage_bucket_object.bundle[0]" in state
+    zips = "example-project-scc-responder-source" if uploaded else "example-zips"
     return {
         # What responding takes.
         (target, f"{owner}/roles/scc_responder_findings", run),
@@ -87,7 +89,7 @@ def expected_grants(state: State) -> set[Grant]:
         ("service/scc-responder", "roles/run.invoker", sweep),
         # What building the image takes.
         ("repository/scc-responder-images", "roles/artifactregistry.writer", build),
-        ("bucket/example-project-scc-responder-source", "roles/storage.objectViewer", build),
+        (f"bucket/{zips}", "roles/storage.objectViewer", build),
         ("project/example-project", "roles/logging.logWriter", build),
         (
             "project/example-project",
