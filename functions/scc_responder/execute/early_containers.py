@@ -42,8 +42,8 @@ from scc_responder.policy.decide import ActionResult, PlannedAction, PolicyDecis
 from scc_responder.policy.order import in_order
 from scc_responder.policy.policy_set import OnFailure
 
-_REPORT_WAITS_SECONDS = tuple(0.02 * 2**number for number in range(7))
-"""Before each look at whether the kubelet works on the cut, 2.5 s in all: it reports that some 20 ms after the request.
+_REPORT_WAITS_SECONDS = tuple(0.03 * 2**number for number in range(6))
+"""Before each look at whether the kubelet works on the cut, 2 s in all: it reports that some 20 ms after the request.
 
 It takes 0.1 s to start one. What looks has to come within that, or it begins a second later: after the pod's new label.
 """

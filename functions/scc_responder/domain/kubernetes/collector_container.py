@@ -37,7 +37,7 @@ PUTS_CONTAINERS_IN = (
     *forensic("pods/ephemeralcontainers", "patch"),
 )
 
-START_WAITS_SECONDS = (*(0.25,) * 6, 0.4, 0.6, 1.0, 1.5, 2.3, 4.0, 4.0, 4.0)
+START_WAITS_SECONDS = (*(0.375,) * 4, 0.4, 0.6, 1.0, 1.5, 2.3, 4.0, 4.0, 4.0)
 """After each look at whether a container began, 20 s in all: one whose image is present begins within 1 s or so."""
 
 STARTS_WITHIN_SECONDS = 5.0
