@@ -88,10 +88,7 @@ def _essence(step: PlanStep) -> PlanStep:
 
 
 def ask(decision: Decision, record: CaseRecord, policies: PolicySet, now: datetime) -> tuple[Decision, CaseRecord]:
-    """Keep what was approved and let the rest wait: the decision, and the record with the waiting plan.
-
-    What the kill switch lets only be rehearsed waits, too, and what was approved of it is held until it lets it go on.
-    """
+    """Keep what was approved, unless the switch holds it, and let the rest wait: the decision, and the record."""
     switched = _switched_off(decision, record)
     decision = _spared(_unlowered(decision, switched))
     plan = record.plan

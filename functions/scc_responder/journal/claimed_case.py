@@ -21,7 +21,7 @@ from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, kept
-from scc_responder.journal.case_json import decode, fitted
+from scc_responder.journal.case_json import decoded, fitted
 from scc_responder.journal.chain.step_chain import extended
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.looks_due import Looks, due_at, scheduled
@@ -119,7 +119,7 @@ class ClaimedCase:
         if held is None or held.case == self._entry.key:
             return False
         entry = self._writer.store.get(held.case)
-        return entry is not None and _has_sent(decode(entry.value), held, _CARRIED_OUT | _ABOUT_TO)
+        return entry is not None and _has_sent(decoded(entry), held, _CARRIED_OUT | _ABOUT_TO)
 
     def renew(self) -> None:
         """Renew the lease during a long step, by a write that changes nothing else."""
@@ -212,7 +212,7 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
 
 def _was_used(store: CasStore, held: Reservation) -> bool:
     entry = store.get(held.case)
-    record = decode(entry.value) if entry else None
+    record = decoded(entry) if entry else None
     if record is None:
         return False
     if _has_sent(record, held, _CARRIED_OUT):

@@ -30,7 +30,7 @@ from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew
 from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
-from scc_responder.journal.case_json import Cases, cases_of, decode
+from scc_responder.journal.case_json import Cases, cases_of, decoded
 from scc_responder.journal.chain.chain_check import checked
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
@@ -98,7 +98,7 @@ class Journal:
     def read(self, finding_key: str) -> CaseRecord | None:
         """The case of a finding as it stands, or None. Raises RetryableError, StoreUnavailable."""
         entry = self._store.get(_case_key(finding_key))
-        return decode(entry.value) if entry else None
+        return decoded(entry) if entry else None
 
     def cases(self, cursor: str | None = None, limit: int = 100, *, beginning: str = "") -> Cases:
         """Some cases in key order, of those whose keys begin so. Raises StoreUnavailable."""
@@ -132,7 +132,7 @@ class Journal:
         entry = self._store.get(_case_key(finding_key))
         if entry is None:
             raise RetryableError(Reason.NO_SUCH_CASE, finding_key)
-        record = checked(decode(entry.value))
+        record = checked(decoded(entry))
         transition = rule(record, self._is_held(record, entry))
         if transition.record is None:
             return transition, None
@@ -163,7 +163,7 @@ class Journal:
         if entry is None:
             entry, record = writer.create(_case_key(finding.key), _new_case(finding, digest, writer))
             return _held(ClaimOutcome.CLAIMED, entry, record, writer)
-        record = decode(entry.value)
+        record = decoded(entry)
         outcome = claim_outcome(record, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
             taken = _taken(checked(record), finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)

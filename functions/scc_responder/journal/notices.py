@@ -154,10 +154,7 @@ def busy_notice(cluster: str) -> Notice:
 
 
 def held_notice(policy: str, scope: str, cases: Sequence[str], count: int) -> Notice:
-    """Of one policy more targets are held in this scope than a limit lets be done at once: no sweep goes on with them.
-
-    `count` is how many, as far as they are known, `cases` are theirs.
-    """
+    """Of one policy more targets, `count`, are held in this scope than a limit lets be done: no sweep goes on."""
     facts = {
         "reason": Reason.HELD_TOO_MANY,
         "policy": policy,

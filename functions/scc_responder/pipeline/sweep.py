@@ -26,7 +26,7 @@ from scc_responder.guard import approval_answers
 from scc_responder.journal.again.reopening import opened_by_sweep
 from scc_responder.journal.again.unfinished import is_held_by_time, is_unfinished
 from scc_responder.journal.case import CaseRecord, is_held_for_now, kept
-from scc_responder.journal.case_json import decode
+from scc_responder.journal.case_json import ODD, decoded
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice
@@ -41,7 +41,7 @@ from scc_responder.pipeline.later.feed_check import check_feed
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
-from scc_responder.pipeline.later.write_line import tell_write
+from scc_responder.pipeline.later.write_line import tell_odd, tell_write
 from scc_responder.pipeline.services import Services
 
 CASES_PREFIX = "case/"
@@ -171,7 +171,7 @@ class _Sweep:
     def _attend(self, entry: Entry) -> str:
         """The result for one case, in one word. An unreadable case does not stop the others."""
         try:
-            record = decode(entry.value)
+            record = decoded(entry)
             if record.state is not CaseState.REJECTED:
                 self.newest = max(self.newest or record.event_time, record.event_time)
             unfinished = self._is_unfinished(record)
@@ -187,6 +187,8 @@ class _Sweep:
                 self._held.meet(record, entry)
         except ResponderError as error:
             return error.reason
+        except ODD as error:
+            return tell_odd(entry.key, error, self._services)
         return Reason.AT_REST
 
     def _turn(self, record: CaseRecord, entry: Entry) -> Turn | None:

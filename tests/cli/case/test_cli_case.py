@@ -181,7 +181,8 @@ def test_a_rejection_keeps_its_reason(tmp_path: Path, cluster: SimulatedCluster)
         none = called("case", "list", "--state", "waiting", "--store", waiting.deployment.journal)
         shown = called("case", "show", case, "--store", waiting.deployment.journal)
 
-    assert json.loads(done.stdout) == {"case": case, "answer": "reject", "taken": True, "status": 200}
+    taken = {"case": case, "answer": "reject", "taken": True, "status": 200, "reason": "approval_rejected"}
+    assert json.loads(done.stdout) == taken
     assert none.stdout == "There are no such cases.\n"
     assert "rejected approval_rejected by local a test of ours" in shown.stdout
     assert mutations(cluster.audit) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from scc_responder.domain.changes import stored
@@ -74,3 +75,11 @@ def test_another_case_on_the_node_begins_the_time_anew() -> None:
     assert expired(case(cordon()), case(found, **fields), hours=34) == {"aa": frozenset({"id/0"})}
     elsewhere = {**fields, "decision": {"pod": {"node": "node-2"}}}
     assert expired(case(cordon()), case(found, **elsewhere)) == {"aa": frozenset({"id/0"})}
+
+
+@pytest.mark.parametrize("annotations", [7, [7], "x", {AFTER: 7}, None])
+def test_a_damaged_cordon_hides_no_other(annotations: Any) -> None:
+    """Whoever may write the store could put it there: nobody knows its time."""
+    sound = cordon()
+    odd = msgspec.structs.replace(sound, change={**sound.change, "annotations": annotations})
+    assert expired(case(odd), case(sound, key="bb")) == {"bb": frozenset({"id/0"})}

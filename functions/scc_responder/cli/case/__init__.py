@@ -75,13 +75,16 @@ from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.listing import list_cases, list_options, show_case
 from scc_responder.cli.case.marking import mark_case, mark_options
+from scc_responder.cli.case.odd_records import oddity, remedy_for, tell_unreadable
 from scc_responder.cli.case.report import FORMS, report_case, report_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.console.existing_store import store_option
 from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.errors import RetryableError, SettingsError
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.case_json import ODD
 from scc_responder.journal.plan import MIN_DIGEST
 
 _URL = "http://127.0.0.1:8080"
@@ -138,8 +141,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command under `case`."""
-    return int(options.run_case_command(options))
+    """Run the command under `case`. A record that it cannot go by is named, with what to do."""
+    try:
+        return int(options.run_case_command(options))
+    except RetryableError as error:
+        if not remedy_for(error.reason):
+            raise
+        tell_unreadable(_asked_for(options), error.reason, str(error))
+    except ODD as error:
+        tell_unreadable(_asked_for(options), Reason.RECORD_UNREADABLE, oddity(error))
+    return 1
+
+
+def _asked_for(options: argparse.Namespace) -> str:
+    """The case that the command is about, as it was given; of several the error names the one."""
+    return visible_lines(getattr(options, "case", "") or "one of the store")
 
 
 def _asking(command: argparse.ArgumentParser) -> None:

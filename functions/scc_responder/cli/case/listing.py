@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.cli.case import case_text
+from scc_responder.cli.case.odd_records import oddity, report_unreadable
 from scc_responder.cli.case.reports.account_screen import print_account
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.watching import watched
@@ -28,16 +29,13 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Cases, Unreadable
+from scc_responder.journal.case_json import ODD, Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import plan_summary
 
 MOST_LISTED = 100
 """So many cases can still be looked through on a terminal; more are counted."""
-
-_ODD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
-"""How a text or a document is refused of a record that was read, and whose parts are not what any version writes."""
 
 
 def list_options(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +78,7 @@ def _list_once(options: argparse.Namespace) -> int:
         print(json.dumps([*map(_data, listed), *map(_unread, cases.unreadable)], indent=2))
     else:
         print("\n".join([*case_text.case_list(listed, _now(), cases.unreadable), *_left_out(records[len(listed) :])]))
-    return _report_unreadable(cases.unreadable)
+    return report_unreadable(cases.unreadable)
 
 
 def show_case(options: argparse.Namespace) -> int:
@@ -97,7 +95,7 @@ def show_case(options: argparse.Namespace) -> int:
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
         if not as_json:
             print_account(account_of(record))
-    return _report_unreadable(cases.unreadable)
+    return report_unreadable(cases.unreadable)
 
 
 def _shown_or_told(cases: Cases) -> Cases:
@@ -113,9 +111,8 @@ def _odd(record: CaseRecord) -> Unreadable | None:
         [*case_text.case(record, _now()), *case_text.case_list([record], _now())]
         json.dumps(_data(record))
         account_of(record)
-    except _ODD as error:
-        why = f"the record has a part that no version writes: {type(error).__name__}: {error}"
-        return Unreadable(finding_key=record.finding_key, reason=Reason.RECORD_UNREADABLE, why=why)
+    except ODD as error:
+        return Unreadable(finding_key=record.finding_key, reason=Reason.RECORD_UNREADABLE, why=oddity(error))
     return None
 
 
@@ -140,14 +137,6 @@ def _nodes(record: CaseRecord) -> set[str]:
 def _left_out(records: Sequence[CaseRecord]) -> Iterator[str]:
     if records:
         yield f"{len(records)} more are not listed: see --limit 0 for all, or --since 2h, --state and --node for fewer"
-
-
-def _report_unreadable(unreadable: Sequence[Unreadable]) -> int:
-    """Print on stderr which cases cannot be read; 1 if there is any."""
-    for item in unreadable:
-        text = f"case {case_id(item.finding_key)} cannot be read: {item.reason}: {item.why}"
-        print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
-    return 1 if unreadable else 0
 
 
 def _unread(item: Unreadable) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 
+from scc_responder.cli.case.odd_records import report_unreadable
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.terminal import visible_lines
@@ -107,11 +108,13 @@ def _standing_against(limit: KillSwitchCeiling, record: CaseRecord) -> Iterator[
 
 def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
     known: set[str] = set()
-    records = just_held(_noting(stored_cases(journal).records, known), options.policy, _now(), options.since)
+    cases = stored_cases(journal)
+    unread = report_unreadable(cases.unreadable)
+    records = just_held(_noting(cases.records, known), options.policy, _now(), options.since)
     if options.policy not in known:
         raise SettingsError("no_such_policy", f"--policy {options.policy}: no case has a step of such a policy")
     if not options.apply:
-        return _shown(options, records)
+        return _shown(options, records) or unread
     rule = partial(resume, now=_now())
     opened = [record for record in records if journal.apply(record.finding_key, rule)[0].record]
     names = [case_id(record.finding_key) for record in opened]
@@ -119,7 +122,7 @@ def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
         print(json.dumps({"policy": options.policy, "resumed": names}))
     else:
         print(f"scc-responder: {len(names)} cases open again; sweeps resume them{_listed(names)}")
-    return 0 if len(opened) == len(records) else 1
+    return unread if len(opened) == len(records) else 1
 
 
 def _noting(records: Iterable[CaseRecord], known: set[str]) -> Iterator[CaseRecord]:

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from scc_responder.cli.case.odd_records import report_unreadable
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
 from scc_responder.cli.console.terminal import visible_lines
@@ -25,8 +26,9 @@ def undo_expired(services: UndoServices, options: argparse.Namespace) -> int:
     A case that a delivery works on is named, and left to the next time.
     """
     facts: list[dict[str, Any]] = []
-    is_good, is_any = True, False
-    for key, names in expired_cordons(stored_cases(services.journal).records, services.clock()).items():
+    cases = stored_cases(services.journal)
+    is_good, is_any = not report_unreadable(cases.unreadable), False
+    for key, names in expired_cordons(cases.records, services.clock()).items():
         asked = Undo(services, key, by=options.by, said=options.reason or "its time is over", steps=names)
         try:
             undone = asked.apply() if options.apply else asked.look()

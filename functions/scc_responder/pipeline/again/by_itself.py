@@ -74,7 +74,6 @@ class HeldByTime:
         return (record for record in records if record.finding_key in self._due - crowded)
 
     def _groups(self) -> dict[_Held, set[tuple[str, str]]]:
-        """The targets that this sweep met, each with the key of a case."""
         groups: dict[_Held, set[tuple[str, str]]] = defaultdict(set)
         for record in self._met.values():
             for step in held_by_time(record):
@@ -83,7 +82,6 @@ class HeldByTime:
         return groups
 
     def _is_crowded(self, held: _Held, met: Mapping[str, str]) -> bool:
-        """Whether more is held than one window lets be done, whichever sweep met it; people are told then."""
         rails = self._services.policies.guardrails
         limits = rails.isolation.limits if held.budget is Budget.ISOLATION else rails.limits
         of_scope: tuple[Limit, ...] = getattr(limits, held.scope, ())

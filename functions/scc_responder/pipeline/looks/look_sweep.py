@@ -26,7 +26,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
 from scc_responder.journal.again.reopening import opened_by_sweep, undone_by_others
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import decode
+from scc_responder.journal.case_json import ODD, decoded
 from scc_responder.journal.chain.chain_check import write_fields
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, log_line
@@ -38,6 +38,7 @@ from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.delivery import accounted
 from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.later.write_line import tell_odd
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
 from scc_responder.pipeline.looks.reminder import remind
 from scc_responder.pipeline.services import Services
@@ -98,7 +99,7 @@ class _Looks:
             page = self._services.store.scan_due(now, asked, after=after)
             for after in page:
                 try:
-                    yield decode(after.value)
+                    yield decoded(after)
                     left -= 1
                 except ResponderError as error:
                     self._met[error.reason] += 1
@@ -116,6 +117,8 @@ class _Looks:
                 results.append(self._attend(record))
             except ResponderError as error:
                 results.append(error.reason)
+            except ODD as error:
+                results.append(tell_odd(record.finding_key, error, self._services))
         return results
 
     def _attend(self, record: CaseRecord) -> Reason:

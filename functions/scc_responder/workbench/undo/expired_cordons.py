@@ -38,12 +38,12 @@ def _is_over(step: Step, found_again: Mapping[str, datetime], now: datetime) -> 
 
 def _length(step: Step) -> timedelta | None:
     """How long the cordon is to stay; None where the step is none, or says no time that can be read."""
-    text = (step.change.get("annotations") or {}).get(RELEASE_AFTER)
-    if not text or not is_about_node(step.change):
+    annotations = step.change.get("annotations")
+    if not isinstance(annotations, dict) or not is_about_node(step.change):
         return None
     try:
-        return parse_duration(text)
-    except ValueError:
+        return parse_duration(annotations.get(RELEASE_AFTER, ""))
+    except (ValueError, TypeError):
         return None
 
 
