@@ -23,6 +23,7 @@ def restored_text(text: str) -> str:
 @THOUSAND
 @given(TEXT)
 @example("https://evil.example")
+@example("\u00a2.KW a\u00a2.co")
 @example("a.b.c.d.e.f.g.h.i.j.example")
 @example("\U00013430 \U0001bca0 \U0001d173")
 def test_nothing_in_it_acts_anywhere(text: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from scc_responder.domain.text import MAX_TEXT_BYTES, visible
 
-_LABELS = r"(?:[\w-]+[.\u3002\uff0e\uff61])+"
+_LABELS = r"(?:[^\s/:@<>()\[\]`.\u3002\uff0e\uff61]+[.\u3002\uff0e\uff61])+"
 """The start of a host's name, or of what looks like one. Source of what stands for its dots: UTS 46, 2.3."""
 
 _ACTS = re.compile(
