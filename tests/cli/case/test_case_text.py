@@ -14,6 +14,7 @@ from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, Persons
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState, PlanStep
 from scc_responder.journal.step import Step
+from scc_responder.journal.watch.watch import Watch
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAN = Plan(
@@ -146,6 +147,14 @@ def test_an_approval_says_that_a_switch_holds_it() -> None:
     told = answered("approve", "c", 200, taken=True, reason="mode_lowered_by:control_policy")
     assert "approval taken; it waits (mode_lowered_by:control_policy): see `scc-responder control show`" in told
     assert "says what came of it" in answered("approve", "c", 200, taken=True, reason="done")
+
+
+@pytest.mark.parametrize(("containment", "unseen"), [("severed", 1), ("frozen", 1), ("isolated", 0)])
+def test_what_no_look_sees_is_said(containment: str, unseen: int) -> None:
+    """Beside what the looks saw: nobody takes it for looked at."""
+    step = replace(SEVERED, containment=containment)
+    lines = list(case(replace(RECORD, steps=(step,), watch=Watch(since=NOON)), NOON))
+    assert sum(line.startswith("  unseen ") for line in lines) == unseen
 
 
 def test_a_persons_words_are_shown() -> None:
