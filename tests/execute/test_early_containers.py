@@ -336,6 +336,29 @@ def test_beside_root_what_looks_waits_for_the_kubelet_s_word(looks: int) -> None
     assert waited == [0.03 * 2**number for number in range(looks)]
 
 
+def test_a_step_that_comes_to_its_turn_meanwhile_waits_for_what_is_put_in() -> None:
+    """It puts nothing in beside that, and finds it; what cuts waits for nothing."""
+    world, reached, reported = beside({}), Event(), Event()
+    world.session.read(cut_and_look()[0].path)
+
+    def report(path: str) -> Object:
+        reached.set()
+        assert reported.wait(10)
+        world.api.pod["status"]["ephemeralContainerStatuses"] = [{"name": CUT, "state": {"waiting": {}}}]
+        return world.api.pod
+
+    world.api.get = report  # type: ignore[method-assign]
+    with ThreadPoolExecutor(2) as pool:
+        world.session.pool = pool
+        put_in_together(world.session, world.collector, cut_and_look(), lambda: None, lambda: None)
+        assert reached.wait(10)
+        look = pool.submit(world.put_in)
+        assert not look.done()
+        reported.set()
+        assert look.result(10).was_there
+    assert [dry_run for dry_run, _ in world.api.sent] == [True, False, False]
+
+
 def test_a_kubelet_that_says_nothing_gets_the_cut_alone() -> None:
     """It may not have seen the cut yet: both at once would let root stop the one before the other is reported."""
     world = beside({})

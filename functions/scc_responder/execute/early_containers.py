@@ -116,19 +116,17 @@ def put_in_together(
     waits = first.role is Role.CUT and any(may_be_root(read, job.target) for job in jobs[1:])
     session.keep(first.path, put(key, jobs[:1] if waits else jobs))
     if waits:
-        one, last = (container_name(job.role, collector.case) for job in (first, jobs[-1]))
-        session.pool.submit(_put_once_reported, session, first.path, one, last, partial(put, key, jobs))
+        name = container_name(first.role, collector.case)
+        session.beside(first.path, partial(_put_once_reported, session, first.path, name, partial(put, key, jobs)))
 
 
-def _put_once_reported(session: ClusterSession, path: str, name: str, last: str, put: Callable[[], object]) -> object:
+def _put_once_reported(session: ClusterSession, path: str, name: str, put: Callable[[], object]) -> None:
     """Put the rest in once the kubelet reports that container in whatever state: it works on a pod without the rest."""
     for seconds in _REPORT_WAITS_SECONDS:
         session.wait(seconds)
-        read = session.api.get(path)
-        if ephemeral_status(read, name):
-            # A step that came to its turn meanwhile has put the rest in.
-            return None if ephemeral_of(read, last) else put()
-    return None
+        if ephemeral_status(session.api.get(path), name):
+            put()
+            return
 
 
 def _check(execution: Execution, early: Sequence[_Early]) -> None:

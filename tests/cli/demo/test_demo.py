@@ -39,6 +39,8 @@ ENDINGS = {
 ASKED = ("roll_back_service", "cut_ingress", "scale_to_zero")
 SCENE = "A person approves what waits on Cloud Run, and takes it back"
 REQUESTS = [36, 22, 9, 0, 28, 31, 7, 0, 0, 0]
+PUT_IN_BESIDE = 4
+"""The delivery whose look is put in beside the steps: it is read once more, unless a step has read the pod since."""
 
 
 class Showing:
@@ -103,7 +105,9 @@ def test_the_table_repeats_the_ends(showing: Showing) -> None:
     """The table at the end repeats the ends, with the requests that each delivery made to the cluster."""
     rows = [re.split(r" {2,}", line.strip()) for line in showing.after("The deliveries")[1:]]
     assert [(row[1], row[2]) for row in rows] == list(ENDINGS.items())
-    assert [int(row[3]) for row in rows] == REQUESTS
+    made = [int(row[3]) - expected for row, expected in zip(rows, REQUESTS, strict=True)]
+    assert made.pop(PUT_IN_BESIDE) in {0, 1}
+    assert set(made) == {0}
 
 
 def test_containment_is_shown_step_by_step(showing: Showing) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from scc_responder.cli.console.existing_store import existing_store, store_option
 from scc_responder.cli.console.place_options import place_text
@@ -27,11 +31,12 @@ from scc_responder.guard.trust.spend import spend
 from scc_responder.journal.case import CaseRecord, PersonsMark
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.persons_word import short_words
-from scc_responder.pipeline.later.left_notices import leave_notice
+from scc_responder.pipeline.later.left_notices import LEFT_NOTICES
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 
 _VERDICTS = ("right", "wrong")
+_KEEP_LEFT = timedelta(days=7)
 
 
 def mark_options(command: argparse.ArgumentParser) -> None:
@@ -81,6 +86,11 @@ def _guardrails(folder: Path | None) -> Guardrails:
         told = f"warning: {place} has no {GUARDRAILS_FILE}: it counts for the cluster alone, for no environment"
         print(f"scc-responder: {told}. Name the deployment's folder with --policies", file=sys.stderr)
     return load_guardrails(place)
+
+
+def leave_notice(store: CasStore, notice: Notice) -> None:
+    """Leave the notice for the next sweep: who calls may not publish. Raises StoreError."""
+    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(notice), keep=_KEEP_LEFT)
 
 
 def _counted(

@@ -6,7 +6,8 @@ What was read last of each object is kept, so that one step's verification is th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
@@ -63,6 +64,7 @@ class ClusterSession:
         self.wait = wait
         self.pool = pool
         self._known = dict(known)
+        self._beside: dict[str, Future[None]] = {}
 
     def read(self, path: str) -> ApiObject | None:
         """The object as it was read last, or is read now; None where it is not there. Raises ApiError."""
@@ -88,6 +90,18 @@ class ClusterSession:
         """Take the API server's answer to a write for the object as it was read last."""
         self._known[path] = answer
         return answer
+
+    def beside(self, path: str, change: Callable[[], None]) -> None:
+        """Begin to change the object beside the steps. An ApiError is left to the step whose turn comes."""
+        self._beside[path] = self.pool.submit(change)
+
+    def read_settled(self, path: str) -> ApiObject | None:
+        """The object once nothing changes it beside the steps; None where it is not there. Raises ApiError."""
+        if begun := self._beside.pop(path, None):
+            with suppress(ApiError):
+                begun.result()
+            self.forget(path)
+        return self.read(path)
 
     def until_settled(
         self,

@@ -109,11 +109,12 @@ def put_in(
 
     Raises ApiError: use it within `ClusterSession.until_settled`.
     """
-    read = session.read(job.path)
+    name, read = container_name(job.role, means.collector.case), session.read(job.path)
+    if read and not ephemeral_of(read, name):
+        read = session.read_settled(job.path)
     lost = not_the_target(read, job.uid)
     if lost or read is None:
         return lost or target_gone()
-    name = container_name(job.role, means.collector.case)
     if ephemeral_of(read, name):
         return _there(read, name, job, means)
     form = impossible(read, means.collector) or _admitted(session, job, means, read)

@@ -64,7 +64,7 @@ def new_private_key() -> bytes:
 
 def public_text(private: bytes) -> str:
     """The public key to a private one, as base64url without padding: 43 characters."""
-    return _text(_public(private))
+    return urlsafe_b64encode(_public(private)).decode().rstrip("=")
 
 
 def read_frames(log: Iterable[bytes], private: bytes, *, alone: bool = False) -> Iterator[Frame]:
@@ -192,10 +192,6 @@ def _public(private: bytes) -> bytes:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: PLC0415 - cold start
 
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-
-
-def _text(key: bytes) -> str:
-    return urlsafe_b64encode(key).decode().rstrip("=")
 
 
 def key_bytes(text: str) -> bytes:

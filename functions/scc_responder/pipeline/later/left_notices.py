@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from contextlib import suppress
-from datetime import timedelta
 
 import msgspec
 
 from scc_responder.domain.errors import ApiError, Conflict
 from scc_responder.domain.notice import Notice
-from scc_responder.domain.store import CasStore, Entry
+from scc_responder.domain.store import Entry
 from scc_responder.domain.value import resolved
 from scc_responder.pipeline.services import Services
 
 LEFT_NOTICES = "left_notice/"
-KEEP_LEFT = timedelta(days=7)
 MOST_TOLD = 10
 """As many are told by one sweep."""
-
-
-def leave_notice(store: CasStore, notice: Notice) -> None:
-    """Leave the notice for the next sweep. Raises StoreError."""
-    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(notice), keep=KEEP_LEFT)
 
 
 def tell_left(services: Services) -> int:
