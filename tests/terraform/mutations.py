@@ -649,7 +649,7 @@ MUTATIONS = [
         ),
         (
             "builder reads the evidence",
-            "bucket = google_storage_bucket.source.name",
+            "bucket = local._bundle_bucket",
             "bucket = google_storage_bucket.evidence.name",
         ),
         (

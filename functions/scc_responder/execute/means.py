@@ -15,10 +15,8 @@ from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus
 from scc_responder.execute.evidence.capture import capture
-from scc_responder.execute.evidence.kept_facts import kept_facts
 from scc_responder.execute.execution import Execution
 from scc_responder.execute.publish import publish
-from scc_responder.journal.account.known_fields import known_fields
 from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.chain.chain_check import chain_fields, chain_statement
 from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
@@ -83,8 +81,12 @@ class StepMeans:
 
     def publish_decision(self, step: StepRun, to: str) -> Result:
         """See `Means.publish_decision`."""
+        from scc_responder.execute.evidence.kept_facts import kept_facts  # noqa: PLC0415 - cold start
+        from scc_responder.journal.account.known_fields import known_fields  # noqa: PLC0415 - as above
+
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
+        facts, inspection = kept_facts(context), execution.case.record.inspection
         notice = outcome_notice(
             context,
             execution.decision,
@@ -93,12 +95,7 @@ class StepMeans:
             function_url=world.function_url,
             state=execution.state,
             further={
-                **known_fields(
-                    context.finding.name,
-                    to_builtins(context.threat),
-                    kept_facts(context),
-                    execution.case.record.inspection,
-                ),
+                **known_fields(context.finding.name, to_builtins(context.threat), facts, inspection),
                 **contained_fields(execution.record, policy_answers(execution.decision)),
                 **self._unknown(),
                 **chain_fields(execution.record, execution.steps),

@@ -18,7 +18,6 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.account.case_facts import facts_in
-from scc_responder.journal.account.known_fields import known_fields
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.contained import contained_fields
@@ -98,6 +97,8 @@ def case_notice(
     severity: NoticeSeverity = NoticeSeverity.WARNING,
 ) -> Notice:
     """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
+    from scc_responder.journal.account.known_fields import known_fields  # noqa: PLC0415 - cold start
+
     known, case, kept = Reason.read(reason), case_id(record.finding_key), facts_in(record.decision)
     commands = [*to_do((), case, record.cluster, reason)] if known and known.word in REMEDIES else []
     return Notice(

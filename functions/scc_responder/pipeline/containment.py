@@ -23,7 +23,6 @@ from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.execute.evidence.kept_facts import kept_facts
 from scc_responder.execute.execute import Decided, execute
 from scc_responder.execute.gate import refuse_disabled
 from scc_responder.execute.standing import look_again, without_standing
@@ -67,6 +66,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     Raises Settled where the finding comes to its end before a decision, RetryableError where a later delivery may
     succeed, LostLease where another process has taken the case.
     """
+    from scc_responder.execute.evidence.kept_facts import kept_facts  # noqa: PLC0415 - cold start
+
     source = KeptText(services.findings)
     try:
         finding = confirm(finding, case.record.opened_at, source, services.settings, services.clock)

@@ -13,7 +13,6 @@ import pytest
 from scc_responder.domain.context import Context, RelatedFinding
 from scc_responder.domain.finding import Threat
 from scc_responder.execute.evidence.canonical_json import canonical_json
-from scc_responder.execute.evidence.dsse import opened
 from scc_responder.execute.evidence.manifest import (
     EvidenceObject,
     Part,
@@ -23,6 +22,7 @@ from scc_responder.execute.evidence.manifest import (
 from scc_responder.execute.evidence.sealing import seal
 from scc_responder.journal.account.manifest_names import ManifestName, manifests_named
 from scc_responder.workbench.bundle.bundle_manifests import manifest_content
+from scc_responder.workbench.bundle.stored_envelope import opened
 from tests.kits.captures import evidence, given, read
 from tests.kits.journal_worlds import START, finding
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.workbench.simulated_cluster.controllers import sources_digest
+from scc_responder.workbench.simulated_cluster.controllers import digest_of
 from scc_responder.workbench.simulated_cluster.server.objects import Objects, kubernetes_time
 from scc_responder.workbench.simulated_cluster.server.refusal import Refusal
 from scc_responder.workbench.simulated_cluster.server.resources import BY_KIND, RESOURCES, RequestTarget, target_of
@@ -53,7 +53,7 @@ def test_pods_run_at_once(cluster: SimulatedCluster) -> None:
     cluster.create(objects.deployment("web", "shop", NODE, replicas=3))
     pods = cluster.objects("Pod", "shop")
     assert [pod["status"]["phase"] for pod in pods] == ["Running"] * 3
-    assert {pod["status"]["containerStatuses"][0]["imageID"] for pod in pods} == {sources_digest(objects.IMAGE)}
+    assert {pod["status"]["containerStatuses"][0]["imageID"] for pod in pods} == {digest_of(objects.IMAGE)}
     assert {pod["metadata"]["labels"]["app"] for pod in pods} == {"web"}
 
 

@@ -254,9 +254,8 @@ def _there(read: ApiObject, name: str, job: CollectorJob, means: Means) -> Colle
 def _admitted(session: ClusterSession, job: CollectorJob, means: Means, pod: ApiObject) -> Form | Result:
     """The first form that the cluster's admission lets in; else who refused. Raises ApiError for what may pass."""
     refusals = []
-    container = job.container(means.collector.case, NO_KEY)
     for form in job.forms(pod):
-        body = container.patch(means.collector.image, job.uid, form)
+        body = job.container(means.collector.case, NO_KEY).patch(means.collector.image, job.uid, form)
         try:
             session.api.patch(_ephemeral(job), body, dry_run=True, strategic=True)
         except ApiError as error:
