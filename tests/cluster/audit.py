@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -57,6 +58,7 @@ class AuditLog:
         self._path = path
         self._touch = touch
         self._offset = 0
+        self._reading = Lock()
         self._events: list[AuditEvent] = []
         self._sync = itertools.count()
 
@@ -71,7 +73,8 @@ class AuditLog:
         self._touch(mark)
 
         def arrived() -> bool:
-            self._read()
+            with self._reading:
+                self._read()
             return any(event.user_agent == mark for event in self._events[start:])
 
         wait_until(arrived, what="the audit log to show a request just made", seconds=10)

@@ -15,6 +15,8 @@ from tests.cluster.certificates import write_certificates
 from tests.cluster.state import IDENTITIES, Identity
 
 HERE = Path(__file__).parent
+MOST_LOG_MEGABYTES = 4096
+"""Of the audit log. Unset it is 100: then the API server begins a new file, and readers of the old one wait in vain."""
 
 
 class Ports(Value, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ def kube_apiserver(folder: Path, ports: Ports) -> Sequence[str]:
         f"--audit-policy-file={HERE / 'audit-policy.yaml'}",
         f"--audit-log-path={folder / 'audit.log'}",
         "--audit-log-mode=blocking",
+        f"--audit-log-maxsize={MOST_LOG_MEGABYTES}",
         "--profiling=false",
     )
 

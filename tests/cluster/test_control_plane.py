@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,19 @@ def test_the_audit_log_shows_requests_with_both_bodies_as_soon_as_they_are_answe
     assert start <= patched.received <= patched.completed <= datetime.now(UTC)
     assert str(rehearsed) == f"patch pods {namespace}/web-1 200 (dry run)"
     assert str(refused) == f"get secrets {namespace}/none 403"
+
+
+def test_the_audit_log_is_one_for_readers_side_by_side(control_plane: ControlPlane) -> None:
+    """Each finds its own request there, however many read at once."""
+    client = control_plane.client("responder")
+
+    def found(number: int) -> int:
+        start = datetime.now(UTC)
+        client.send("GET", f"/api/v1/namespaces/readers-{number}/pods")
+        return len(control_plane.audit(since=start, namespace=f"readers-{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(found, range(64))] == [1] * 64
 
 
 def test_the_audit_log_tells_identities_apart(control_plane: ControlPlane, namespace: str) -> None:
