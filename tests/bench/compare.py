@@ -27,15 +27,24 @@ LIMIT = 1.03
 WARM_UP = 3
 COMPILE = """
 import sys
+from importlib import import_module
 from pathlib import Path
-try:
-    from scc_responder.workbench.policy_files.policy_file import compile_policies
-except ImportError:
-    from scc_responder.compiled_policies import compile_policies
-folder = Path(sys.argv[1])
-(folder / ".compiled.json").write_bytes(compile_policies(folder))
+folder, names = Path(sys.argv[1]), sys.argv[2:]
+for name in names:
+    try:
+        (folder / ".compiled.json").write_bytes(import_module(name).compile_policies(folder))
+        break
+    except ModuleNotFoundError:
+        continue
+else:
+    sys.exit("no module of this checkout compiles policies")
 """
-"""The module's name is the second one in version 0.1.0."""
+COMPILERS = (
+    "scc_responder.workbench.policy_files.policy_file",
+    "scc_responder.policy.policy_file",
+    "scc_responder.compiled_policies",
+)
+"""The module that compiles policies, by its names in this version and in earlier ones."""
 
 
 @dataclass
@@ -55,7 +64,7 @@ def side(folder: Path, checkout: Path) -> Side:
     """The zip of a checkout, made and compiled by its own code."""
     folder.mkdir()
     policies = write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
-    command = [sys.executable, "-c", COMPILE, str(policies)]
+    command = [sys.executable, "-c", COMPILE, str(policies), *COMPILERS]
     subprocess.run(command, check=True, env={"PYTHONPATH": str(checkout / "functions")})
     return Side(function=unzip(folder, checkout), policies=policies)
 

@@ -71,7 +71,8 @@ class ServedFunction:
         self.source = folder
         self._target = target
         is_kept_here = environment.get("SCC_RESPONDER_STORE", "").startswith("sqlite:")
-        main = main or (LOCAL_STORE_MAIN if is_kept_here else None)
+        has_store = (folder / "scc_responder" / "adapters" / "local").exists()  # an earlier version, to compare with
+        main = main or (LOCAL_STORE_MAIN if is_kept_here and not has_store else None)
         self._main = main or folder / "main.py"
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
