@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import json
 import re
+import tokenize
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -54,11 +57,28 @@ def test_the_bundle_holds_only_what_runs(tmp_path: Path) -> None:
     assert all(line.rstrip().endswith("\\") for line in pinned)
 
 
-MOST_LINES = 34_000
-"""Of Python in the zip: what is deployed is what can be attacked.
+MOST_CODE = 25_500
+"""Lines of code that `respond` can reach, docstrings and comments aside: what is deployed is what can be attacked.
 
-A line of the zip reads the target, decides, changes it, or writes down what was done. Tools for the desk stay out.
+Such a line reads the target, decides, changes it, writes down what was done, or tells somebody. Tools for the desk stay
+out. 22,100 of them see, decide and act; the rest is for notices, owners and incidents.
 """
+
+MOST_CONSOLE_CODE = 2_500
+"""Lines of code of the page in the browser, which is served from the same zip by a service of its own."""
+
+
+def lines_of_code(text: str) -> int:
+    """The lines that a machine reads: neither docstrings, nor comments, nor blank lines."""
+    spoken = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in silent]
+    return len({line for token in tokens for line in range(token.start[0], token.end[0] + 1)} - spoken)
 
 
 def modules_of(target: Path) -> dict[str, str]:
@@ -68,9 +88,18 @@ def modules_of(target: Path) -> dict[str, str]:
 
 
 def test_the_zip_stays_small(tmp_path: Path) -> None:
-    """What only a desk needs is not deployed."""
-    modules = modules_of(tmp_path / "bundle.zip")
-    assert sum(len(text.splitlines()) for text in modules.values()) <= MOST_LINES
+    """What only a desk needs is not deployed, and a longer docstring costs nothing."""
+    code = {name: lines_of_code(text) for name, text in modules_of(tmp_path / "bundle.zip").items()}
+    console = sum(lines for name, lines in code.items() if name.startswith("scc_responder/console/"))
+    assert sum(code.values()) - console <= MOST_CODE
+    assert console <= MOST_CONSOLE_CODE
+
+
+def test_only_code_is_counted() -> None:
+    """A docstring, a comment and a blank line are no line of code; a statement over two lines is two."""
+    assert (
+        lines_of_code('"""A page."""\n\n# why\nx = (\n    1)\n\ndef f():\n    """Say."""\n    return """a\nb"""\n') == 5
+    )
 
 
 def test_the_zip_is_what_main_can_reach(tmp_path: Path) -> None:
