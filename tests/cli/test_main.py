@@ -50,9 +50,9 @@ def test_help_is_cheap() -> None:
     imported = modules_after("--help")
     assert {name for name in imported if name.startswith("scc_responder.cli.")} == {
         "scc_responder.cli.main",
-        "scc_responder.cli.console",
-        "scc_responder.cli.console.late_parser",
-        "scc_responder.cli.console.terminal",
+        "scc_responder.cli.terminal",
+        "scc_responder.cli.terminal.late_parser",
+        "scc_responder.cli.terminal.terminal",
     }
     assert imported.isdisjoint({"yaml", "msgspec", "kubernetes", "flask", "google.api_core"})
 

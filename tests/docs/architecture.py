@@ -11,7 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from tests.docs.examples import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from scc_responder.execute.evidence import evidence_sources
 from tests.docs.examples import ROOT
 

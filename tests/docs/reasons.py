@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from scc_responder.domain.reasons import Reason
 from tests.docs.examples import ROOT
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import fields
 
 from scc_responder.actions import Action, actions
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import Permissions

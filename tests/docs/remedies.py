@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy
 from tests.docs.examples import ROOT

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scc_responder.cli.console.markdown import markdown_table
+from scc_responder.cli.terminal.markdown import markdown_table
 from scc_responder.intake.threats import DETECTORS, Row, catalogue, title
 from tests.findings import FOLDER, RUNBOOKS, data, names
 from tests.findings.contexts import context_for

@@ -7,7 +7,7 @@ import json
 from scc_responder.adapters.google.artifact_registry import PERMISSION
 from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN
 from scc_responder.adapters.google.log_sinks import GET_SINK
-from scc_responder.cli.console.generated_files import iam_list
+from scc_responder.cli.terminal.generated_files import iam_list
 from scc_responder.collect.endpoints import EndpointKind
 from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS
 from scc_responder.domain.permissions import is_run_write

@@ -19,9 +19,9 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import existing_store, store_option
-from scc_responder.cli.console.place_options import place_of, place_options
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.existing_store import existing_store, store_option
+from scc_responder.cli.terminal.place_options import place_of, place_options
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError, StoreError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry

@@ -15,8 +15,8 @@ import argparse
 import json
 from pathlib import Path
 
-from scc_responder.cli.console import generated_files
-from scc_responder.cli.console.policy_folder import USUAL_FOLDER, require_policies
+from scc_responder.cli.terminal import generated_files
+from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER, require_policies
 from scc_responder.workbench.deployment import kustomization
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, write_zip

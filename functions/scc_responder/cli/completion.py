@@ -15,7 +15,7 @@ import shlex
 from importlib import import_module
 from types import ModuleType
 
-from scc_responder.cli.console.late_parser import load_named
+from scc_responder.cli.terminal.late_parser import load_named
 from scc_responder.domain.errors import SettingsError
 
 _PROGRAM = "scc-responder"

@@ -43,18 +43,18 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import STORE, address, existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import (
+from scc_responder.cli.terminal.existing_store import STORE, address, existing_store, store_option
+from scc_responder.cli.terminal.kill_switch_text import (
     ceiling_text,
     control_line,
     first_shot_line,
     setting_text,
     timed_lines,
 )
-from scc_responder.cli.console.place_options import place_of, place_options
-from scc_responder.cli.console.policy_folder import USUAL_FOLDER
-from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.cli.console.timed_options import (
+from scc_responder.cli.terminal.place_options import place_of, place_options
+from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER
+from scc_responder.cli.terminal.terminal import styled, visible_lines
+from scc_responder.cli.terminal.timed_options import (
     LONGEST_CEILING,
     length_of,
     length_option,

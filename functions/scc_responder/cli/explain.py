@@ -16,9 +16,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from scc_responder.cli.console.policy_folder import require_policies
-from scc_responder.cli.console.terminal import styled
-from scc_responder.cli.console.times import moment
+from scc_responder.cli.terminal.policy_folder import require_policies
+from scc_responder.cli.terminal.terminal import styled
+from scc_responder.cli.terminal.times import moment
 from scc_responder.collect.live import look
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import SettingsError

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.workbench.deployment.policy_repository import lay_out_repository
 
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from scc_responder import __version__
-from scc_responder.cli.console.late_parser import add_late_commands
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.late_parser import add_late_commands
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import ResponderError
 
 COMMANDS = {

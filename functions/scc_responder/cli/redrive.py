@@ -25,9 +25,9 @@ from msgspec.structs import replace
 
 from scc_responder.adapters.google.pubsub.dead_letter_subscription import DeadLetters
 from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
-from scc_responder.cli.console.existing_store import existing_store
-from scc_responder.cli.console.progress import shown
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.existing_store import existing_store
+from scc_responder.cli.terminal.progress import shown
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError, ResponderError, RetryableError, SettingsError
 from scc_responder.journal.journal import Journal

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.cli.console.kill_switch_text import control_notice
-from scc_responder.cli.console.listening import free, port
+from scc_responder.cli.terminal.kill_switch_text import control_notice
+from scc_responder.cli.terminal.listening import free, port
 from scc_responder.domain.errors import ResponderError
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings

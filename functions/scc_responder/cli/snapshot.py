@@ -12,8 +12,8 @@ import os
 import sys
 from pathlib import Path
 
-from scc_responder.cli.console.screen import Screen
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.screen import Screen
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.cluster_snapshot import take_snapshot

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import msgspec
 
-from scc_responder.cli.console.markdown import markdown_table
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.markdown import markdown_table
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import (

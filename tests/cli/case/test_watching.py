@@ -9,7 +9,7 @@ import pytest
 
 from scc_responder.cli.case.watching import EVERY_SECONDS, watched
 from scc_responder.domain.errors import SettingsError
-from tests.cli.console.test_progress import Terminal
+from tests.cli.terminal.test_progress import Terminal
 
 
 def test_it_is_shown_anew_until_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:

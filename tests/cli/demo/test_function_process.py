@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.listening import PortError
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
+from scc_responder.cli.terminal.listening import PortError
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
 from tests.cli.commands import ROOT

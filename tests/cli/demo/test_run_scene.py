@@ -6,8 +6,8 @@ import io
 from datetime import timedelta
 from typing import Any
 
-from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.demo.run_scene import RunScene, plan_lines
+from scc_responder.cli.terminal.screen import Screen
 from scc_responder.domain.clock import utc_now
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanStep

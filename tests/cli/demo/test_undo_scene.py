@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from scc_responder.cli.console.screen import Screen
 from scc_responder.cli.demo.undo_scene import UndoScene
+from scc_responder.cli.terminal.screen import Screen
 
 NO_SERVICES: Any = None
 

@@ -80,8 +80,8 @@ from scc_responder.cli.case.report import FORMS, report_case, report_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
-from scc_responder.cli.console.existing_store import store_option
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.existing_store import store_option
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError, SettingsError
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case_json import ODD

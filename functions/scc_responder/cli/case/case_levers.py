@@ -11,10 +11,10 @@ from functools import partial
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import existing_store, store_option
-from scc_responder.cli.console.kill_switch_text import timed_name
-from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.cli.console.timed_options import length_of, length_option
+from scc_responder.cli.terminal.existing_store import existing_store, store_option
+from scc_responder.cli.terminal.kill_switch_text import timed_name
+from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.timed_options import length_of, length_option
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id

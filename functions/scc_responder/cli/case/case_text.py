@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from scc_responder.cli.case.set_back import set_back
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason

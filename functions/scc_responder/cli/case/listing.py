@@ -19,9 +19,9 @@ from scc_responder.cli.case.odd_records import oddity, report_unreadable
 from scc_responder.cli.case.reports.account_screen import print_account
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.watching import watched
-from scc_responder.cli.console.existing_store import existing_store, store_option
-from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.cli.console.times import length
+from scc_responder.cli.terminal.existing_store import existing_store, store_option
+from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.times import length
 from scc_responder.domain.changes import is_about_node
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id

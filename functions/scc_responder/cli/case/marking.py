@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import existing_store, store_option
-from scc_responder.cli.console.place_options import place_text
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.existing_store import existing_store, store_option
+from scc_responder.cli.terminal.place_options import place_text
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id

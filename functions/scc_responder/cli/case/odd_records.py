@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case_json import Unreadable

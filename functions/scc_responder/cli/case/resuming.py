@@ -12,9 +12,9 @@ from functools import partial
 
 from scc_responder.cli.case.odd_records import report_unreadable
 from scc_responder.cli.case.stored_cases import stored_cases
-from scc_responder.cli.console.existing_store import existing_store, store_option
-from scc_responder.cli.console.terminal import visible_lines
-from scc_responder.cli.console.times import length
+from scc_responder.cli.terminal.existing_store import existing_store, store_option
+from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.times import length
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode

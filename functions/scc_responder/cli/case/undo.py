@@ -16,9 +16,9 @@ import msgspec
 from scc_responder.cli.case.case_levers import exempt_first, exempt_text
 from scc_responder.cli.case.undo_expired import undo_expired
 from scc_responder.cli.case.undo_lines import MAX_SAID, undo_facts, undo_lines
-from scc_responder.cli.console.existing_store import SETTING, existing_store
-from scc_responder.cli.console.settings_file import settings_environment
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.existing_store import SETTING, existing_store
+from scc_responder.cli.terminal.settings_file import settings_environment
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError, SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason

@@ -10,7 +10,7 @@ from typing import Any
 from scc_responder.cli.case.odd_records import report_unreadable
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
-from scc_responder.cli.console.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.workbench.undo.expired_cordons import expired_cordons

@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import msgspec
 
-from scc_responder.cli.console.existing_store import SETTING, STORE, existing_store
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.existing_store import SETTING, STORE, existing_store
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id

@@ -22,12 +22,12 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.cli.console.listening import port_or_any
-from scc_responder.cli.console.screen import Screen
-from scc_responder.cli.console.terminal import visible_lines
 from scc_responder.cli.demo import presentation
 from scc_responder.cli.demo.function_process import FunctionError, FunctionProcess
 from scc_responder.cli.serve import function_folder
+from scc_responder.cli.terminal.listening import port_or_any
+from scc_responder.cli.terminal.screen import Screen
+from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import ApiObject

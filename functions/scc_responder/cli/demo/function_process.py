@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from scc_responder.cli.console.listening import free
 from scc_responder.cli.serve import command
+from scc_responder.cli.terminal.listening import free
 from scc_responder.domain.errors import ResponderError
 
 HOST = "127.0.0.1"

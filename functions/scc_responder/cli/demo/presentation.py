@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.changes import is_about_node, kind_of_stored
 from scc_responder.domain.labels import CASE_LABEL, ISOLATED_POD
 from scc_responder.domain.reasons import Reason

@@ -8,9 +8,9 @@ from typing import cast
 
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.cli.case.answer_client import send
-from scc_responder.cli.console.screen import Screen
-from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.demo.presentation import WIDTH, heading
+from scc_responder.cli.terminal.screen import Screen
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.changes import restored
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunService

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from scc_responder.cli.case.undo_lines import undo_lines
-from scc_responder.cli.console.screen import Screen
-from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.demo.presentation import WIDTH, heading
+from scc_responder.cli.terminal.screen import Screen
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.store import CasStore
 from scc_responder.journal.case import CaseRecord, WordKind

@@ -25,11 +25,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from scc_responder.cli.console.progress import shown
-from scc_responder.cli.console.settings_file import settings_environment, text_of
 from scc_responder.cli.doctor.doctor_clusters import Wanted, parse_clusters
 from scc_responder.cli.doctor.doctor_probes import GROUPS, Doctor
 from scc_responder.cli.doctor.doctor_report import doctor_json, doctor_text
+from scc_responder.cli.terminal.progress import shown
+from scc_responder.cli.terminal.settings_file import settings_environment, text_of
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.errors import SettingsError

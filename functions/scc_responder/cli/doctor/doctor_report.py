@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.workbench.doctor.check import OR, THEN, Check, CheckResult
 

@@ -24,9 +24,9 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console import generated_files
-from scc_responder.cli.console.policy_folder import require_policies
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal import generated_files
+from scc_responder.cli.terminal.policy_folder import require_policies
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.permissions import ACT_AS

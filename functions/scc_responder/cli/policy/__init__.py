@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from scc_responder.cli.console.late_parser import add_late_commands
+from scc_responder.cli.terminal.late_parser import add_late_commands
 
 POLICY_COMMANDS = {
     "coverage": "Show which policies answer to which threats, and where none does.",

@@ -26,9 +26,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from scc_responder.cli.console.policy_folder import add_policy_arguments, asked_policies, require_policies
-from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.policy.reports import coverage_page, coverage_report
+from scc_responder.cli.terminal.policy_folder import add_policy_arguments, asked_policies, require_policies
+from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.answers_by_mode import answers_by_mode
 from scc_responder.workbench.policies.threat_coverage import Coverage, coverage

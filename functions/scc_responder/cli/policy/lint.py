@@ -16,15 +16,15 @@ from pathlib import Path
 
 import msgspec
 
-from scc_responder.cli.console.policy_folder import (
+from scc_responder.cli.policy.reports.sarif_report import sarif
+from scc_responder.cli.terminal.policy_folder import (
     AskedPolicies,
     add_policy_arguments,
     asked_policies,
     require_policies,
 )
-from scc_responder.cli.console.printed_report import print_report
-from scc_responder.cli.console.terminal import styled, visible_lines
-from scc_responder.cli.policy.reports.sarif_report import sarif
+from scc_responder.cli.terminal.printed_report import print_report
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.policy_lint import Linted, lint

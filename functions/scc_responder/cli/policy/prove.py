@@ -26,15 +26,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from scc_responder.cli.console.policy_folder import require_policies
-from scc_responder.cli.console.printed_report import print_report
-from scc_responder.cli.console.times import moment
 from scc_responder.cli.policy.reports.proof_report import (
     proof_json,
     proof_summary,
     proof_text,
     write_counterexamples,
 )
+from scc_responder.cli.terminal.policy_folder import require_policies
+from scc_responder.cli.terminal.printed_report import print_report
+from scc_responder.cli.terminal.times import moment
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.policy_set import PolicySet

@@ -41,9 +41,9 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.policy_folder import AskedPolicies, asked_policies, require_policies
-from scc_responder.cli.console.printed_report import print_report
 from scc_responder.cli.policy.reports.policy_test_report import results_summary, results_text
+from scc_responder.cli.terminal.policy_folder import AskedPolicies, asked_policies, require_policies
+from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import Policy, PolicySet, policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS

@@ -51,12 +51,12 @@ from pathlib import Path
 from msgspec import structs
 
 from scc_responder.adapters.local.findings_export import ExportedFinding, FindingsExport
-from scc_responder.cli.console.policy_folder import require_policies
-from scc_responder.cli.console.progress import shown
-from scc_responder.cli.console.times import end, length, moment
 from scc_responder.cli.simulate import simulation_report
 from scc_responder.cli.simulate.simulation_report import SimulationReport
 from scc_responder.cli.simulate.target_facts import TargetFacts
+from scc_responder.cli.terminal.policy_folder import require_policies
+from scc_responder.cli.terminal.progress import shown
+from scc_responder.cli.terminal.times import end, length, moment
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scc_responder.cli.console.markdown import escaped, markdown_table
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.markdown import escaped, markdown_table
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.guard.trust.first_shot import FirstShotState
 from scc_responder.workbench.simulation.replay_report import ReplayReport
 from scc_responder.workbench.simulation.replayed_first_shots import ReplayedShot

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.edit_line import edit_line, turned_text
-from scc_responder.cli.console.markdown import escaped, markdown_table
-from scc_responder.cli.console.terminal import styled
 from scc_responder.cli.simulate.foretold_lines import foretold_lines, foretold_markdown
+from scc_responder.cli.terminal.edit_line import edit_line, turned_text
+from scc_responder.cli.terminal.markdown import escaped, markdown_table
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.guard.limits.ledger_document import WHOLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from scc_responder.cli.console.markdown import escaped
+from scc_responder.cli.terminal.markdown import escaped
 from scc_responder.journal.account.account_links import AccountLink
 from scc_responder.journal.account.account_text import KNOWLEDGE, account_heading, head_facts
 from scc_responder.journal.account.answers import QUESTIONS, Account, Answer

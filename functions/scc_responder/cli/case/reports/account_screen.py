@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.journal.account.account_links import AccountLink
 from scc_responder.journal.account.account_text import KNOWLEDGE, answer_text
 from scc_responder.journal.account.answers import QUESTIONS, Account, Answer, Knowledge, Question

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.markdown import escaped, markdown_table
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.markdown import escaped, markdown_table
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.intake.threats import DETECTORS, title
 from scc_responder.workbench.policies.answers_by_mode import ModeAnswer, StepAnswer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.policy.policy_set import TEST_SUFFIX
 from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, CaseResult, Line, PolicyResult

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.cli.console.edit_line import edit_line
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.edit_line import edit_line
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.proof.claims import ClaimKind, ProvedClaim
 from scc_responder.workbench.proof.made_situation import MadeSituation, notification_of

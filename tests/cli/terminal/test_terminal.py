@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 
 
 class Terminal(StringIO):

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from scc_responder.cli.console.progress import shown
+from scc_responder.cli.terminal.progress import shown
 
 
 class Terminal(StringIO):

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from scc_responder.cli.console.place_options import place_of, place_options
+from scc_responder.cli.terminal.place_options import place_of, place_options
 from scc_responder.domain.errors import SettingsError
 
 PROD = "projects/example-project/locations/europe-west1/clusters/prod-1"

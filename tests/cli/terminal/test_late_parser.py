@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from scc_responder.cli.console.late_parser import add_late_commands
+from scc_responder.cli.terminal.late_parser import add_late_commands
 
 
 def parser_of(*names: str) -> argparse.ArgumentParser:

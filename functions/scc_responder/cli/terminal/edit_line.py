@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.workbench.simulation.edits.edit import Edit
 
 

@@ -6,7 +6,7 @@ import argparse
 import re
 from datetime import datetime, timedelta
 
-from scc_responder.cli.console.place_options import is_cluster, place_of
+from scc_responder.cli.terminal.place_options import is_cluster, place_of
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode

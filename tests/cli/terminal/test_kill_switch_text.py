@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.cli.console.kill_switch_text import ceiling_text, control_line, control_notice, setting_text
+from scc_responder.cli.terminal.kill_switch_text import ceiling_text, control_line, control_notice, setting_text
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import Control, KillSwitchCeiling

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TextIO
 
-from scc_responder.cli.console.terminal import styled
+from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
 
 _CLEAR = "\r\x1b[2K"

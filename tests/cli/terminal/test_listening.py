@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.listening import PortError, free
+from scc_responder.cli.terminal.listening import PortError, free
 from tests.cli.commands import run, settings_given
 
 NO_PORTS = ["-1", "65536", "99999999999999999999", "8o80", "", "8080.0", "\u0668\u0660", "\x1b[2J"]

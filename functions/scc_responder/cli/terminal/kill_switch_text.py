@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.kill_switch import Control, KillSwitchCeiling, Setting

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.printed_report import print_report
+from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.domain.errors import SettingsError
 
 

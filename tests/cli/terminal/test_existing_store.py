@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.cli.console.existing_store import existing_store
+from scc_responder.cli.terminal.existing_store import existing_store
 from scc_responder.domain.errors import SettingsError
 from scc_responder.settings import FIRESTORE_ADDRESS
 from tests.cli.commands import run

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.cli.console.screen import Screen
-from scc_responder.cli.console.terminal import styled, visible_lines
+from scc_responder.cli.terminal.screen import Screen
+from scc_responder.cli.terminal.terminal import styled, visible_lines
 
 CLEAR = "\r\x1b[2K"
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from scc_responder.cli.console.place_options import place_options
-from scc_responder.cli.console.timed_options import LONGEST_CEILING, length_of, length_option, timed_key, timed_options
+from scc_responder.cli.terminal.place_options import place_options
+from scc_responder.cli.terminal.timed_options import LONGEST_CEILING, length_of, length_option, timed_key, timed_options
 from scc_responder.domain.errors import SettingsError
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.generated_files import compare_files, iam_list, write
+from scc_responder.cli.terminal.generated_files import compare_files, iam_list, write
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.needed_permissions import Need, enabled, needed
 from scc_responder.workbench.policy_files.policy_file import load_policies

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from scc_responder.cli.console.times import end, length, moment
+from scc_responder.cli.terminal.times import end, length, moment
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.policy_folder import USUAL_FOLDER, AskedPolicies, asked_policies, require_policies
+from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER, AskedPolicies, asked_policies, require_policies
 from scc_responder.domain.errors import SettingsError
 
 

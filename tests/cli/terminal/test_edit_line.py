@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.cli.console.edit_line import edit_line, turned_text
+from scc_responder.cli.terminal.edit_line import edit_line, turned_text
 from scc_responder.workbench.simulation.edits.edit import Edit
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.cli.console.settings_file import settings_environment, text_of
+from scc_responder.cli.terminal.settings_file import settings_environment, text_of
 from scc_responder.domain.errors import SettingsError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.cli.console.markdown import escaped, markdown_table
+from scc_responder.cli.terminal.markdown import escaped, markdown_table
 
 
 @pytest.mark.parametrize(
