@@ -20,7 +20,11 @@ from tests.docs.examples import ROOT, fenced
 from tests.requirements import NOTE
 
 UV = [sys.executable, "-m", "uv", "pip", "install", "-q"]
-RAISED = "  modes:\n    isolate-reverse-shell:\n      - {mode: enforce, clusters: [prod-1]}\n"
+RAISED = (
+    "  modes:\n"
+    "    isolate-reverse-shell:\n      - {mode: enforce, clusters: [prod-1]}\n"
+    "    isolate-key-theft:\n      - {mode: enforce, clusters: [prod-*], share: 5%}\n"
+)
 
 
 def succeed(command: list[str], **given: str) -> str:

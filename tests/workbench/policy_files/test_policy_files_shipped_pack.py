@@ -57,6 +57,11 @@ RAISED = {
     "everywhere, further in some": ("[{mode: approve}, {mode: enforce, clusters: [dev-1]}]", (A, E, A)),
     "the furthest of several": ("[{mode: enforce, clusters: ['*-1']}, {mode: approve, clusters: [prod-1]}]", (E, E, D)),
     "less far in some": ("[{mode: enforce}, {mode: dry_run, clusters: [prod-*]}]", (D, E, D)),
+    "in a share of some": ("[{mode: enforce, clusters: [prod-*, dev-*], share: 20%}]", (D, E, D)),
+    "in a larger share of some": ("[{mode: enforce, clusters: [prod-*, dev-*], share: 40%}]", (E, E, D)),
+    "in a share of all": ("[{mode: approve}, {mode: enforce, share: 20%}]", (A, E, A)),
+    "in a share alone": ("[{mode: enforce, share: 1%}]", (D, D, D)),
+    "less far in a share": ("[{mode: enforce}, {mode: dry_run, share: 20%}]", (E, D, D)),
     "nowhere": ("[{mode: disabled}]", (Mode.DISABLED,) * 3),
 }
 
@@ -79,6 +84,16 @@ WRONG = {
     "a misspelt mode": (f"{{{NAME}: [{{mode: enforced}}]}}", __version__, "did you mean 'enforce'"),
     "no mode": (f"{{{NAME}: []}}", __version__, "no mode stands here; write one"),
     "a misspelt field": (f"{{{NAME}: [{{mode: enforce, cluster: [a]}}]}}", __version__, "did you mean 'clusters'"),
+    "no share": (
+        f"{{{NAME}: [{{mode: approve}}, {{mode: enforce, share: 5}}]}}",
+        __version__,
+        f"shipped.yaml:3: shipped.modes.{NAME}[1].share: expected a text, got the number 5; put it in quotes",
+    ),
+    "a share of nothing": (
+        f"{{{NAME}: [{{mode: enforce, share: 0%}}]}}",
+        __version__,
+        f"shipped.yaml:3: shipped.modes.{NAME}[0].share: '0%' is no share; write 1% to 100%",
+    ),
     "half a path": (f"{{{NAME}: [{{mode: enforce, clusters: [a/b]}}]}}", __version__, "'a/b' can never match; write"),
 }
 

@@ -27,12 +27,12 @@ from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake,
 from scc_responder.workbench.policy_files.rule_mistakes import (
     LOCATION,
     PROJECT_BY_ID,
-    SHARE,
     duration_mistakes,
     limit_mistakes,
     match_mistakes,
     may_be_service,
     scope_mistakes,
+    share_mistakes,
 )
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
@@ -184,17 +184,12 @@ def _environments(guardrails: Guardrails) -> Iterator[Mistake]:
     for index, environment in enumerate(guardrails.environments):
         place: DocumentPath = ("environments", index)
         yield from _patterns(place, environment, ("clusters",))
-        yield from _share(environment.share, (*place, "share"))
+        yield from share_mistakes(environment.share, (*place, "share"))
         if not environment.clusters:
             yield Mistake(path=(*place, "clusters"), text="no cluster is named; name one, or remove the environment")
-    yield from _share(guardrails.cluster_share, ("cluster_share",))
+    yield from share_mistakes(guardrails.cluster_share, ("cluster_share",))
     fits, remedy = _FORMS["workloads"]
     yield from _each(("keep_serving",), guardrails.keep_serving, fits, f"can never match; {remedy}")
-
-
-def _share(share: str, place: DocumentPath) -> Iterator[Mistake]:
-    if not SHARE.fullmatch(share):
-        yield Mistake(path=place, text=f"{share!r} is no share; write 1% to 100%")
 
 
 def _storm_breaker(breaker: StormBreaker, place: DocumentPath) -> Iterator[Mistake]:

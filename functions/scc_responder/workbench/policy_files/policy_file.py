@@ -20,7 +20,7 @@ from scc_responder.workbench.policy_files.hours_mistakes import policy_hours_mis
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
 from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
-from scc_responder.workbench.policy_files.rule_mistakes import SHARE, limit_mistakes, match_mistakes
+from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes, match_mistakes, share_mistakes
 from scc_responder.workbench.policy_files.shipped_pack import (
     PACK,
     name_clashes,
@@ -113,9 +113,8 @@ def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> It
     for index, one in enumerate(file.modes):
         if not one.clusters:
             yield Mistake(path=("modes", index), text="it names no cluster; what holds in all others is mode")
-        if one.share is not None and not SHARE.fullmatch(one.share):
-            text = f"{one.share!r} is no share; write 1% to 100%"
-            yield Mistake(path=("modes", index, "share"), text=text)
+        if one.share is not None:
+            yield from share_mistakes(one.share, ("modes", index, "share"))
     yield from policy_hours_mistakes(file)
 
 

@@ -121,4 +121,10 @@ def duration_mistakes(text: str, path: DocumentPath) -> Iterator[Mistake]:
             yield Mistake(path=path, text=f"{text!r} is no time at all; write a longer one, such as 10m")
 
 
+def share_mistakes(share: str, path: DocumentPath) -> Iterator[Mistake]:
+    """What is wrong with a share of something."""
+    if not SHARE.fullmatch(share):
+        yield Mistake(path=path, text=f"{share!r} is no share; write 1% to 100%")
+
+
 SHARE = re.compile(r"(?:[1-9][0-9]?|100)%", re.ASCII)

@@ -5,10 +5,10 @@ shipped:
   modes:
     isolate-reverse-shell:
       - {mode: approve}
-      - {mode: enforce, clusters: [prod-*]}
+      - {mode: enforce, clusters: [prod-*], share: 5%}
 
 The policies stay in the package: another version brings others, and nothing is merged. `modes` says by name how far
-some of them go, everywhere or in some clusters.
+some of them go: everywhere, in some clusters, or in a share of them.
 """
 
 from __future__ import annotations
@@ -23,26 +23,42 @@ from scc_responder.domain.mode import Mode, furthest
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy.policy_set import SHIPPED_FILE, ClusterMode, Policy, policy_paths, source_paths
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, expected
+from scc_responder.workbench.policy_files.rule_mistakes import share_mistakes
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 PACK = Path(__file__).parents[2] / "pack"
 """A folder of policies: each with its cases, and the guardrails that teams begin with."""
+
+_ALL_CLUSTERS = ("*",)
 
 _IN_ZIP = "shipped"
 """The folder in a zip's policies that holds those of the package."""
 
 
 class ShippedMode(StrictValue, frozen=True, kw_only=True):
-    """How far a shipped policy goes: in clusters of these names or paths, or everywhere where none is given."""
+    """How far a shipped policy goes: in clusters of these names or paths, or everywhere where none is given.
+
+    With a `share`, such as `5%`, in that share of them alone: the same for all policies, and more of it with a larger
+    share.
+    """
 
     mode: Mode
     clusters: tuple[str, ...] = ()
+    share: str | None = None
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it holds in every cluster, and where none is known."""
+        return not self.clusters and self.share is None
 
     @property
     def of_clusters(self) -> ClusterMode:
-        """The same, with each cluster as a path."""
-        paths = (name if "/" in name else f"projects/*/locations/*/clusters/{name}" for name in self.clusters)
-        return ClusterMode(mode=self.mode, clusters=tuple(paths))
+        """The same, with each cluster as a path: all of them where none is given."""
+        paths = (
+            name if "/" in name else f"projects/*/locations/*/clusters/{name}"
+            for name in self.clusters or _ALL_CLUSTERS
+        )
+        return ClusterMode(mode=self.mode, clusters=tuple(paths), share=self.share)
 
 
 class ShippedPack(StrictValue, frozen=True, kw_only=True):
@@ -83,6 +99,8 @@ def shipped_mistakes(file: ShippedFile) -> Iterator[Mistake]:
         if not modes:
             yield Mistake(path=place, text="no mode stands here; write one, such as - {mode: approve}")
         for index, one in enumerate(modes):
+            if one.share is not None:
+                yield from share_mistakes(one.share, (*place, index, "share"))
             for number, pattern in enumerate(one.clusters):
                 if pattern.count("/") not in {0, 5}:
                     text = f"{pattern!r} can never match; write its name, or projects/P/locations/L/clusters/C"
@@ -91,8 +109,8 @@ def shipped_mistakes(file: ShippedFile) -> Iterator[Mistake]:
 
 def with_modes(policy: Policy, modes: Sequence[ShippedMode]) -> Policy:
     """The policy as far as these let it go. Of several that are given for everywhere the furthest holds, too."""
-    everywhere = [one.mode for one in modes if not one.clusters]
-    in_some = tuple(one.of_clusters for one in modes if one.clusters)
+    everywhere = [one.mode for one in modes if one.is_everywhere]
+    in_some = tuple(one.of_clusters for one in modes if not one.is_everywhere)
     return replace(policy, mode=furthest(everywhere) if everywhere else policy.mode, modes=in_some or policy.modes)
 
 
