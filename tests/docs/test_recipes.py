@@ -206,7 +206,7 @@ import pytest
 
 from scc_responder.adapters.notifiers import check_notifiers, open_notifiers
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from tests.kits.settings import local_settings
 
 NOTICE = Notice(kind=NoticeKind.BREAKER, severity=NoticeSeverity.ERROR, reason="storm_breaker", facts={"text": "x"})

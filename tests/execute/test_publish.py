@@ -8,7 +8,7 @@ import pytest
 
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError, RetryableError
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.execute.publish import publish
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.context import Identity
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord

@@ -24,7 +24,7 @@ from typing import Any, Unpack, cast
 
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier
 from scc_responder.domain.store import CasStore, Entry, Page, SearchedBy
 from tests.kits.local_store import LocalStoreServices

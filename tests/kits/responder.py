@@ -16,7 +16,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import Clock, KubernetesApi
 from scc_responder.guard.kill_switch import Setting
 from scc_responder.guard.switch_documents import SwitchDocuments

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import sleep
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.messages import Ending

@@ -18,7 +18,7 @@ from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.errors import ApiError, SettingsError
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.guard.limits.ledger_document import Breaker
 from scc_responder.pipeline.services import Services, read_token
 from tests.kits.journal_worlds import START

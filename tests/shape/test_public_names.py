@@ -12,13 +12,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "functions" / "scc_responder"
-CONTRACT_NAMES = {"add_options": "cli", "run": "cli", "notifier": "adapters/notifiers"}
-"""Names that each module of a kind defines, and the folder of that kind: commands, notifiers."""
+CONTRACT_NAMES = {
+    "add_options": "cli",
+    "run": "cli",
+    "notifier": "adapters/notifiers",
+    "receiver": "adapters/notifiers",
+}
+"""Names that each module of a kind defines, and the folder of that kind: commands, notifiers, receivers."""
 
 NAMED_BY_CONTRACT = {"cli", "actions", "domain/changes", "execute/evidence/sources", "adapters/notifiers"}
 """Folders whose modules, and what they define, are named like what they add.
 
-That is a command, an action, a kind of change, a source of evidence, a notifier.
+That is a command, an action, a kind of change, a source of evidence, a notifier, a receiver.
 """
 
 MAX_TOP_ENTRIES = 14

@@ -12,7 +12,8 @@ from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolic
 from scc_responder.domain.cloud_run.run_reads import RunList, RunOperation, RunRead
 from scc_responder.domain.context import Cluster, RelatedFinding
 from scc_responder.domain.finding import ClusterRef, Finding
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
+from scc_responder.domain.notices.routed_notice import RoutedNotice
 
 _T = TypeVar("_T")
 ApiObject = dict[str, Any]
@@ -248,6 +249,18 @@ class Notifier(Protocol):
         """Tell them, and return the receiver's id of the message once it has it. Raises ApiError.
 
         The same notice may come again, after a crash or where another notifier failed.
+        """
+        ...
+
+
+class Receiver(Protocol):
+    """Who gets the notices of a route: a room of a chat, a pager, a mailbox, another system."""
+
+    def send(self, routed: RoutedNotice) -> str:
+        """Hand it over, and return the service's receipt; within a time.
+
+        Raises ApiError, whose `may_pass` says whether the same may be taken later, and `retry_after_seconds` when;
+        OutcomeUnknown where it may have been taken. Neither says an address or a secret.
         """
         ...
 

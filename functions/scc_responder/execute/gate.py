@@ -18,7 +18,7 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import ResponderError, RetryableError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, Result, StepStatus
 from scc_responder.execute.execution import Execution, Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import Notifier
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, refused

@@ -13,7 +13,7 @@ import msgspec
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.guard import approval_answers

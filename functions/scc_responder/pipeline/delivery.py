@@ -22,7 +22,7 @@ from scc_responder.domain.errors import (
     without_secrets,
 )
 from scc_responder.domain.finding import Finding, case_id
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.approval import withdrawn

@@ -12,7 +12,7 @@ from scc_responder.collect.target import Collected
 from scc_responder.domain.changes import StepRun, stored
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.errors import ApiError, ResponderError, StoreError
-from scc_responder.domain.notice import NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.execute.evidence.capture import capture

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import (
     Approvers,
     CloudLogs,

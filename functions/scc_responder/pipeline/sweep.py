@@ -16,7 +16,7 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, write_over

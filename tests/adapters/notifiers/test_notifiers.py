@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from scc_responder.adapters import notifiers
-from scc_responder.adapters.notifiers import NotifierGroup, check_notifiers, open_notifiers
+from scc_responder.adapters.notifiers import NotifierGroup, check_notifiers, open_notifiers, open_receiver
 from scc_responder.domain.errors import ApiError, SettingsError
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from tests.kits.settings import local_settings
 
 NOTICE = Notice(kind=NoticeKind.BREAKER, severity=NoticeSeverity.ERROR, reason="storm_breaker", facts={})
@@ -106,5 +106,15 @@ def test_without_what_they_need_there_are_no_notifiers(chat: Path) -> None:
 
 def test_an_unknown_notifier_stops_the_start() -> None:
     """A misspelt name would be silence."""
-    with pytest.raises(SettingsError, match="no notifier 'outcome_topics'; give one of outcome_topic"):
+    with pytest.raises(SettingsError, match=r"no notifier 'outcome_topics'; give one of outcome_topic$"):
         check_notifiers(("outcome_topic", "outcome_topics"))
+
+
+@pytest.mark.parametrize("name", ["signed_web_hook", "outcome_topic", "notifiers", "", "../local"])
+def test_an_unknown_receiver_is_refused(name: str) -> None:
+    """Receivers and notifiers are told apart, and the secret is not said."""
+    with pytest.raises(SettingsError, match=r"no receiver .*; give one of .*signed_webhook") as raised:
+        open_receiver(name, "https://hooks.example.com/s3cr3t")
+    assert "s3cr3t" not in str(raised.value)
+    with pytest.raises(SettingsError, match="no notifier 'signed_webhook'"):
+        check_notifiers(["signed_webhook"])

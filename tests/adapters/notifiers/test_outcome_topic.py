@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic, notifier
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from tests.kits.google.emulator import Emulator, Received
 from tests.kits.settings import local_settings
 

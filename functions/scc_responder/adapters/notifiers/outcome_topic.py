@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import Notifier
 from scc_responder.settings import Settings
 

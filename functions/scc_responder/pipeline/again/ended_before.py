@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.context import Context
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.again.reopening import opened_anew, undone_by_others

@@ -19,7 +19,7 @@ from scc_responder.domain.cloud_run.run_metrics import run_activity
 from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import RetryableError
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.execute.evidence import EvidenceItem

@@ -7,7 +7,7 @@ from contextlib import suppress
 import msgspec
 
 from scc_responder.domain.errors import ApiError, Conflict
-from scc_responder.domain.notice import Notice
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.store import Entry
 from scc_responder.domain.value import resolved
 from scc_responder.pipeline.services import Services

@@ -20,7 +20,7 @@ from scc_responder.adapters.acting_case import acting_for
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef, case_id
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.notice import NoticeKind
+from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.labels import RELEASE_AFTER
-from scc_responder.domain.notice import NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import case_notice

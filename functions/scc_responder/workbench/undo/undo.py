@@ -15,7 +15,7 @@ from scc_responder.domain.cloud_run.run_session import RunSession
 from scc_responder.domain.errors import ApiError, ResponderError, RetryableError, StoreError
 from scc_responder.domain.finding import ClusterRef, case_id
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
-from scc_responder.domain.notice import NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus, failed, undo_refused

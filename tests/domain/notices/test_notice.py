@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scc_responder.domain.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 
 ATTRIBUTES = {
     "nothing": ({}, {}),

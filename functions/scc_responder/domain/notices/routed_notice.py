@@ -1,0 +1,33 @@
+"""A notice on its way to one receiver."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from scc_responder.domain.notices.notice import Notice
+from scc_responder.domain.value import Value
+
+
+class NoticeContent(StrEnum):
+    """How much a receiver is told."""
+
+    FULL = "full"
+    MINIMAL = "minimal"
+    """Case, threat, severity, state and link: nothing of the finding's own text."""
+
+
+class RoutedNotice(Value, frozen=True, kw_only=True):
+    """What one receiver gets.
+
+    `id` is the same each time it is said again: a service that knows the id drops the second one. `thread` joins the
+    messages of one case. `receipt` is what the service gave for the thread's first message, empty at first. `closes`:
+    the case is over. `console_url`: where the console is, without a slash at its end; empty where there is none.
+    """
+
+    id: str
+    thread: str
+    receipt: str = ""
+    content: NoticeContent = NoticeContent.FULL
+    closes: bool = False
+    console_url: str = ""
+    notice: Notice
