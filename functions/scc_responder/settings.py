@@ -29,6 +29,9 @@ SCC_RESPONDER_NAME_*          settings of the notifier NAME alone, such as SCC_R
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
                               from Cloud Run also a client id of your own. Without it nobody can approve, but on this
                               machine with a SQLite store.
+SCC_RESPONDER_CONSOLE         e-mail address of the console's service account, which hands on the answers of persons
+                              whom IAP lets in. Without it no answer is handed on.
+SCC_RESPONDER_IAP_AUDIENCE    whom IAP's assertions are made for: /projects/NUMBER/locations/REGION/services/CONSOLE
 SCC_RESPONDER_CONNECT_GATEWAY  true where this deployment has the permissions of Connect Gateway: clusters of a fleet
                               whose DNS endpoint is closed are then reached by it.
 SCC_RESPONDER_VPC_EGRESS      true where this deployment's network reaches the private addresses of control planes:
@@ -52,6 +55,7 @@ SCC_RESPONDER_KMS_ENDPOINT    host:port of another Cloud KMS server
 SCC_RESPONDER_REGISTRY_ENDPOINT  host:port of another registry of images
 SCC_RESPONDER_KUBERNETES_TOKEN_FILE  bearer token for clusters of another GKE API server
 SCC_RESPONDER_APPROVAL_CERTS  http:// address on this machine of another issuer's certificates
+SCC_RESPONDER_IAP_KEYS        the same of the public keys of another IAP
 SCC_RESPONDER_TIMEOUT_SECONDS  the function's timeout (default: 60, as Google's): nothing is begun that it would cut off
 SCC_RESPONDER_TRACE_PROJECT   project whose traces the log lines point to
 THREADS                       requests that functions-framework works on at a time (default: 4): a cluster gets half
@@ -69,7 +73,7 @@ from typing import Any
 
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.resource_names import NotificationConfig
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS, SIGNING_KEY, ConsoleTrust, NotificationConfig
 from scc_responder.domain.value import Value
 
 VARIABLE_PREFIX = "SCC_RESPONDER_"
@@ -96,11 +100,6 @@ _SHARED_CLIENTS = {
     "32555940559.apps.googleusercontent.com": "gcloud's own client id",
     "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com": "the client id of gcloud's ADC login",
 }
-FIRESTORE_ADDRESS = re.compile(
-    r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
-    r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
-    re.ASCII,
-)
 _STORE = re.compile(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}", re.ASCII)
 _SWITCHES = ("cloud_logging", "cloud_monitoring", "connect_gateway", "vpc_egress")
 _LOOKS = re.compile(r"never|[1-9][0-9]{0,3}[smhd](?:, ?[1-9][0-9]{0,3}[smhd]){0,11}", re.ASCII)
@@ -114,15 +113,10 @@ _REPOSITORY = re.compile(
     r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/repositories/[a-z][a-z0-9.-]{0,62}", re.ASCII
 )
 _EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
-SIGNING_KEY = re.compile(
-    r"gcpkms://(?P<version>(?P<key>projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}"
-    r"/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63})/cryptoKeyVersions/[1-9][0-9]{0,9})",
-    re.ASCII,
-)
 _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
 _ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry")
 _STAND_INS = tuple(f"{name}_endpoint" for name in _ENDPOINTS)
-_LOCAL_ONLY = ("clusters_file", "findings", *_STAND_INS, "kubernetes_token_file", "approval_certs")
+_LOCAL_ONLY = ("clusters_file", "findings", *_STAND_INS, "kubernetes_token_file", "approval_certs", "iap_keys")
 _UNCHECKED = (*_LOCAL_ONLY, "trace_project")
 FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
@@ -170,6 +164,8 @@ class Settings(Value, frozen=True, kw_only=True):
     trace_project: str = ""
     approval_audience: str = ""
     approval_certs: str = ""
+    console: ConsoleTrust | None = None
+    iap_keys: str = ""
     sweeper: str = ""
     looks: tuple[timedelta, ...] = ()
     on_cloud_run: bool = False
@@ -217,6 +213,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
         notifiers=_notifiers(given),
         notifier_options={name: _options(given, name) for name in _notifiers(given)},
+        console=ConsoleTrust.read(given.get("console", ""), given.get("iap_audience", "")),
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(FIRESTORE_EMULATOR, ""),
         timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),

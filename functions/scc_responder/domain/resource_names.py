@@ -20,6 +20,20 @@ FINDING_PATTERN = (
 )
 """A finding's name in v1 and v2: source, location and id are its groups."""
 
+FIRESTORE_ADDRESS = re.compile(
+    r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
+    r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
+    re.ASCII,
+)
+"""The journal's address, as settings and the command line say it."""
+
+SIGNING_KEY = re.compile(
+    r"gcpkms://(?P<version>(?P<key>projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}"
+    r"/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63})/cryptoKeyVersions/[1-9][0-9]{0,9})",
+    re.ASCII,
+)
+"""A key version of Cloud KMS, as settings say it."""
+
 _FINDING = re.compile(FINDING_PATTERN, re.ASCII)
 _SOURCE = re.compile(r"/sources/([0-9]{1,20})(?:/|\Z)", re.ASCII)
 _INSTANCE = re.compile(
@@ -32,6 +46,11 @@ _CLOUD_RUN = re.compile(
     re.ASCII,
 )
 _CLOUD_RUN_KINDS = {"services": "service", "jobs": "job", "revisions": "revision", "workerPools": "worker_pool"}
+_IAP_AUDIENCE = re.compile(
+    r"/projects/[0-9]{1,20}/(?:locations/[a-z0-9-]{1,63}/services/[a-z0-9-]{1,63}|global/backendServices/[0-9]{1,20})",
+    re.ASCII,
+)
+_SERVICE_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.:-]{1,100}\.gserviceaccount\.com", re.ASCII)
 _DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 
@@ -135,3 +154,26 @@ class NotificationConfig(Value, frozen=True, kw_only=True):
         except msgspec.DecodeError as error:
             told = f"SCC_RESPONDER_NOTIFICATION_CONFIG: {error}; give JSON with name, pubsub_topic and filter"
             raise SettingsError("invalid_setting", told) from error
+
+
+class ConsoleTrust(Value, frozen=True, kw_only=True):
+    """Who hands a person's answer on: the console's service account, and whom IAP's assertions are made for.
+
+    Source: Identity-Aware Proxy, "Securing your app with signed headers", the claim `aud`.
+    """
+
+    identity: str
+    audience: str
+
+    @classmethod
+    def read(cls, identity: str, audience: str) -> ConsoleTrust | None:
+        """What two settings say; None where both are left out. Raises SettingsError, also for one without the other."""
+        if not (identity or audience):
+            return None
+        if not _SERVICE_ACCOUNT.fullmatch(identity):
+            told = f"SCC_RESPONDER_CONSOLE: {identity!a} is not the e-mail address of the console's service account"
+            raise SettingsError("invalid_setting", told)
+        if not _IAP_AUDIENCE.fullmatch(audience):
+            form = "/projects/NUMBER/locations/REGION/services/NAME, or /projects/NUMBER/global/backendServices/ID"
+            raise SettingsError("invalid_setting", f"SCC_RESPONDER_IAP_AUDIENCE: {audience!a} is not {form}")
+        return cls(identity=identity, audience=audience)

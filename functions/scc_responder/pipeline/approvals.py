@@ -1,7 +1,8 @@
 """A person's answer to a plan that waits, from its request to its record: approve or reject.
 
-A Google ID token in `Authorization` identifies the approver, never the request's own text. The last approval needed
-takes the case, and the same request resumes it.
+A Google ID token in `Authorization` identifies the approver, never the request's own text. Where it is the console's,
+the assertion that IAP signed for a person does, which the console hands on: by itself the console answers nothing. The
+last approval needed takes the case, and the same request resumes it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_o
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.services import Services
 
+ASSERTION = "x-scc-responder-assertion"
+"""The header in which the console hands a person's assertion on: Google takes `x-goog-*` out of a request."""
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
@@ -63,6 +66,8 @@ def answer_plan(request: AnswerRequest, services: Services) -> Ending:
 def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Ending:
     by = _identified(request, services)
     log.fields["approver"] = by
+    if ASSERTION in request.headers:
+        log.fields["through"] = "console"
     rules = services.policies.guardrails.approval
     if not is_listed(by, rules):
         raise Forbidden(Reason.APPROVER_NOT_LISTED, "guardrails.yaml: approval.approvers does not list who asks")
@@ -159,4 +164,17 @@ def _identified(request: AnswerRequest, services: Services) -> str:
         return LOCAL
     if not settings.approval_audience:
         raise Forbidden(Reason.APPROVAL_NOT_CONFIGURED, "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
-    return services.approvers.email(bearer(request.headers))
+    return _behind(services.approvers.email(bearer(request.headers)), request.headers.get(ASSERTION, ""), services)
+
+
+def _behind(caller: str, assertion: str, services: Services) -> str:
+    """The person behind a caller: the caller, or whom IAP let into the console. Raises Forbidden."""
+    console = services.settings.console
+    if console is None or caller != console.identity:
+        if assertion:
+            raise Forbidden(Reason.NOT_THE_CONSOLE, "SCC_RESPONDER_CONSOLE names another identity, or none")
+        return caller
+    person = services.visitors.email(assertion) if assertion else caller
+    if person == caller:
+        raise Forbidden(Reason.NO_ASSERTION, "the console asks for persons alone, whatever guardrails.yaml lists")
+    return person

@@ -204,6 +204,14 @@ class Services:
 
         return GoogleIdentity(self.settings.approval_audience, self.settings.approval_certs)
 
+    @cached_property
+    def visitors(self) -> Approvers:
+        """Who IAP's assertion says it let into the console. Raises SettingsError where settings name no console."""
+        from scc_responder.adapters.google.access.iap_assertions import IapIdentity  # noqa: PLC0415
+
+        console = self.settings.console
+        return IapIdentity(console.audience if console else "", self.settings.iap_keys)
+
     def checked_email(self, token: str) -> str:
         """The address in a token that Cloud Run has checked; empty where the token is still to be verified."""
         from scc_responder.adapters.google.access.id_tokens import email_of_checked  # noqa: PLC0415

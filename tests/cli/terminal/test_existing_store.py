@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scc_responder.cli.terminal.existing_store import existing_store
 from scc_responder.domain.errors import SettingsError
-from scc_responder.settings import FIRESTORE_ADDRESS
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from tests.cli.commands import run
 
 MALFORMED = [

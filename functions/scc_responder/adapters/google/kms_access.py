@@ -9,7 +9,7 @@ from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN, KMS_SERVICE
 from scc_responder.domain.reasons import Reason
-from scc_responder.settings import SIGNING_KEY
+from scc_responder.domain.resource_names import SIGNING_KEY
 
 GET_PUBLIC_KEY = ApiMethod(api=Reason.KMS, permission="cloudkms.cryptoKeyVersions.viewPublicKey")
 TEST_PERMISSIONS = ApiMethod(api=Reason.KMS, permission="")

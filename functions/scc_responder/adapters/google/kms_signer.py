@@ -10,7 +10,7 @@ from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.reasons import Reason
-from scc_responder.settings import SIGNING_KEY
+from scc_responder.domain.resource_names import SIGNING_KEY
 
 KMS_SERVICE = "cloudkms.googleapis.com"
 ASYMMETRIC_SIGN = ApiMethod(api=Reason.KMS, permission="cloudkms.cryptoKeyVersions.useToSign")

@@ -18,10 +18,11 @@ from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.journal import Journal
-from scc_responder.settings import FIRESTORE_ADDRESS, VARIABLE_PREFIX
+from scc_responder.settings import VARIABLE_PREFIX
 from scc_responder.workbench.bundle.bundle_check import case_folder, check_bundle
 from scc_responder.workbench.bundle.bundle_manifests import VerifyingKey
 from scc_responder.workbench.bundle.bundle_report import BundleReport, CheckedManifest

@@ -9,7 +9,8 @@ from pathlib import Path
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import SettingsError
-from scc_responder.settings import FIRESTORE_ADDRESS, FIRESTORE_EMULATOR, VARIABLE_PREFIX
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
+from scc_responder.settings import FIRESTORE_EMULATOR, VARIABLE_PREFIX
 from scc_responder.workbench.stores import open_store
 
 STORE = "scc-responder.db"

@@ -363,6 +363,8 @@ class Reason(Word):
     NOT_FROM_THIS_MACHINE = "not_from_this_machine", "without a token only this machine may ask"
     APPROVAL_NOT_CONFIGURED = "approval_not_configured", "nobody may approve: there is no audience for tokens"
     APPROVER_NOT_LISTED = "approver_not_listed", "guardrails do not list who asks as an approver"
+    NOT_THE_CONSOLE = "not_the_console", "who hands a person's answer on is not the console that settings name"
+    NO_ASSERTION = "no_assertion", "the console asks without the assertion of a person whom IAP let in"
     SWEEP_NOT_CONFIGURED = "sweep_not_configured", "nobody may ask for a sweep: no address is set"
     NOT_THE_SWEEPER = "not_the_sweeper", "who asks may not have a sweep"
     NO_TOKEN = "no_token", "the request has no bearer token"

@@ -9,10 +9,10 @@ from typing import Protocol
 import msgspec
 
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.resource_names import SIGNING_KEY
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import resolved
 from scc_responder.execute.evidence.sealing import UnsignedManifest, unsigned_manifests
-from scc_responder.settings import SIGNING_KEY
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,

@@ -39,7 +39,7 @@ class GoogleIdentity:
         if not audience:
             raise SettingsError("missing_setting", "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
         self._audience = audience
-        self._certs = _checked(certs) if certs else GOOGLE_CERTS
+        self._certs = checked_certs(certs, "SCC_RESPONDER_APPROVAL_CERTS") if certs else GOOGLE_CERTS
 
     def email(self, token: str) -> str:
         """The bearer's verified e-mail address, in lower case.
@@ -71,21 +71,20 @@ class GoogleIdentity:
         except problems.TransportError as error:
             raise RetryableError(Reason.CERTIFICATES_UNAVAILABLE, f"{self._certs} did not answer") from error
         except (problems.GoogleAuthError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Forbidden(self._why(token)) from error
+            raise token_refusal(token, self._audience, CLOCK_SKEW_SECONDS) from error
 
-    def _why(self, token: str) -> Reason:
-        """The reason for the log, by what the refused token says of itself."""
-        jwt: Any = import_module("google.auth.jwt")
-        try:
-            claims = jwt.decode(token, verify=False)
-            if claims.get("aud") != self._audience:
-                return Reason.TOKEN_WRONG_AUDIENCE
-            now = import_module("time").time()
-            return (
-                Reason.TOKEN_EXPIRED if float(claims["exp"]) + CLOCK_SKEW_SECONDS < now else Reason.TOKEN_NOT_VERIFIED
-            )
-        except Exception:  # noqa: BLE001 - whatever it says, it was refused already
-            return Reason.TOKEN_NOT_VERIFIED
+
+def token_refusal(token: str, audience: str, skew: int) -> Forbidden:
+    """The refusal of a token that did not hold, with the reason for the log by what it says of itself."""
+    jwt: Any = import_module("google.auth.jwt")
+    try:
+        claims = jwt.decode(token, verify=False)
+        if claims.get("aud") != audience:
+            return Forbidden(Reason.TOKEN_WRONG_AUDIENCE)
+        is_over = float(claims["exp"]) + skew < import_module("time").time()
+        return Forbidden(Reason.TOKEN_EXPIRED if is_over else Reason.TOKEN_NOT_VERIFIED)
+    except Exception:  # noqa: BLE001 - whatever it says, it was refused already
+        return Forbidden(Reason.TOKEN_NOT_VERIFIED)
 
 
 def email_of_checked(token: str, audience: str, now: float) -> str:
@@ -125,15 +124,22 @@ def _is_for(claimed: object, audience: str) -> bool:
 def _email(claims: Mapping[str, Any]) -> str:
     if claims.get("iss") not in ISSUERS:
         raise Forbidden(Reason.TOKEN_WRONG_ISSUER)
+    email = email_in(claims)
+    if claims.get("email_verified") is not True:
+        raise Forbidden(Reason.EMAIL_NOT_VERIFIED)
+    return email
+
+
+def email_in(claims: Mapping[str, Any]) -> str:
+    """The address that verified claims say, in lower case. Raises Forbidden `token_without_email`."""
     email = claims.get("email")
     if not isinstance(email, str) or not _EMAIL.fullmatch(email):
         raise Forbidden(Reason.TOKEN_WITHOUT_EMAIL, "a service account's token needs --include-email")
-    if claims.get("email_verified") is not True:
-        raise Forbidden(Reason.EMAIL_NOT_VERIFIED)
     return email.lower()
 
 
-def _checked(certs: str) -> str:
-    parts = urlsplit(certs)
-    check_loopback(parts.netloc if parts.scheme == "http" else certs, "SCC_RESPONDER_APPROVAL_CERTS")
-    return certs
+def checked_certs(address: str, variable: str) -> str:
+    """The address of another issuer's keys, if it is http:// on this machine. Raises SettingsError."""
+    parts = urlsplit(address)
+    check_loopback(parts.netloc if parts.scheme == "http" else address, variable)
+    return address

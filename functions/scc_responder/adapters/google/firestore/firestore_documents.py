@@ -25,9 +25,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.domain.store import Entry, SearchedBy
 from scc_responder.domain.value import Value
-from scc_responder.settings import FIRESTORE_ADDRESS
 
 DEFAULT_COLLECTION = "scc-responder"
 _VERSION = re.compile(r"([0-9]{1,12})\.([0-9]{9})/([0-9a-f]{8})", re.ASCII)
