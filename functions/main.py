@@ -7,7 +7,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import HttpAnswer, handle, make_services
+from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
 
 _services = make_services(Path(__file__).parent)
 

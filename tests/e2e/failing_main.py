@@ -8,7 +8,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import HttpAnswer, handle
+from scc_responder.entrypoint.http_edge import HttpAnswer, handle
 from scc_responder.settings import read_settings
 from tests.kits.failpoints import FailingServices
 

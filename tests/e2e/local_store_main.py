@@ -10,7 +10,7 @@ from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint import HttpAnswer, handle, make_services
+from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
 from tests.kits.local_store import LocalStoreServices
 
 _services = make_services(Path.cwd(), made=LocalStoreServices)

@@ -100,9 +100,11 @@ class Journal:
         entry = self._store.get(_case_key(finding_key))
         return decoded(entry) if entry else None
 
-    def cases(self, cursor: str | None = None, limit: int = 100, *, beginning: str = "") -> Cases:
-        """Some cases in key order, of those whose keys begin so. Raises StoreUnavailable."""
-        return cases_of(self._store.scan(_case_key(beginning), cursor, limit))
+    def cases(
+        self, cursor: str | None = None, limit: int = 100, *, beginning: str = "", unfinished: bool = False
+    ) -> Cases:
+        """Some cases in key order, of those whose keys begin so, or that wait or go on. Raises StoreUnavailable."""
+        return cases_of(self._store.scan(_case_key(beginning), cursor, limit, unfinished=unfinished))
 
     def find(self, case: str) -> str | None:
         """The key of the one finding whose case id, or key, this is; None where there is none, or several.

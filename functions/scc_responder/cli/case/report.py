@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.case.reports.account_markdown import account_markdown
-from scc_responder.cli.case.reports.account_page import account_page
 from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
 from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
+from scc_responder.entrypoint.console.account_page import account_page
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.account_text import account_text
 from scc_responder.journal.account.answers import Account, Command

@@ -376,6 +376,15 @@ class Reason(Word):
     TOKEN_WRONG_ISSUER = "token_wrong_issuer", "the token is not Google's"
     TOKEN_WITHOUT_EMAIL = "token_without_email", "the token has no e-mail address"
     EMAIL_NOT_VERIFIED = "email_not_verified", "Google did not verify the e-mail address"
+    # The page in the browser, and who asks there.
+    FOREIGN_HOST = "foreign_host", "a request under another name than the console's own address"
+    FOREIGN_ORIGIN = "foreign_origin", "a form of another site, or of a browser that does not say whose it is"
+    NOT_A_FORM = "not_a_form", "a request that no form of the console sends"
+    FORM_TOO_LARGE = "form_too_large", "more text than a form takes"
+    FORM_FORGED = "form_forged", "the console made no such form for this person in this browser"
+    FORM_TOO_OLD = "form_too_old", "the form was looked at for longer than 15 minutes"
+    FORM_STALE = "form_stale", "the case is not any more what the form was made for"
+    NOT_SIGNED_IN = "not_signed_in", "the browser does not say who asks"
     # What came of a step.
     DONE = "done", "carried out, and read back"
     DRY_RUN = "dry_run", "rehearsed"

@@ -70,11 +70,11 @@ def _waits(record: CaseRecord) -> bool:
 
 
 def _can_be_undone(record: CaseRecord) -> bool:
-    return any(is_reversible(step.change) for step in _changes_made(record))
+    return any(is_reversible(step.change) for step in changes_made(record))
 
 
-def _changes_made(record: CaseRecord) -> list[Step]:
-    """What was changed, and was not taken back since."""
+def changes_made(record: CaseRecord) -> list[Step]:
+    """The steps that changed something, and were not taken back since."""
     made = (step for step in standing(record.current_steps) if step.status in _MADE)
     return [step for step in made if step.change and not observes_only(step.change)]
 
@@ -138,16 +138,17 @@ def _not_done(record: CaseRecord) -> Iterator[AccountLine]:
 
 
 def _felt(record: CaseRecord) -> Iterator[AccountLine]:
-    made = {step.action: step for step in _changes_made(record)}
-    yield from (AccountLine(name=name, text=_words(name, [step.change], step)) for name, step in made.items())
+    made = {step.action: step for step in changes_made(record)}
+    yield from (AccountLine(name=name, text=felt_words(name, [step.change], step)) for name, step in made.items())
     if _waits(record) and record.plan:
         for planned in record.plan.steps:
-            yield AccountLine(name=planned.action, text=f"once approved: {_words(planned.action, planned.changes)}")
+            yield AccountLine(name=planned.action, text=f"once approved: {felt_words(planned.action, planned.changes)}")
     elif not made:
         yield AccountLine(name="answer", text="nothing: nothing was changed")
 
 
-def _words(action: str, changes: Iterable[dict[str, object]], step: Step | None = None) -> str:
+def felt_words(action: str, changes: Iterable[dict[str, object]], step: Step | None = None) -> str:
+    """What people feel of an action by these changes; of a `step` that was made, also what of the threat goes on."""
     told = "; ".join(felt_of_stored(changes)) or _FELT.get(action, "nothing")
     return f"{told}; {step.left}" if step and step.left else told
 

@@ -21,13 +21,15 @@ from scc_responder.workbench.policy_files.shipped_pack import policy_sources
 _ROOT = Path(__file__).parents[3]
 _PACKAGE = "scc_responder"
 # Compression differs between zlib versions; stored bytes do not.
+_DATA = ("*.json", "*.html", "*.css")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def deployed_files(policies: Path) -> Mapping[str, bytes]:
     """Every file of the zip, by its name inside. Raises PolicyError where the policies cannot be used."""
     modules = reachable_modules(carried(Carried.MAIN), _ROOT)
-    data = {path for folder in {module.parent for module in modules} for path in folder.glob("*.json")}
+    folders = {module.parent for module in modules}
+    data = {path for folder in folders for kind in _DATA for path in folder.glob(kind)}
     files = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in modules | data}
     alone = {str(what): carried(what).read_bytes() for what in (Carried.MAIN, Carried.REQUIREMENTS)}
     compiled = compile_policies(policies)

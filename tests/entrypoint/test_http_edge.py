@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.errors import PolicyError, SettingsError
-from scc_responder.entrypoint import handle, make_services
+from scc_responder.entrypoint.http_edge import handle, make_services
 from scc_responder.intake.envelope import MAX_ENVELOPE_BYTES
 from scc_responder.pipeline.services import Services
 from scc_responder.policy.compiled import COMPILED_FILE

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from scc_responder.cli.case.report import desk_account
-from scc_responder.cli.case.reports.account_page import account_page
+from scc_responder.entrypoint.console.account_page import account_page
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.answers import QUESTIONS
 from scc_responder.journal.case import CaseRecord

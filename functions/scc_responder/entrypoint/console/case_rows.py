@@ -1,0 +1,102 @@
+"""The list of cases: what needs a person first, page by page, and never the whole store at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState
+from scc_responder.domain.value import Value
+from scc_responder.journal.account.account import account_of
+from scc_responder.journal.account.account_text import account_heading
+from scc_responder.journal.account.inert_text import inert
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import ODD, Cases, Unreadable
+from scc_responder.journal.journal import Journal
+
+ROWS = 100
+"""So many cases are read for one page."""
+MOST_READ = 10
+"""So many pages of the store are read at most, until one page of those asked for is full."""
+_FIRST = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD, CaseState.OPEN)
+_MOVING = frozenset({CaseState.WAITING, CaseState.OPEN})
+"""The states that the store finds by itself: it is asked for these cases alone."""
+
+_ANSWER_IT = "a plan waits for an answer"
+
+
+class CaseRow(Value, frozen=True, kw_only=True):
+    """One line of the list. Nothing in it is active."""
+
+    case: str
+    heading: str
+    state: str
+    why: str
+    place: str
+    at: datetime
+    needs_person: bool
+
+
+class CaseRows(Value, frozen=True, kw_only=True):
+    """A page of the list. `after` is the key that the next page begins behind; empty where there is none."""
+
+    rows: tuple[CaseRow, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    after: str = ""
+
+
+def case_rows(journal: Journal, state: CaseState | None = None, after: str = "") -> CaseRows:
+    """One page: of the first page those that wait come first, wherever they are in the store. Raises StoreUnavailable.
+
+    Within a page, what needs a person comes first, then what changed last.
+    """
+    only = frozenset({state}) if state else frozenset(CaseState)
+    first = () if after or state in _MOVING else _kept(journal.cases(limit=ROWS, unfinished=True), _MOVING & only)
+    cases, cursor = Cases(), f"case/{after}" if after else None
+    for _ in range(MOST_READ):
+        page = journal.cases(cursor, ROWS, unfinished=state in _MOVING)
+        cursor, records = page.cursor, (*cases.records, *_kept(page, only))
+        cases = Cases(records=records, unreadable=(*cases.unreadable, *page.unreadable), cursor=cursor)
+        if cursor is None or len(cases.records) >= ROWS:
+            break
+    known = {record.finding_key: record for record in (*first, *cases.records)}
+    return _as_rows(known.values(), cases.unreadable, (cursor or "").removeprefix("case/"))
+
+
+def _kept(page: Cases, only: frozenset[CaseState]) -> tuple[CaseRecord, ...]:
+    return tuple(record for record in page.records if record.state in only)
+
+
+def _as_rows(records: Iterable[CaseRecord], unreadable: Iterable[Unreadable], after: str) -> CaseRows:
+    rows, odd = [], [*unreadable]
+    for record in sorted(records, key=_order):
+        try:
+            rows.append(case_row(record))
+        except ODD as error:
+            why = f"the record has a part that no version writes: {type(error).__name__}"
+            key = record.finding_key
+            odd.append(Unreadable(finding_key=key, reason=Reason.RECORD_UNREADABLE, why=why))
+    return CaseRows(rows=tuple(rows), unreadable=tuple(odd), after=after)
+
+
+def case_row(record: CaseRecord) -> CaseRow:
+    """The case as a line of the list."""
+    reason = Reason.read(record.reason)
+    pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
+    target = "/".join(filter(None, (str(pod.get("namespace", "")), str(pod.get("name", "")))))
+    return CaseRow(
+        case=case_id(record.finding_key),
+        heading=account_heading(account_of(record)),
+        state=str(record.state),
+        why=_ANSWER_IT if record.state is CaseState.WAITING else inert(reason.meaning if reason else record.reason),
+        place=inert(target or str(run.get("name", "")) or record.cluster),
+        at=record.updated_at or record.event_time,
+        needs_person=record.state in _FIRST[:3] and record.word is None,
+    )
+
+
+def _order(record: CaseRecord) -> tuple[int, float]:
+    urgency = _FIRST.index(record.state) if record.state in _FIRST and record.word is None else len(_FIRST)
+    return urgency, -(record.updated_at or record.event_time).timestamp()

@@ -1,0 +1,91 @@
+"""A plan as a page shows it: each step with its changes and what people feel of it, who approved, and for how long."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from scc_responder.domain.changes import is_reversible
+from scc_responder.domain.value import Value
+from scc_responder.journal.account.about_acts import felt_words
+from scc_responder.journal.account.answers import AccountLine
+from scc_responder.journal.account.inert_text import inert
+from scc_responder.journal.plan import Plan, PlanState, PlanStep
+
+
+class ShownStep(Value, frozen=True, kw_only=True):
+    """One step of a plan. `changes` are lines of name and text; nothing in them is active."""
+
+    action: str
+    policy: str
+    felt: str
+    can_be_undone: bool
+    changes: tuple[tuple[AccountLine, ...], ...]
+
+
+class ShownPlan(Value, frozen=True, kw_only=True):
+    """A plan. `given` are its approvals, `missing` how many are needed still; `ended` is empty while it waits."""
+
+    digest: str
+    steps: tuple[ShownStep, ...]
+    given: tuple[str, ...]
+    missing: int
+    minutes_left: int
+    after: str
+    ended: str
+
+
+def shown_plan(plan: Plan, now: datetime) -> ShownPlan:
+    """The plan at this moment."""
+    over = plan.state is not PlanState.WAITING or now >= plan.expires_at
+    word = "expired" if plan.state is PlanState.WAITING else str(plan.state)
+    return ShownPlan(
+        digest=plan.digest,
+        steps=tuple(map(_step, plan.steps)),
+        given=tuple(f"{inert(given.by)} at {given.at:%H:%M:%S} UTC" for given in plan.approvals),
+        missing=max(0, plan.needed - len(plan.approvals)),
+        minutes_left=max(0, int((plan.expires_at - now).total_seconds() // 60)),
+        after=inert(plan.after),
+        ended=inert(" ".join(filter(None, (word, plan.reason, plan.by, plan.said)))) if over else "",
+    )
+
+
+def has_approved(plan: Plan, name: str) -> bool:
+    """Whether this person has approved it already: then it is another one's turn."""
+    return any(given.by.lower() == name.lower() for given in plan.approvals)
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago it was, in words.
+
+    >>> from datetime import timedelta
+    >>> then = datetime(2026, 1, 1)
+    >>> ago(then, then + timedelta(seconds=4)), ago(then, then + timedelta(minutes=90))
+    ('4 s ago', '90 min ago')
+    """
+    seconds = max(0, int((now - moment).total_seconds()))
+    return (
+        f"{seconds} s ago"
+        if seconds < 120
+        else f"{seconds // 60} min ago"
+        if seconds < 7200
+        else f"{moment:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _step(step: PlanStep) -> ShownStep:
+    return ShownStep(
+        action=inert(step.action),
+        policy=inert(step.policy),
+        felt=inert(felt_words(step.action, step.changes)),
+        can_be_undone=all(map(is_reversible, step.changes)),
+        changes=tuple(tuple(_lines(change)) for change in step.changes),
+    )
+
+
+def _lines(change: dict[str, object]) -> Iterator[AccountLine]:
+    for name, value in change.items():
+        if value not in ("", {}, None, [], False):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=True)
+            yield AccountLine(name=inert(name), text=inert(text))

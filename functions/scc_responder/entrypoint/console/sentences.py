@@ -1,0 +1,68 @@
+"""What came of an answer, and why a request is refused, as a sentence that says what to do next."""
+
+from __future__ import annotations
+
+from scc_responder.domain.reasons import Reason
+from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Verb
+
+ASKED = {
+    Verb.APPROVE: "approve this plan",
+    Verb.REJECT: "reject this plan",
+    Verb.REHEARSE_UNDO: "say what can be taken back",
+    Verb.UNDO: "take this case back",
+    Verb.RESUME: "try this case again",
+    Verb.MARK_RIGHT: "mark what was done as right",
+    Verb.MARK_WRONG: "mark what was done as wrong",
+}
+"""Each answer as an infinitive."""
+_TAKEN = {
+    Verb.APPROVE: "Approved. The plan was carried out: below is what was read back.",
+    Verb.REJECT: "Rejected. Nothing of the plan is done.",
+    Verb.REHEARSE_UNDO: "Nothing was changed. This is what would be taken back.",
+    Verb.UNDO: "Taken back. Below is what was read back.",
+    Verb.RESUME: "Open again. The next sweep reads finding and target again, and tries what is left.",
+    Verb.MARK_RIGHT: "Marked as right.",
+    Verb.MARK_WRONG: "Marked as wrong.",
+}
+_NOTED = {
+    Reason.APPROVAL_NOTED: "Your approval is noted. Nothing is done until more people approve.",
+    Reason.ALREADY_APPROVED: "You approved this plan before. Another listed person has to approve it now.",
+}
+_REFUSED = {
+    Reason.FOREIGN_HOST: "This is not the console's address. Open the address that was printed or set for it.",
+    Reason.FOREIGN_ORIGIN: "This form was not sent by a page of the console. Nothing was done. Open the case there.",
+    Reason.NOT_A_FORM: "No form of the console sends this. Nothing was done.",
+    Reason.FORM_TOO_LARGE: "That is more text than a form takes. Nothing was done. Write less.",
+    Reason.FORM_FORGED: "The console did not make this form for you in this browser. Nothing was done. Open the case "
+    "again: the console may have been restarted.",
+    Reason.FORM_TOO_OLD: "You looked at this form for longer than 15 minutes. Nothing was done. Read the case again.",
+    Reason.FORM_STALE: "The case changed since this form was made, or the form was sent before. This click did "
+    "nothing. Read the case again.",
+    Reason.NOT_SIGNED_IN: "The console does not know who you are. Open the address that it printed.",
+    Reason.METHOD_NOT_ALLOWED: "The console takes no such request. Nothing was done.",
+    Reason.NO_SUCH_PATH: "The console has no such page.",
+    Reason.NO_SUCH_CASE: "There is no such case. Give all 12 digits of its id.",
+    Reason.STORE_UNAVAILABLE: "The store does not answer. Nothing was done. Try again in a minute.",
+}
+
+
+def refusal_sentence(reason: Reason) -> str:
+    """Why a request did nothing, and what to do."""
+    return _REFUSED.get(reason) or f"Nothing was done: {reason.meaning}."
+
+
+def verdict_sentence(verb: Verb, heard: Heard) -> str:
+    """What came of an answer."""
+    reason = Reason.read(heard.reason)
+    if reason in _NOTED:
+        return _NOTED[reason]
+    why = f": {reason.meaning}" if reason else ""
+    match heard.hearing:
+        case Hearing.TAKEN:
+            return _TAKEN[verb]
+        case Hearing.BEGUN:
+            return "Taken and begun, and not finished. The sweep goes on with it: look at the case again in a minute."
+        case Hearing.REFUSED:
+            return refusal_sentence(reason) if reason else f"Refused: nobody lets you {ASKED[verb]} now."
+        case Hearing.UNKNOWN:
+            return f"Nobody can tell whether it was taken{why}. Read the case before you answer again."
