@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.guard.resumed_case import opened_by_person, resume
+from scc_responder.guard.resumed_case import resume
+from scc_responder.journal.again.persons_request import asked_of
 from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.persons_word import with_word
-from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.plan import PersonsRequest, Plan, PlanState, RequestKind
 from scc_responder.journal.step import Step
 from tests.kits.journal_worlds import START
 
@@ -42,13 +43,25 @@ def at_rest(state: CaseState, plan: PlanState | None = None) -> CaseRecord:
     )
 
 
-def test_a_person_opens_a_case_whatever_was_said_before() -> None:
-    """No earlier word counts, and what others undid is put back at once."""
-    record = replace(at_rest(CaseState.HELD, PlanState.REJECTED), undone=(START, START))
-    said = with_word(record, WordKind.UNDONE, "a@example.com", START)
-    opened = opened_by_person(said, START + timedelta(hours=1))
-    assert (opened.state, opened.reason, opened.word, opened.undone) == ("open", "resumed_by_person", None, ())
-    assert opened.plan is None
+def test_a_case_is_only_asked_to_be_tried_again() -> None:
+    """Its steps, its plan and the word that was said before are as they were: the next sweep opens it."""
+    record = with_word(at_rest(CaseState.HELD, PlanState.REJECTED), WordKind.UNDONE, "a@example.com", START)
+    asked = resume(record, False, now=START).record
+    assert asked is not None
+    assert (asked.state, asked.reason, asked.steps, asked.plan) == (
+        "open",
+        "resumed_by_person",
+        record.steps,
+        record.plan,
+    )
+    assert asked.request == PersonsRequest(kind=RequestKind.TRY, at=START, state=CaseState.HELD, reason="held")
+
+
+def test_what_is_asked_for_is_done_before_more_is() -> None:
+    """An exempted case ends first."""
+    record = asked_of(at_rest(CaseState.HELD), RequestKind.EXEMPTION, START)
+    assert resume(record, False, now=START).reason == "case_in_progress"
+    assert resume(replace(record, state=CaseState.OPEN), False, now=START).reason == "still_open"
 
 
 @pytest.mark.parametrize(
@@ -75,21 +88,3 @@ def test_a_person_chooses_the_revision(state: CaseState, is_held: bool, revision
     assert (came.reason, came.status) == (reason, 204 if came.record else 409)
     if came.record:
         assert (came.record.state, came.record.revision) == (CaseState.OPEN, revision)
-
-
-@pytest.mark.parametrize(
-    ("before", "state", "reason"),
-    [
-        (PlanState.USED, PlanState.VOID, "approval_void_revision_chosen"),
-        (PlanState.REJECTED, PlanState.VOID, "approval_void_revision_chosen"),
-        (PlanState.EXPIRED, PlanState.VOID, "approval_void_revision_chosen"),
-        (PlanState.WAITING, PlanState.WAITING, ""),
-        (PlanState.VOID, PlanState.VOID, ""),
-    ],
-)
-def test_a_choice_asks_people_anew(before: PlanState, state: PlanState, reason: str) -> None:
-    """Whatever they answered to the plan before: it was made without the choice. One that waits is judged later."""
-    record = resume(at_rest(CaseState.PARTIAL, before), is_held=False, revision="checkout-2", now=utc_now()).record
-    assert record is not None
-    assert record.plan is not None
-    assert (record.plan.state, record.plan.reason) == (state, reason)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import AskedStep, Plan, PlanState
 from scc_responder.journal.step import Step
@@ -44,14 +45,16 @@ TAKEN = {
 
 @pytest.mark.parametrize("case", TAKEN.values(), ids=TAKEN)
 def test_what_number_or_age_held_may_be_asked_for(case: CaseRecord) -> None:
-    """The case is open for a sweep, knows who asks for what, and an earlier plan counts no more."""
+    """The case is open for a sweep, knows who asks for what; an earlier plan counts no more once it is taken."""
     came = ask_for(case, False, action="delete_pod", by="me", said="real", now=NOW)
     assert (came.reason, came.status, came.starts) == ("asked_by_person", 204, False)
     opened = came.record
     assert opened is not None
     assert opened.asked is not None
     assert (opened.state, opened.reason, opened.asked.policy) == (CaseState.OPEN, "resumed_by_person", "contain")
-    assert opened.plan is None or opened.plan.state is PlanState.VOID
+    assert (opened.plan, opened.steps) == (case.plan, case.steps)
+    taken = as_requested(opened, NOW)
+    assert taken.plan is None or taken.plan.state is PlanState.VOID
 
 
 REFUSED = {

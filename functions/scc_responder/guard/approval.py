@@ -22,6 +22,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.kill_switch import is_by_switch
+from scc_responder.journal.again.withdrawn_plan import no_longer_waiting, withdrawn
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
 from scc_responder.journal.step import Step
@@ -185,31 +186,10 @@ def _of(plan: Plan, record: CaseRecord) -> Iterator[Step]:
     return (step for step in record.current_steps if (step.policy, step.action) in names)
 
 
-def withdrawn(
-    record: CaseRecord, state: PlanState, reason: Reason, now: datetime, *, by: str = "", said: str = ""
-) -> CaseRecord:
-    """The record with its plan ended in `state`, and its waiting steps held for `reason`.
-
-    `by` is who ended it, `said` their words.
-    """
-    if record.plan is None:
-        return record
-    plan = replace(record.plan, state=state, reason=reason, by=by, said=said)
-    detail = ": ".join(part for part in (by, said) if part)
-    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, reason, detail, now))
-
-
 def _in_use(record: CaseRecord, now: datetime) -> CaseRecord:
     """The record with its approved plan in use. Steps are `approved_not_begun` until they run."""
     plan = replace(record.plan, state=PlanState.USED) if record.plan else None
-    return replace(record, plan=plan).with_steps(_no_longer_waiting(record, Reason.APPROVED_NOT_BEGUN, "", now))
-
-
-def _no_longer_waiting(record: CaseRecord, reason: Reason, detail: str, now: datetime) -> tuple[Step, ...]:
-    waiting = (step for step in record.steps if step.status is StepStatus.WAITING)
-    return tuple(
-        replace(step, status=StepStatus.HELD, reason=reason, detail=detail, settled_at=now) for step in waiting
-    )
+    return replace(record, plan=plan).with_steps(no_longer_waiting(record, Reason.APPROVED_NOT_BEGUN, "", now))
 
 
 def _plan(steps: tuple[PlanStep, ...], record: CaseRecord, policies: PolicySet, now: datetime) -> Plan:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
-from scc_responder.guard.approval import is_left_over, withdrawn
+from scc_responder.guard.approval import is_left_over
+from scc_responder.journal.again.withdrawn_plan import withdrawn
 from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.again.persons_request import asked_of, open_for_sweep
 from scc_responder.journal.again.reopening import gone_on_with
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
-from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.plan import RequestKind
 from scc_responder.journal.revision_choice import refused_choice
 from scc_responder.journal.step import Step
 
@@ -27,21 +28,15 @@ def resume(record: CaseRecord, is_held: bool, revision: str = "", *, now: dateti
     may be meant in: it is planned for that one, and people are asked anew, whatever they answered to the plan before.
     """
     refused = refused_choice(record, revision) if revision else resume_refused(record)
-    if is_held:
+    if is_held or (record.request is not None and refused is None):
         refused = Reason.CASE_IN_PROGRESS
     if refused:
         return Transition(reason=refused, status=409)
-    opened = _for_revision(record, revision) if revision else opened_by_person(record, now)
-    return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=opened)
-
-
-def opened_by_person(record: CaseRecord, now: datetime) -> CaseRecord:
-    """The case opened for a sweep to go on with, because a person asks for it.
-
-    No earlier word counts, and what others undid is put back at once.
-    """
-    opened = replace(gone_on_with(record, now, by_person=True), undone=(), asked=None, owner="", closed_at=None)
-    return replace(opened, state=CaseState.OPEN, reason=Reason.RESUMED_BY_PERSON)
+    if revision:
+        asked = replace(asked_of(record, RequestKind.REVISION, now), word=None, revision=revision)
+    else:
+        asked = asked_of(record, RequestKind.TRY, now)
+    return Transition(reason=Reason.RESUMED_BY_PERSON, status=204, record=open_for_sweep(asked))
 
 
 def resume_refused(record: CaseRecord) -> Reason | None:
@@ -68,24 +63,3 @@ def just_held(records: Iterable[CaseRecord], policy: str, now: datetime, since: 
         and now - record.closed_at <= since
         and any(step.policy == policy and step.status in _NOT_DONE for step in record.current_steps)
     )
-
-
-def _for_revision(record: CaseRecord, revision: str) -> CaseRecord:
-    """The case as it stands, open for the revision that was chosen."""
-    return replace(
-        record,
-        state=CaseState.OPEN,
-        reason=Reason.RESUMED_BY_PERSON,
-        closed_at=None,
-        owner="",
-        word=None,
-        revision=revision,
-        plan=_answered_before(record.plan),
-    )
-
-
-def _answered_before(plan: Plan | None) -> Plan | None:
-    """The plan that was made before the choice: one that was answered, or that nobody answered in time, is void."""
-    if plan is None or plan.is_pending or plan.state is PlanState.VOID:
-        return plan
-    return replace(plan, state=PlanState.VOID, reason=Reason.APPROVAL_VOID_REVISION_CHOSEN)

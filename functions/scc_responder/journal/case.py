@@ -21,7 +21,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.chain.step_chain import StepChain
-from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState
+from scc_responder.journal.plan import Approval, AskedStep, PersonsRequest, Plan, PlanState
 from scc_responder.journal.step import FOR_SWEEP, Step
 from scc_responder.journal.watch.watch import Watch
 
@@ -100,11 +100,12 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     was last confirmed, or as it was notified while it is not confirmed yet. `seen` counts copies that changed nothing
     (bounded). `canonical_name` is under the nearest ancestor: who may read the findings of one project or folder alone
     reads by it. `cluster` is the path of the one that the finding is about, once confirmed; of Cloud Run `projects/P`.
-    `plan` is what waits for approval, or how it ended. `asked` is the step that a person asked for, `revision` the one
-    of Cloud Run that a person chose. `inspection` is what a look into the container told. `word` is a person's, where
-    it ended the case; `mark` what a person said of what was done. `undone` is when it was found that others took away
-    what was done. `unasked`: a sweep opened it by itself, so what cannot be undone waits for a person. `watch` says
-    when what was done is looked at, and what was seen. `chain` is the hash chain over what is `chained`.
+    `plan` is what waits for approval, or how it ended. `request` is what a person asks for that is not done yet;
+    `asked` the step of it, `revision` the one of Cloud Run that a person chose. `inspection` is what a look into the
+    container told. `word` is a person's, where it ended the case; `mark` what a person said of what was done. `undone`
+    is when it was found that others took away what was done. `unasked`: a sweep opened it by itself, so what cannot be
+    undone waits for a person. `watch` says when what was done is looked at, and what was seen. `chain` is the hash
+    chain over what is `chained`.
     `extra` holds fields that this version does not know.
     """
 
@@ -128,6 +129,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     decision: dict[str, Any] = {}
     plan: Plan | None = None
+    request: PersonsRequest | None = None
     asked: AskedStep | None = None
     revision: str = ""
     inspection: Inspection | None = None

@@ -28,6 +28,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, write_over
 from scc_responder.domain.value import Value, resolved
+from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew
 from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
 from scc_responder.journal.case_json import Cases, cases_of, decoded
@@ -116,28 +117,33 @@ class Journal:
         page = self._store.scan(_case_key(case), limit=2)
         return page.entries[0].key.removeprefix(_case_key("")) if len(page.entries) == 1 else None
 
-    def apply(self, finding_key: str, rule: TransitionRule) -> tuple[Transition, ClaimedCase | None]:
+    def apply(
+        self, finding_key: str, rule: TransitionRule, *, leaves_line: bool = True
+    ) -> tuple[Transition, ClaimedCase | None]:
         """Decide by `rule` and store the result in one compare-and-set write; the case, where work on it may start.
 
-        So an approval is used by the request that takes the case with it, and by no other. Raises RetryableError
-        (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
+        So an approval is used by the request that takes the case with it, and by no other. What a person asked for
+        before is done by the same write; not where none `leaves_line` in the log: then no step is changed. Raises
+        RetryableError (`case_contended`, `record_newer`, `record_unreadable`, `no_such_case`) and StoreUnavailable.
         """
         writer = CaseWriter(self._store, self._clock, token_hex(8), self._looks)
         for _ in range(_TRIES):
             with suppress(Conflict):
-                return self._try_apply(finding_key, rule, writer)
+                return self._try_apply(finding_key, rule, writer, leaves_line=leaves_line)
         raise RetryableError(Reason.CASE_CONTENDED, finding_key)
 
     def _try_apply(
-        self, finding_key: str, rule: TransitionRule, writer: CaseWriter
+        self, finding_key: str, rule: TransitionRule, writer: CaseWriter, *, leaves_line: bool
     ) -> tuple[Transition, ClaimedCase | None]:
         entry = self._store.get(_case_key(finding_key))
         if entry is None:
             raise RetryableError(Reason.NO_SUCH_CASE, finding_key)
         record = checked(decoded(entry))
-        transition = rule(record, self._is_held(record, entry))
+        transition = rule(as_requested(record, self._clock()) if leaves_line else record, self._is_held(record, entry))
         if transition.record is None:
             return transition, None
+        if not leaves_line and transition.record.chained != record.chained:
+            raise ValueError(f"{transition.reason}: a write that leaves no line in the log changes no step and no plan")
         stored = _resumed(transition.record, writer) if transition.starts else transition.record
         entry, record = writer.replace(entry, stored)
         return replace(transition, record=record), ClaimedCase(writer, entry, record) if transition.starts else None
@@ -166,9 +172,10 @@ class Journal:
             entry, record = writer.create(_case_key(finding.key), _new_case(finding, digest, writer))
             return _held(ClaimOutcome.CLAIMED, entry, record, writer)
         record = decoded(entry)
-        outcome = claim_outcome(record, finding, digest, is_held=self._is_held(record, entry))
+        asked = as_requested(checked(record), self._clock())
+        outcome = claim_outcome(asked, finding, digest, is_held=self._is_held(record, entry))
         if outcome in {ClaimOutcome.RESUMED, ClaimOutcome.REOPENED}:
-            taken = _taken(checked(record), finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
+            taken = _taken(asked, finding, digest, writer, reopened=outcome is ClaimOutcome.REOPENED)
             return _held(outcome, *writer.replace(entry, taken), writer)
         if outcome is not ClaimOutcome.IN_PROGRESS:
             record = _noted(entry, record, finding, writer)

@@ -13,6 +13,7 @@ import msgspec
 
 from scc_responder.domain.changes import Change, restored
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
 
 MIN_DIGEST = 8
@@ -53,6 +54,32 @@ class Approval(Value, frozen=True, kw_only=True):
 
     by: str
     at: datetime
+
+
+class RequestKind(StrEnum):
+    """What a person at a desk asks of a case."""
+
+    TRY = "try"
+    """That it is tried again: `case resume`."""
+    STEP = "step"
+    """That a step which was held is planned: `case do`."""
+    REVISION = "revision"
+    """That it is about the revision which the person chose."""
+    EXEMPTION = "exemption"
+    """That it ends, as its threat on its workload is let be."""
+
+
+class PersonsRequest(Value, frozen=True, kw_only=True):
+    """What a person asked for at a desk that leaves no line in the log, until somebody who leaves one does it.
+
+    `state`, `reason` and `closed_at` are how the case had ended by then.
+    """
+
+    kind: RequestKind
+    at: datetime
+    state: CaseState
+    reason: str = ""
+    closed_at: datetime | None = None
 
 
 class AskedStep(Value, frozen=True, kw_only=True):

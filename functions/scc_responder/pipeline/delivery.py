@@ -25,11 +25,11 @@ from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.approval import withdrawn
 from scc_responder.guard.guard import FUTURE_TOLERANCE
 from scc_responder.intake.envelope import Message, open_envelope
 from scc_responder.intake.find_name import name_unparsed
 from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.again.withdrawn_plan import withdrawn
 from scc_responder.journal.case import HELD_FOR_NOW, CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease

@@ -178,6 +178,8 @@ class _Sweep:
             turn = self._turn(record, entry) if unfinished else None
             if turn is Turn.EXPIRES:
                 return self._expire(record)
+            if turn is Turn.ASKED:
+                return self._as_asked(record)
             if turn in _AT_ONCE:
                 return self._resume(record, _taken)
             self._mark(entry, record, unfinished=unfinished)
@@ -215,6 +217,17 @@ class _Sweep:
             tell_write(transition.record, Reason.APPROVAL_EXPIRED, self._services)
             why = "nobody approved or rejected it in time"
             self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))
+        return transition.reason
+
+    def _as_asked(self, record: CaseRecord) -> str:
+        """Store what a person's request makes of a case that is at rest."""
+
+        def judge(record: CaseRecord, is_held: bool) -> Transition:
+            return Transition(reason=Reason.EXEMPTED, status=204, record=None if is_held else record)
+
+        transition, _ = self._services.journal.apply(record.finding_key, judge)
+        if transition.record:
+            tell_write(transition.record, transition.reason, self._services)
         return transition.reason
 
     def _opened(self, record: CaseRecord, is_held: bool) -> Transition:

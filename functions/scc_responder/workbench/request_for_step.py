@@ -13,10 +13,11 @@ from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.words import Trait
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.again.persons_request import asked_of, open_for_sweep
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import modes_of
-from scc_responder.journal.plan import AskedStep, Plan, PlanState
+from scc_responder.journal.plan import AskedStep, RequestKind
 from scc_responder.journal.step import Step
 
 
@@ -29,15 +30,8 @@ def ask_for(record: CaseRecord, is_held: bool, *, action: str, by: str, said: st
     refused = _refused(record, step, is_held=is_held)
     if refused or step is None:
         return Transition(reason=refused or Reason.NO_STEP_TO_ASK_FOR, status=409)
-    opened = replace(
-        record,
-        state=CaseState.OPEN,
-        reason=Reason.RESUMED_BY_PERSON,
-        closed_at=None,
-        owner="",
-        asked=AskedStep(policy=step.policy, action=action, reason=step.reason, by=by, said=said, at=now),
-        plan=_no_longer_valid(record.plan),
-    )
+    asked = AskedStep(policy=step.policy, action=action, reason=step.reason, by=by, said=said, at=now)
+    opened = replace(open_for_sweep(asked_of(record, RequestKind.STEP, now)), asked=asked)
     return Transition(reason=Reason.ASKED_BY_PERSON, status=204, record=opened)
 
 
@@ -62,7 +56,3 @@ def _yields(record: CaseRecord, step: Step) -> bool:
     reason = Reason.read(step.reason)
     again = record.asked is not None and record.asked.means(step.policy, step.action)
     return again or (reason is not None and Trait.YIELDS in reason.traits)
-
-
-def _no_longer_valid(plan: Plan | None) -> Plan | None:
-    return plan and replace(plan, state=PlanState.VOID, reason=Reason.APPROVAL_VOID_STEP_ASKED)

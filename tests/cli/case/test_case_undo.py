@@ -19,6 +19,7 @@ from scc_responder.workbench.simulated_cluster.story.story_folder import write_a
 from tests.cli.commands import called
 from tests.kits.responder import CLUSTER, SOURCE, api_of
 from tests.kits.undo_nights import ACTIONS, Night, cluster
+from tests.pipeline.test_sweep import swept
 
 __all__ = ["cluster"]
 
@@ -165,7 +166,7 @@ def test_a_case_that_was_opened_by_mistake_is_closed_before_a_sweep_takes_it(des
     assert (told["applied"], told["opening"]) == (True, True)
     record = desk.night.case()
     assert record.word is not None
-    assert (record.state, record.reason, record.word.said) == ("held", "undone", "a slip")
+    assert (record.state, record.reason, record.word.said) == ("done", "undone", "a slip")
     assert desk.night.state() == desk.night.before
     assert desk.undo().stdout.startswith("nothing_to_undo")
 
@@ -175,10 +176,12 @@ def test_what_was_taken_back_stays_in_a_case_that_is_opened_again(desk: Desk) ->
     desk.undo("--apply", "--reason", "INC-1", "--by", "ann")
     undone = desk.night.case()
     assert called("case", "resume", desk.case, "--apply", **desk.settings).returncode == 0
+    assert desk.night.case().steps == undone.steps
+    swept(desk.night.deployment)
     record = desk.night.case()
-    assert (record.steps, record.history[0].taken_back, record.word) == ((), undone.steps, None)
+    assert (len(record.steps), record.history[0].taken_back, record.word) == (5, undone.steps, None)
     shown = called("case", "show", desk.case, **desk.settings).stdout
     assert shown.count("  undone  ") == 5
     assert "undone by ann" in shown
     verified = called("case", "verify", desk.case, **desk.settings)
-    assert (verified.returncode, "0 steps, 10 of before it was taken back" in verified.stdout) == (0, True)
+    assert (verified.returncode, "5 steps, 10 of before it was taken back" in verified.stdout) == (0, True)

@@ -8,6 +8,7 @@ from typing import Any
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.timed.exempted_case import exempted, exemption_by
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
+from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
@@ -49,7 +50,7 @@ def test_the_workload_is_exempt_by_its_uid() -> None:
 
 
 def test_the_case_ends_with_the_word() -> None:
-    """It says by whom and until when, and a plan that waited is not carried out."""
+    """It says by whom and until when; a plan that waits is withdrawn by who writes the case next."""
     exemption = made({"threat": {"name": "t"}, "pod": POD})
     assert exemption is not None
     step = Step(action_id="a", action="delete_pod", status=StepStatus.WAITING, epoch=1)
@@ -58,11 +59,16 @@ def test_the_case_ends_with_the_word() -> None:
     came = exempted(waiting, False, exemption)
     assert came.record is not None
     assert came.record.word is not None
-    assert came.record.plan is not None
-    word = came.record.word
+    asked, word = came.record, came.record.word
+    assert (asked.state, asked.steps, asked.plan) == (CaseState.WAITING, (step,), plan)
     assert (word.kind, word.by, word.said, word.until) == (WordKind.EXEMPTED, "me", "a test", UNTIL)
-    assert (came.record.state, came.record.plan.state) == (CaseState.HELD, PlanState.REJECTED)
-    assert [(item.status, item.reason) for item in came.record.steps] == [("held", "exempt:0123456789ab")]
+    ended = as_requested(asked, NOW)
+    assert ended.plan is not None
+    assert (ended.state, ended.plan.state, ended.word) == (CaseState.HELD, PlanState.REJECTED, word)
+    assert [(item.status, item.reason) for item in ended.steps] == [("held", "exempt:0123456789ab")]
+    at_rest = exempted(record({"pod": POD}), False, exemption).record
+    assert at_rest is not None
+    assert (at_rest.request, at_rest.word) == (None, word)
 
 
 def test_a_case_in_progress_is_left_to_its_holder() -> None:

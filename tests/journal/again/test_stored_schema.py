@@ -12,13 +12,13 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.guard.resumed_case import opened_by_person
+from scc_responder.journal.again.persons_request import as_requested, asked_of
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew, opened_by_sweep, undone
 from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
 from scc_responder.journal.case import CASE_SCHEMA, CaseRecord, PersonsMark, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.persons_word import with_word
-from scc_responder.journal.plan import AskedStep, Plan, PlanState
+from scc_responder.journal.plan import AskedStep, Plan, PlanState, RequestKind
 from tests.journal.again.test_reopening import EVIDENCE, HELD, HOUR, LABEL, PLAN, claimed, closed
 from tests.kits.journal_worlds import START
 
@@ -53,8 +53,8 @@ NEW: dict[str, CaseRecord] = {
     "opened by the same content": claimed(gone_on_with(closed(LABEL, HELD), LATER)),
     "opened by a sweep": claimed(opened_by_sweep(closed(HELD), LATER)),
     "opened by a sweep, and not claimed yet": opened_by_sweep(closed(HELD), LATER),
-    "opened by a person": claimed(opened_by_person(closed(HELD), LATER)),
-    "opened by a person, and not claimed yet": opened_by_person(closed(HELD), LATER),
+    "opened by a person": claimed(as_requested(asked_of(closed(HELD), RequestKind.TRY, LATER), LATER)),
+    **{f"asked of by a person: {kind}": asked_of(closed(HELD), kind, LATER) for kind in RequestKind},
     "opened to go on, and claimed again": claimed(claimed(gone_on_with(closed(HELD), LATER))),
     "opened anew, and then to go on": claimed(gone_on_with(claimed(opened_anew(closed(HELD), LATER)), LATER)),
     "closed after it went on": replace(claimed(gone_on_with(closed(HELD), LATER)), state=CaseState.DONE),
@@ -65,7 +65,9 @@ NEW: dict[str, CaseRecord] = {
     "fought over": step_with("fought_over"),
     "waits for its warm-up": step_with("warming_up", epoch=1),
     "taken back": closed(LABEL, UNDOING),
-    "taken back, and then opened by a person": claimed(opened_by_person(closed(LABEL, UNDOING), LATER)),
+    "taken back, and then opened by a person": claimed(
+        as_requested(asked_of(closed(LABEL, UNDOING), RequestKind.TRY, LATER), LATER)
+    ),
     "taken back, and then opened anew": claimed(opened_anew(closed(LABEL, UNDOING), LATER)),
     "a step that a person asks for": closed(HELD, asked=ASKED),
     "an approval that a reopening kept": claimed(opened_anew(closed(HELD, plan=plan(PlanState.APPROVED)), LATER)),

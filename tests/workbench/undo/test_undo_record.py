@@ -15,7 +15,7 @@ from scc_responder.domain.status import CaseState, StepStatus, done, undo_refuse
 from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
-from scc_responder.journal.plan import Plan, PlanState
+from scc_responder.journal.plan import PersonsRequest, Plan, PlanState, RequestKind
 from scc_responder.journal.step import Step
 from scc_responder.workbench.undo.inverses import inverse_of
 from scc_responder.workbench.undo.undo_record import (
@@ -98,18 +98,20 @@ def test_what_has_a_time_of_its_own_ends_without_a_word() -> None:
     assert release_begun(record, [step], is_held=True).reason == "case_in_progress"
 
 
-OPENED = {"state": CaseState.OPEN, "reason": Reason.RESUMED_BY_PERSON, "decision": {"policies": []}}
+REQUEST = PersonsRequest(kind=RequestKind.TRY, at=NOW, state=CaseState.HELD, reason="limit_owner", closed_at=NOW)
+OPENED = {"state": CaseState.OPEN, "reason": Reason.RESUMED_BY_PERSON, "request": REQUEST}
 
 
-@pytest.mark.parametrize(("steps", "state"), [((), CaseState.HELD), ((MADE,), CaseState.DONE)], ids=["none", "stands"])
-def test_an_opening_is_taken_back_before_a_sweep_takes_it(steps: tuple[Step, ...], state: CaseState) -> None:
-    """The case has the person's word, no sweep goes on with it, and it never looks done where nothing was."""
-    opened = case(**OPENED, steps=steps)
+@pytest.mark.parametrize("state", [CaseState.HELD, CaseState.REHEARSED, CaseState.PARTIAL])
+def test_an_opening_is_taken_back_before_a_sweep_takes_it(state: CaseState) -> None:
+    """The case has the person's word, and is as it had ended: no sweep goes on with it, and it has all its steps."""
+    opened = case(**{**OPENED, "request": replace(REQUEST, state=state)}, steps=(MADE,))
     assert waits_for_sweep(opened)
     ended = opening_ended(opened, NOW, by="ann", said="a slip", is_held=False).record
     assert ended is not None
     assert ended.word is not None
     assert (ended.state, ended.reason, ended.word.kind, ended.word.said) == (state, "undone", "undone", "a slip")
+    assert ended.steps == opened.steps
     assert not is_unfinished(ended)
 
 
@@ -118,7 +120,7 @@ def test_an_opening_is_taken_back_before_a_sweep_takes_it(steps: tuple[Step, ...
     [
         (OPENED, True, "case_in_progress"),
         ({"state": CaseState.HELD}, False, "nothing_to_undo"),
-        ({**OPENED, "reason": Reason.PLANNED}, False, "nothing_to_undo"),
+        ({**OPENED, "request": None}, False, "nothing_to_undo"),
     ],
     ids=["a-sweep-has-it", "a-sweep-had-it", "open-by-itself"],
 )

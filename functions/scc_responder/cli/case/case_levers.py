@@ -66,7 +66,7 @@ def ask_step(options: argparse.Namespace) -> int:
         journal = Journal(store, utc_now)
         key = journal.find(options.case)
         rule = partial(ask_for, action=options.step, by=by, said=said, now=utc_now())
-        reason = journal.apply(key, rule)[0].reason if key else Reason.NO_SUCH_CASE
+        reason = journal.apply(key, rule, leaves_line=False)[0].reason if key else Reason.NO_SUCH_CASE
     taken = reason == Reason.ASKED_BY_PERSON
     done = _ASKED.format(case_id(key)) if taken and key else ""
     return _tell(options, key or options.case, reason, done, {"step": options.step})
@@ -111,7 +111,7 @@ def exempt_text(made: TimedExemption) -> str:
 def set_exemption(store: CasStore, key: str, exemption: TimedExemption) -> TimedExemption:
     """Set the exemption, and end the case with the person's word unless it is worked on; what stands then."""
     stored = _set(store, exemption)
-    Journal(store, utc_now).apply(key, partial(exempted, exemption=stored))
+    Journal(store, utc_now).apply(key, partial(exempted, exemption=stored), leaves_line=False)
     return stored
 
 

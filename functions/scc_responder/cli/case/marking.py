@@ -60,7 +60,7 @@ def mark_case(options: argparse.Namespace) -> int:
         key = journal.find(options.case)
         reason, record = Reason.NO_SUCH_CASE, None
         if key:
-            transition, _ = journal.apply(key, partial(marked, mark=mark))
+            transition, _ = journal.apply(key, partial(marked, mark=mark), leaves_line=False)
             reason, record = transition.reason, transition.record
         lowered = [*_counted(store, record, mark, guardrails)] if record else []
         acted = [policy for policy, _ in verdicts(record, mark)] if record else []

@@ -78,7 +78,7 @@ def _resume_case(journal: Journal, options: argparse.Namespace, switch: SwitchDo
             return _refused(options, refused)
         return _shown(options, (record,), [*_standing_against(switch.ceiling(record.cluster), record)])
     rule = partial(resume, revision=options.revision, now=_now())
-    reason = journal.apply(record.finding_key, rule)[0].reason
+    reason = journal.apply(record.finding_key, rule, leaves_line=False)[0].reason
     if reason != Reason.RESUMED_BY_PERSON:
         return _refused(options, reason, revision_candidates(record) if reason == Reason.REVISION_NOT_OFFERED else ())
     if options.format == "json":
@@ -116,7 +116,7 @@ def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
     if not options.apply:
         return _shown(options, records) or unread
     rule = partial(resume, now=_now())
-    opened = [record for record in records if journal.apply(record.finding_key, rule)[0].record]
+    opened = [record for record in records if journal.apply(record.finding_key, rule, leaves_line=False)[0].record]
     names = [case_id(record.finding_key) for record in opened]
     if options.format == "json":
         print(json.dumps({"policy": options.policy, "resumed": names}))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.approval import withdrawn
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
-from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
+from scc_responder.journal.again.persons_request import asked_of
+from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.journal import Transition
-from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.persons_word import with_word
-from scc_responder.journal.plan import PlanState
+from scc_responder.journal.plan import RequestKind
 
 
 def exemption_by(record: CaseRecord, *, by: str, said: str, at: datetime, until: datetime) -> TimedExemption | None:
@@ -44,7 +41,7 @@ def exemption_by(record: CaseRecord, *, by: str, said: str, at: datetime, until:
 
 
 def exempted(record: CaseRecord, is_held: bool, exemption: TimedExemption) -> Transition:
-    """End the case with the person's word. A plan that waits is withdrawn.
+    """End the case with the person's word. A plan that waits is withdrawn by the next sweep, or by who answers it.
 
     Refused with 409 `case_in_progress` while a delivery works on it: the exemption holds what is still to be done.
     """
@@ -52,17 +49,7 @@ def exempted(record: CaseRecord, is_held: bool, exemption: TimedExemption) -> Tr
         return Transition(reason=Reason.CASE_IN_PROGRESS, status=409)
     by, at, said = exemption.by, exemption.at, exemption.reason
     worded = with_word(record, WordKind.EXEMPTED, by, at, said, until=exemption.until)
-    if record.plan and record.plan.is_pending:
-        reason = Reason.EXEMPT.of(exemption.case)
-        worded = withdrawn(worded, PlanState.REJECTED, reason, at, by=by, said=said)
-    if record.state is CaseState.WAITING:
-        worded = _closed(worded, Reason.EXEMPT.of(exemption.case), at)
-    return Transition(reason=Reason.EXEMPTED, status=204, record=worded)
-
-
-def _closed(record: CaseRecord, reason: Reason, now: datetime) -> CaseRecord:
-    """The case without its plan, at its end; one whose deletion a sweep has to look after stays open."""
-    state = conclusion(record.current_steps, modes_of(record.decision))
-    if state is CaseState.OPEN:
-        return replace(record, state=state, reason=left_to_sweep(record), owner="", closed_at=None)
-    return replace(record, state=state, reason=reason, owner="", closed_at=now)
+    waits = record.state is CaseState.WAITING or (record.plan is not None and record.plan.is_pending)
+    return Transition(
+        reason=Reason.EXEMPTED, status=204, record=asked_of(worded, RequestKind.EXEMPTION, at) if waits else worded
+    )

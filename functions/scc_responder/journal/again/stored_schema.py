@@ -20,7 +20,7 @@ _NEW_REASONS = UNDONE | {Reason.WARMING_UP, Reason.WAITS_FOR_PERSON}
 
 def stored_schema(record: CaseRecord) -> int:
     """`CASE_SCHEMA`, or `AGAIN_SCHEMA` where the last release would do with the case what is not to be done."""
-    is_said = record.word is not None or record.asked is not None
+    is_said = record.word is not None or record.asked is not None or record.request is not None
     is_new = is_said or record.unasked or bool(record.undone) or _goes_on(record) or _keeps_plan(record)
     is_new = is_new or any(closing.taken_back for closing in record.history)
     return AGAIN_SCHEMA if is_new or any(_is_new(step) for step in record.steps) else CASE_SCHEMA

@@ -36,9 +36,11 @@ def is_held_by_time(record: CaseRecord) -> bool:
 def is_unfinished(record: CaseRecord) -> bool:
     """Whether a sweep may have to resume the case, since no message will.
 
-    That is a case that is open (its process may have ended), one whose plan may expire, and one that the kill switch,
-    its cluster or time alone holds.
+    That is a case that is open (its process may have ended), one whose plan may expire, one of which a person asks
+    something, and one that the kill switch, its cluster or time alone holds.
     """
+    if record.request is not None:
+        return True
     if record.state is CaseState.WAITING:
         return record.plan is not None and record.plan.state is PlanState.WAITING
     return record.state is CaseState.OPEN or is_held_for_now(record) or is_held_by_time(record)

@@ -25,13 +25,15 @@ _BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
 
 
 class Turn(Enum):
-    """Why it is a case's turn. A sweep goes on with the first three as it meets them, and then with the rest in order.
+    """Why it is a case's turn. A sweep goes on with the first four as it meets them, and then with the rest in order.
 
     What only a try can tell comes last, and keeps no other case waiting.
     """
 
     EXPIRES = auto()
     """Nobody answered its plan in time: it ends."""
+    ASKED = auto()
+    """A person exempted it: its plan ends."""
     LEFT_OPEN = auto()
     """It was left in the middle, a person opened it, or what it awaits is due."""
     SWITCHED_OFF = auto()
@@ -45,6 +47,8 @@ class Turn(Enum):
 def turn_of(record: CaseRecord, entry: Entry, now: datetime) -> Turn | None:
     """Why the unfinished case may be gone on with now; None where that is not due."""
     is_quiet = idle(entry) >= QUIET
+    if record.request and record.state is not CaseState.OPEN:
+        return Turn.ASKED
     if awaits(record):
         return Turn.LEFT_OPEN if is_all_due(record, now) else None
     if record.state is CaseState.WAITING:

@@ -105,9 +105,10 @@ def _gone(was: Iterable[SaidStep], now: Sequence[SaidStep], record: CaseRecord) 
     Of a case that was opened again, what observes was dropped, and what is done again is another step of its name.
     """
     names, links, known = {each.action_id for each in now}, {each.link for each in now}, actions()
+    is_again = bool(record.history) or record.opened_epoch > 1
     for each in was:
         observes = each.action in known and known[each.action].observes
-        excused = bool(record.history) and (observes or each.action_id in names)
+        excused = is_again and (observes or each.action_id in names)
         if each.status == StepStatus.DONE and each.link not in links and not excused:
             return f"{each.action} {each.action_id[:LINK_DIGITS]} is not as it was"
     return ""

@@ -19,6 +19,7 @@ from scc_responder.domain.notices.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, Result, StepStatus, failed, undo_refused
+from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.chain.chain_check import write_fields
 from scc_responder.journal.collector_keys import CaseCollector, drop_key
@@ -80,7 +81,9 @@ class Undo:
         record = self._journal.read(key)
         if record is None:
             raise RetryableError(Reason.NO_SUCH_CASE, key)
-        self._record = record
+        self.is_open_again = waits_for_sweep(record)
+        """Whether a person opened the case, and the next sweep would try it."""
+        self._record = record = as_requested(record, services.clock())
         self._expired = steps
         others = PodCases() if steps else self._others()
         self._records = {key: record, **others.records}
@@ -94,11 +97,6 @@ class Undo:
         """The ids of the cases that something is taken back of."""
         return tuple(case_id(key) for key in self._records if any(item.key == key for item in self._items))
 
-    @property
-    def is_open_again(self) -> bool:
-        """Whether a person opened the case, and the next sweep would try it."""
-        return waits_for_sweep(self._record)
-
     def end_opening(self) -> None:
         """Take the opening back. Raises StoreError, and RetryableError where a delivery has the case, or had it."""
         now, key = self._services.clock(), self._record.finding_key
@@ -106,7 +104,7 @@ class Undo:
         def rule(stored: CaseRecord, is_held: bool) -> Transition:
             return opening_ended(stored, now, by=self._by, said=self._said, is_held=is_held)
 
-        self._record = self._written(key, rule)
+        _refuse(self._journal.apply(key, rule, leaves_line=False)[0], key)
 
     def look(self) -> list[Undone]:
         """What would be taken back, by rehearsals (`dryRun=All`): nothing is changed. Raises StoreError."""

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, stored
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.status import CaseState, Result, StepStatus
-from scc_responder.guard.approval import withdrawn
+from scc_responder.domain.status import CaseState, Result
+from scc_responder.journal.again.withdrawn_plan import withdrawn
 from scc_responder.journal.case import CaseRecord, WordKind, action_id
 from scc_responder.journal.contained import not_undone
 from scc_responder.journal.journal import Transition
@@ -42,21 +42,20 @@ def undo_begun(
 
 def waits_for_sweep(record: CaseRecord) -> bool:
     """Whether a person opened the case again, and no sweep has taken it yet."""
-    return record.state is CaseState.OPEN and record.reason == Reason.RESUMED_BY_PERSON
+    return record.state is CaseState.OPEN and record.request is not None
 
 
 def opening_ended(record: CaseRecord, now: datetime, *, by: str, said: str, is_held: bool) -> Transition:
-    """The case with the person's word in place of the opening: no sweep takes it. It is held, unless something stands.
+    """The case as it had ended, with the person's word in place of the opening: no sweep takes it.
 
-    Refused as `nothing_to_undo` where a sweep has taken it meanwhile.
+    No step is changed. Refused as `nothing_to_undo` where a sweep has taken it meanwhile.
     """
-    if not waits_for_sweep(record) and not is_held:
+    if is_held:
+        return Transition(reason=Reason.CASE_IN_PROGRESS, status=503)
+    if record.request is None or not waits_for_sweep(record):
         return Transition(reason=Reason.NOTHING_TO_UNDO, status=409)
-    begun = undo_begun(record, (), now, by=by, said=said, is_held=is_held)
-    stands = any(step.status is StepStatus.DONE for step in not_undone(record.current_steps))
-    if begun.record is None or stands:
-        return begun
-    return replace(begun, record=replace(begun.record, state=CaseState.HELD))
+    ended = replace(record, request=None, asked=None, state=record.request.state, reason=Reason.UNDONE, closed_at=now)
+    return Transition(reason=Reason.UNDONE, status=204, record=with_word(ended, WordKind.UNDONE, by, now, said))
 
 
 def release_begun(record: CaseRecord, steps: Iterable[Step], *, is_held: bool) -> Transition:
