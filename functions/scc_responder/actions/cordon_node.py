@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from scc_responder.actions import AllowedKeys, Hold, Params, Planned, Skip, action
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE, RELEASE_AFTER, RefusedParameter
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import between
 
 
 class CordonNodeParams(Params, frozen=True, kw_only=True):
     """`release_after`: a time such as `24h`, after which `case undo --expired` uncordons the node; empty: none does."""
 
-    release_after: str = ""
+    release_after: Annotated[str, between("1s", "90d")] = ""
 
     def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - none is asked for
         """See `Params.refused_by`."""

@@ -20,6 +20,18 @@ class StrictValue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A value that people write by hand: an unknown key is an error."""
 
 
+def between(least: int | str, most: int | str) -> msgspec.Meta:
+    """What a number (`1`), length of time (`30m`), share (`5%`) or day (`2026-03-02`) that people write is at least
+    and at most.
+
+    `policy lint` and `bundle` hold it, and editors. A function reads what the last release took as before.
+    """
+    return msgspec.Meta(extra={BOUNDS: (least, most)})
+
+
+BOUNDS = "bounds"
+
+
 def resolved(wanted: type[_T]) -> type[_T]:
     """The type, once msgspec knows all of its fields: what it reads is read as this. Raises TypeError for no type.
 

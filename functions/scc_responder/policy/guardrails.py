@@ -12,20 +12,22 @@ import msgspec
 from scc_responder.actions import AllowedKeys
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import StrictValue
+from scc_responder.domain.value import StrictValue, between
 from scc_responder.policy.hours import Hours
-from scc_responder.policy.limits import IsolationLimits, Limits
+from scc_responder.policy.limits import IsolationLimits, Limits, Share
 from scc_responder.policy.match import Match
 
 GUARDRAILS_FILE = "guardrails.yaml"
 NO_WARM_UP = "0s"
+CALENDAR = ("2000-01-01", "2099-12-31")
+"""The days that a date which people write may be."""
 
 
 class MaxFindingAge(StrictValue, frozen=True, kw_only=True):
     """How old a finding may be for an action to follow: `30m`, `24h`."""
 
-    irreversible: str = "30m"
-    reversible: str = "24h"
+    irreversible: Annotated[str, between("1s", "7d")] = "30m"
+    reversible: Annotated[str, between("1s", "30d")] = "24h"
 
     def limit(self, *, reversible: bool) -> timedelta:
         """The age limit of an action that can, or cannot, be undone."""
@@ -75,7 +77,7 @@ class QuietHours(Hours, frozen=True, kw_only=True):
 
 
 _ENDS = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
-Ends = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_ENDS.pattern}$"})]
+Ends = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_ENDS.pattern}$"}), between(*CALENDAR)]
 """A last day in UTC, or the moment of an end with its time zone."""
 
 
@@ -99,15 +101,17 @@ class Exemption(StrictValue, frozen=True, kw_only=True):
         """When it holds no more: at that moment, or after that day. Raises ValueError for what is neither."""
         found = _ENDS.fullmatch(self.expires)
         moment = datetime.fromisoformat(self.expires if found else "")
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + timedelta(days=1)
+        is_last_of_all = moment.date() == date.max
+        day = timedelta(days=1, microseconds=-1 if is_last_of_all else 0)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + day
 
 
 class ApprovalRules(StrictValue, frozen=True, kw_only=True):
     """Who may approve what a policy in mode `approve` plans, how many of them it takes, and how long a plan waits."""
 
     approvers: tuple[str, ...] = ()
-    needed: int = 1
-    expires: str = "1h"
+    needed: Annotated[int, between(1, 20)] = 1
+    expires: Annotated[str, between("1s", "7d")] = "1h"
 
 
 class StormBreaker(StrictValue, frozen=True, kw_only=True):
@@ -118,9 +122,9 @@ class StormBreaker(StrictValue, frozen=True, kw_only=True):
     wider. They hold the workload alone, where they are more than so many beyond its replicas.
     """
 
-    targets: int = 10
-    denials: int = 5
-    within: str = "10m"
+    targets: Annotated[int, between(1, 1000)] = 10
+    denials: Annotated[int, between(1, 1000)] = 5
+    within: Annotated[str, between("1s", "7d")] = "10m"
 
 
 class Isolation(StrictValue, frozen=True, kw_only=True):
@@ -138,7 +142,7 @@ class Environment(StrictValue, frozen=True, kw_only=True):
 
     name: str
     clusters: tuple[str, ...]
-    share: str = "100%"
+    share: Share = "100%"
 
 
 class Acceptable(StrEnum):
@@ -159,7 +163,7 @@ class AcceptedWarning(StrictValue, frozen=True, kw_only=True):
     warning: Acceptable
     owner: str
     reason: str
-    expires: date
+    expires: Annotated[date, between(*CALENDAR)]
 
 
 class Guardrails(StrictValue, frozen=True, kw_only=True):
@@ -180,10 +184,10 @@ class Guardrails(StrictValue, frozen=True, kw_only=True):
     limits: Limits = Limits()
     isolation: Isolation = Isolation()
     environments: tuple[Environment, ...] = ()
-    cluster_share: str = "25%"
+    cluster_share: Share = "25%"
     keep_serving: tuple[str, ...] = ()
     storm_breaker: StormBreaker = StormBreaker()
-    warm_up: str = NO_WARM_UP
+    warm_up: Annotated[str, between("0s", "1d")] = NO_WARM_UP
     allowed_keys: AllowedKeys = AllowedKeys()
     max_finding_age: MaxFindingAge = MaxFindingAge()
     accepted: tuple[AcceptedWarning, ...] = ()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
 from scc_responder.domain.duration import parse_duration
-from scc_responder.domain.value import StrictValue
+from scc_responder.domain.value import StrictValue, between
+
+Share = Annotated[str, between("1%", "100%")]
+"""A whole percentage."""
 
 
 class Limit(StrictValue, frozen=True, kw_only=True):
@@ -18,8 +21,8 @@ class Limit(StrictValue, frozen=True, kw_only=True):
     target counts once, however many actions change it; actions that disrupt nothing do not count.
     """
 
-    most: int | str
-    within: str
+    most: Annotated[int, between(1, 10_000)] | Share
+    within: Annotated[str, between("1s", "30d")]
     of: Literal["pods", "nodes", "services"] = "pods"
 
 

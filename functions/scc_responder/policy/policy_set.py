@@ -17,7 +17,7 @@ from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, AcceptedWarning, Guardrails
 from scc_responder.policy.hours import Hours
-from scc_responder.policy.limits import Limit
+from scc_responder.policy.limits import Limit, Share
 from scc_responder.policy.match import Match
 
 TEST_SUFFIX = ".test.yaml"
@@ -76,7 +76,7 @@ class ClusterMode(StrictValue, frozen=True, kw_only=True, omit_defaults=True):
 
     mode: Mode
     clusters: tuple[str, ...]
-    share: str | None = None
+    share: Share | None = None
 
     def fits(self, cluster: str) -> bool:
         """Whether it holds in this cluster, given by its path: the first bytes of its hash are its place in a share."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +27,7 @@ from scc_responder.workbench.policies.cases.case_mistakes import FINDING_WORDS
 from scc_responder.workbench.policy_files.policy_scope import PolicyScope
 from scc_responder.workbench.policy_files.rule_mistakes import VOCABULARIES
 from scc_responder.workbench.policy_files.shipped_pack import ShippedFile
+from scc_responder.workbench.policy_files.value_bounds import Bounds, fields_of, types_within
 
 Schema = dict[str, Any]
 
@@ -41,12 +43,9 @@ FILE_KINDS: dict[str, type] = {
 
 _CHANGED = "Changed"
 _WORDS: tuple[type[StrEnum], ...] = (Mode, Severity, OnFailure, Day)
-_DURATION = {
-    "type": "string",
-    "pattern": "^[0-9]{1,6}[smhd]$",
-    "description": "A number and a unit: 90s, 30m, 24h, 7d.",
-}
-_SHARE = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^([1-9][0-9]?|100)%$"}]}
+_LENGTH = {"pattern": "^[0-9]{1,6}[smhd]$"}
+_SHARE = {"pattern": "^([1-9][0-9]?|100)%$"}
+_SCHEMA_TYPES = {int: "integer", str: "string", date: "string", datetime: "string"}
 
 
 def schema(kind: str) -> Schema:
@@ -56,10 +55,15 @@ def schema(kind: str) -> Schema:
     for name, change in _CHANGES.items():
         if name in parts:
             change(parts[name])
+    written = [FILE_KINDS[kind]]
     if "PolicyStep" in parts:
         parts["PolicyStep"] = _step(parts["PolicyStep"])
         for action in actions().values():
             parts |= _params(action)
+            written.append(action.params)
+    for each in types_within(*written):
+        if each.__name__ in parts:
+            _within_bounds(parts[each.__name__], each)
     if "PolicyCase" in parts or "GuardrailsCase" in parts:
         parts |= _changed_parts()
     root = parts.pop(FILE_KINDS[kind].__name__)
@@ -87,6 +91,28 @@ def _plain(part: Any) -> Any:
     if len(given) == 1:
         return given[0]
     return {**made, "anyOf": given} if given else made
+
+
+def _within_bounds(part: Schema, kind: type) -> None:
+    """What each field of a type is at least and at most, in words where a schema has none."""
+    for field in fields_of(kind):
+        told = part["properties"][field.written]
+        for given, bounds in field.bounds.items():
+            branches = (one for one in told.get("anyOf", ()) if one.get("type") == _SCHEMA_TYPES[given])
+            next(branches, told).update(_of_bounds(bounds))
+
+
+def _of_bounds(bounds: Bounds) -> Schema:
+    least, most = bounds
+    if bounds.kind == "number":
+        return {"minimum": least, "maximum": most}
+    if bounds.kind == "share":
+        return _SHARE
+    form = _LENGTH if bounds.kind == "length" else {}
+    return {**form, "description": f"{_FORM_SAID[bounds.kind]}: {least} to {most}."}
+
+
+_FORM_SAID = {"length": "A number and a unit", "day": "A day"}
 
 
 def _text(docstring: str) -> str:
@@ -118,25 +144,12 @@ def _patterns(words: Iterable[str] = ()) -> Schema:
     return {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
 
 
-def _limit(part: Schema) -> None:
-    part["properties"] |= {"most": _SHARE, "within": _DURATION}
-
-
 def _case(part: Schema) -> None:
     """A case, whose `with` and `given` change a finding and what was read of its target."""
     part["properties"] |= {
         "with": {"$ref": f"#/$defs/{_CHANGED}{Finding.__name__}"},
         "given": {"$ref": f"#/$defs/{_CHANGED}{ContextFacts.__name__}"},
-        "age": {**_DURATION, "default": "0s"},
     }
-
-
-def _lasting(*fields: str) -> Callable[[Schema], None]:
-    def change(part: Schema) -> None:
-        for field in fields:
-            part["properties"][field] = {**_DURATION, "default": part["properties"][field]["default"]}
-
-    return change
 
 
 def _in_order(words: type[StrEnum]) -> Callable[[Schema], None]:
@@ -151,10 +164,6 @@ _CHANGES: dict[str, Callable[[Schema], None]] = {
     "Match": _match,
     "PolicyCase": _case,
     "GuardrailsCase": _case,
-    "Limit": _limit,
-    "MaxFindingAge": _lasting("irreversible", "reversible"),
-    "StormBreaker": _lasting("within"),
-    "ApprovalRules": _lasting("expires"),
     **{words.__name__: _in_order(words) for words in _WORDS},
 }
 """What the types do not say and their checks do, by the type's name."""

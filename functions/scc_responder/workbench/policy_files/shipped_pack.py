@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from scc_responder import __version__
 from scc_responder.domain.mode import Mode, furthest
 from scc_responder.domain.value import StrictValue
+from scc_responder.policy.limits import Share
 from scc_responder.policy.policy_set import SHIPPED_FILE, ClusterMode, Policy, policy_paths, source_paths
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, expected
 from scc_responder.workbench.policy_files.rule_mistakes import share_mistakes
@@ -44,7 +45,7 @@ class ShippedMode(StrictValue, frozen=True, kw_only=True):
 
     mode: Mode
     clusters: tuple[str, ...] = ()
-    share: str | None = None
+    share: Share | None = None
 
     @property
     def is_everywhere(self) -> bool:

@@ -106,9 +106,14 @@ def _with_remedy(mistake: Mistake, remedy: str) -> Mistake:
 def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:
     """The member of the union that is closest to the data; the union itself if none is."""
     words = inspect.EnumType | inspect.LiteralType
-    given = [kind for kind in union.types if not isinstance(kind, inspect.NoneType)]
+    given = [_bare(kind) for kind in union.types if not isinstance(kind, inspect.NoneType)]
     fitting = [kind for kind in given if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
     return fitting[0] if fitting else given[0] if len(given) == 1 else union
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """The type without what is said about it: bounds and the like."""
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
 
 
 def _fits(data: Any, wanted: inspect.Type) -> bool:
@@ -212,7 +217,7 @@ def _expected_kind(data: Any, wanted: inspect.Type) -> str:
 
 def _name(wanted: inspect.Type) -> str:
     if isinstance(wanted, inspect.UnionType):
-        return " or ".join(_name(kind) for kind in wanted.types if not isinstance(kind, inspect.NoneType))
+        return " or ".join(_name(_bare(kind)) for kind in wanted.types if not isinstance(kind, inspect.NoneType))
     if isinstance(wanted, inspect.VarTupleType | inspect.ListType):
         items = {inspect.StrType: " of texts", inspect.StructType: " of mappings"}
         return f"a list{items.get(type(wanted.item_type), '')}"

@@ -17,11 +17,11 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy.guardrails import Ceiling, Exemption, Guardrails, QuietHours
 from scc_responder.policy.hours import is_within
 from scc_responder.workbench.policy_files.hours_mistakes import WEEK
+from scc_responder.workbench.policy_files.value_bounds import measured
 from scc_responder.workbench.simulation.edits.edit import (
     Edit,
     field_edit,
     limit_edits,
-    measured,
     mode_edit,
     shown_value,
 )

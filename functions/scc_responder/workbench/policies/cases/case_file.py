@@ -29,7 +29,8 @@ import msgspec
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue, resolved
+from scc_responder.domain.value import StrictValue, between, resolved
+from scc_responder.policy.guardrails import CALENDAR
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake
 from scc_responder.workbench.policy_files.strict_yaml import Document, open_document
 from scc_responder.workbench.policy_files.type_mistakes import diagnose
@@ -51,8 +52,8 @@ class Situation(StrictValue, frozen=True, kw_only=True, rename={"found": "with"}
     finding: str
     found: dict[str, Any] = {}
     given: dict[str, Any] = {}
-    age: str = "0s"
-    at: datetime | None = None
+    age: Annotated[str, between("0s", "365d")] = "0s"
+    at: Annotated[datetime, between(*CALENDAR)] | None = None
 
 
 class PolicyCase(Situation, frozen=True, kw_only=True):

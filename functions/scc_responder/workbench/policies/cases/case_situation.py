@@ -17,11 +17,13 @@ from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
 from scc_responder.intake.threats import catalogue
+from scc_responder.policy.guardrails import CALENDAR
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.explanation import ContextFacts, context_of, read_facts
 from scc_responder.workbench.policies.cases.case_file import Situation
 from scc_responder.workbench.policies.merge_patch import PatchError, patched
 from scc_responder.workbench.policy_files.mistakes import Mistake
+from scc_responder.workbench.policy_files.value_bounds import OUT_OF_BOUNDS, Bounds, bound_mistakes
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding
 
 USUAL_FINDINGS = Path("tests/findings")
@@ -44,6 +46,7 @@ def situation(case: Situation, findings: Path) -> tuple[Context, datetime]:
     mistakes = list(_time_mistakes(case))
     finding = _changed("with", finding, case.found, mistakes)
     facts = _changed("given", facts, case.given, mistakes)
+    mistakes += _event_time_mistakes(finding)
     if mistakes:
         raise CaseError(mistakes)
     at = case.at.replace(tzinfo=case.at.tzinfo or UTC) if case.at else None
@@ -54,10 +57,17 @@ def situation(case: Situation, findings: Path) -> tuple[Context, datetime]:
 def _time_mistakes(case: Situation) -> Iterator[Mistake]:
     if case.at and case.age != "0s":
         yield Mistake(path=("age",), text="say when it arrives in one way only: with age, or with at")
+    yield from bound_mistakes(case)
     try:
         parse_duration(case.age)
     except ValueError as error:
         yield Mistake(path=("age",), text=str(error))
+
+
+def _event_time_mistakes(finding: Finding) -> Iterator[Mistake]:
+    told = Bounds(*CALENDAR).broken_by(finding.event_time)
+    if told:
+        yield Mistake(path=("with", "event_time"), text=told, reason=OUT_OF_BOUNDS)
 
 
 def _changed(field: str, value: _T, changes: dict[str, Any], mistakes: list[Mistake]) -> _T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +25,7 @@ from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, refusa
 from scc_responder.workbench.policy_files.policy_layout import told_name
 from scc_responder.workbench.policy_files.shipped_pack import PACK, ShippedFile, takes_shipped, with_modes
 from scc_responder.workbench.policy_files.strict_yaml import open_document
+from scc_responder.workbench.policy_files.value_bounds import bound_mistakes, measured, policy_bound_mistakes
 
 _T = TypeVar("_T")
 
@@ -35,7 +37,7 @@ def meaning_faults(folder: Path) -> Iterator[Fault]:
         yield from _faults(path, folder, Policy, partial(policy_meaning, rails=known))
     rails = folder / GUARDRAILS_FILE
     if rails.exists():
-        yield from _faults(rails, folder, Guardrails, guardrails_pattern_mistakes)
+        yield from _faults(rails, folder, Guardrails, guardrails_meaning)
     if takes_shipped(folder):
         yield from _faults(folder / SHIPPED_FILE, folder, ShippedFile, partial(_shipped_meaning, rails=known))
 
@@ -67,11 +69,26 @@ def policy_meaning(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake
     yield from match_pattern_mistakes(policy.unless, ("unless",))
     for index, one in enumerate(policy.modes):
         yield from cluster_mistakes(one.clusters, ("modes", index, "clusters"))
+    yield from policy_bound_mistakes(policy)
     if policy.condition:
         from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning  # noqa: PLC0415 - only a policy with one needs it
 
         yield from condition_meaning(policy.condition, ("condition",))
     yield from vain_mistakes(policy, rails)
+
+
+def guardrails_meaning(rails: Guardrails) -> Iterator[Mistake]:
+    """What is wrong with guardrails: names of nothing, values out of bounds, a wait that outlives findings."""
+    yield from guardrails_pattern_mistakes(rails)
+    beyond = list(bound_mistakes(rails))
+    yield from beyond
+    oldest = rails.max_finding_age.irreversible
+    with suppress(ValueError):  # a length of time that is none: its reader tells
+        if not beyond and measured(rails.warm_up) >= measured(oldest):
+            text = (
+                f"{rails.warm_up!r}: no finding is acted on by then, which max_finding_age.irreversible, {oldest}, lets"
+            )
+            yield Mistake(path=("warm_up",), text=f"{text} be as old at most; write a shorter one")
 
 
 def _shipped_meaning(file: ShippedFile, rails: Guardrails | None) -> Iterator[Mistake]:

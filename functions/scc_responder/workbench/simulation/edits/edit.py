@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.value import Value
 from scc_responder.policy.limits import Limit, window
+from scc_responder.workbench.policy_files.value_bounds import measured
 
 
 class Edit(Value, frozen=True, kw_only=True):
@@ -67,10 +67,3 @@ def as_strict(limit: Limit, than: Limit) -> bool:
 
 def _limit_text(limit: Limit) -> str:
     return f"{limit.most} {limit.of} within {limit.within}"
-
-
-def measured(value: float | str) -> float:
-    """A count, a share, or the seconds of a length of time."""
-    if not isinstance(value, str):
-        return value
-    return float(value[:-1]) if value.endswith("%") else parse_duration(value).total_seconds()
