@@ -20,7 +20,7 @@ from scc_responder.execute.publish import publish
 from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.chain.chain_check import chain_fields, chain_statement
 from scc_responder.journal.contained import contained_fields, frozen_processes, instances_unknown
-from scc_responder.journal.messages import policy_answers
+from scc_responder.journal.messages import decision_summary
 from scc_responder.journal.notices import outcome_notice
 
 
@@ -82,11 +82,13 @@ class StepMeans:
     def publish_decision(self, step: StepRun, to: str) -> Result:
         """See `Means.publish_decision`."""
         from scc_responder.execute.evidence.kept_facts import kept_facts  # noqa: PLC0415 - cold start
+        from scc_responder.journal.account.answer_fields import answer_fields  # noqa: PLC0415 - as above
         from scc_responder.journal.account.known_fields import known_fields  # noqa: PLC0415 - as above
 
         execution = self._execution
         context, world, plan = execution.context, execution.world, execution.case.record.plan
         facts, inspection = kept_facts(context), execution.case.record.inspection
+        decided = decision_summary(context, execution.decision, "", facts)
         notice = outcome_notice(
             context,
             execution.decision,
@@ -96,7 +98,8 @@ class StepMeans:
             state=execution.state,
             further={
                 **known_fields(context.finding.name, to_builtins(context.threat), facts, inspection),
-                **contained_fields(execution.record, policy_answers(execution.decision)),
+                **answer_fields(replace(execution.record, state=execution.state, decision=decided)),
+                **contained_fields(execution.record, decided["policies"]),
                 **self._unknown(),
                 **chain_fields(execution.record, execution.steps),
             },

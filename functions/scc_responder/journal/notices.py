@@ -57,7 +57,7 @@ def outcome_notice(
     `identity` where there is more to say of it than that every check held: that the finding's process is gone.
     If there is a plan: exactly what waits for approval and how to answer, or how it ended. The reason says of the
     case's `state` that a plan waits, that all was a rehearsal, or that nothing was done. `further` are the fields of
-    `contained_fields` and `known_fields`.
+    `contained_fields`, `known_fields` and `answer_fields`.
     """
     finding = context.finding
     facts = {
@@ -97,6 +97,7 @@ def case_notice(
     severity: NoticeSeverity = NoticeSeverity.WARNING,
 ) -> Notice:
     """A case about which nothing could be decided yet, or at all, or whose plan came to nothing, and why."""
+    from scc_responder.journal.account.answer_fields import answer_fields  # noqa: PLC0415 - cold start
     from scc_responder.journal.account.known_fields import known_fields  # noqa: PLC0415 - cold start
 
     known, case, kept = Reason.read(reason), case_id(record.finding_key), facts_in(record.decision)
@@ -116,6 +117,7 @@ def case_notice(
             **({"to_do": commands} if commands else {}),
             **contained_fields(record),
             **(known_fields(record.finding_name, record.decision["threat"], kept, record.inspection) if kept else {}),
+            **(answer_fields(record) if kept else {}),
             **chain_fields(record, record.current_steps),
         },
     )

@@ -102,7 +102,7 @@ class Doctor:
             settings = self._settings = read_settings(self._environment, Path("policies"))
             self._deployment = read_deployment(self._environment)
         except SettingsError as error:
-            fix = f"terraform output -raw settings > responder.env{OR}fix it: what each is, settings.py says"
+            fix = f"terraform output -raw settings > responder.env{OR}fix it: what each is, settings/ says"
             self._settings = None
             return [check.probe_failed("settings", VARIABLE_PREFIX, error, fix)]
         self._services = LocalServices(settings)

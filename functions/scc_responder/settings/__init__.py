@@ -25,6 +25,7 @@ SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artif
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
+SCC_RESPONDER_CONSOLE_URL     https:// URL of the console, to which notices link; without it they show a command
 SCC_RESPONDER_NAME_*          settings of the notifier NAME alone, such as SCC_RESPONDER_CHAT_URL of a notifier `chat`
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
                               from Cloud Run also a client id of your own. Without it nobody can approve, but on this
@@ -75,12 +76,19 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS, SIGNING_KEY, ConsoleTrust, NotificationConfig
 from scc_responder.domain.value import Value
+from scc_responder.settings.given_settings import (
+    VARIABLE_PREFIX as VARIABLE_PREFIX,
+)
+from scc_responder.settings.given_settings import (
+    listed_setting,
+    needed_setting,
+    optional_setting,
+)
 
-VARIABLE_PREFIX = "SCC_RESPONDER_"
 DEFAULT_NOTIFIERS = ("outcome_topic",)
 TIMEOUT_SECONDS = 60
-THREADS = 4  # as the Terraform module has it by default
 """Default timeout of a Cloud Function, in seconds."""
+THREADS = 4  # as the Terraform module has it by default
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
 _CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
 _SERVICE = re.compile(
@@ -94,6 +102,9 @@ _SERVICE_FORM = (
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_CONSOLE = re.compile(
+    r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,99}){0,4}", re.ASCII
+)
 SOURCE_ID = re.compile(r"[0-9]{1,32}", re.ASCII)
 _AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
 _SHARED_CLIENTS = {
@@ -145,6 +156,7 @@ class Settings(Value, frozen=True, kw_only=True):
     cloud_monitoring: bool = False
     image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
+    console_url: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
     clusters_file: str = ""
@@ -193,34 +205,39 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
     if environment.get("K_SERVICE"):
         _refuse_local(given, environment)
     others: dict[str, Any] = {name: given.get(name, "") for name in _UNCHECKED}
-    others |= {name: _optional(given, name, _YES_OR_NO, "true or false") == "true" for name in _SWITCHES}
+    others |= {name: optional_setting(given, name, _YES_OR_NO, "true or false") == "true" for name in _SWITCHES}
     return Settings(
         policies=Path(given.get("policies") or default_policies),
-        clusters=_listed(given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"),
-        services=_listed(given, "services", _SERVICE, _SERVICE_FORM, default=()),
-        own_service=_optional(given, "own_service", _OWN_SERVICE, "projects/P/locations/L/services/N"),
-        run_writer=_optional(given, "run_writer", _EMAIL, "an e-mail address"),
+        clusters=listed_setting(
+            given, "clusters", _CLUSTER, "projects/P/locations/L/clusters/C, with * for a whole segment"
+        ),
+        services=listed_setting(given, "services", _SERVICE, _SERVICE_FORM, default=()),
+        own_service=optional_setting(given, "own_service", _OWN_SERVICE, "projects/P/locations/L/services/N"),
+        run_writer=optional_setting(given, "run_writer", _EMAIL, "an e-mail address"),
         service_name=environment.get("K_SERVICE", ""),
         revision_name=environment.get("K_REVISION", ""),
-        sources=_listed(given, "sources", SOURCE_ID, "the numeric ids of Security Command Center sources"),
-        store=_matching(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
-        evidence=_optional(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
-        collector=_optional(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
-        signing_key=_optional(given, "signing_key", SIGNING_KEY, _KEY_FORM),
-        image_repositories=_listed(given, "image_repositories", _REPOSITORY, _REPOSITORY_FORM, default=()),
-        scc_location=_optional(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
+        sources=listed_setting(given, "sources", SOURCE_ID, "the numeric ids of Security Command Center sources"),
+        store=needed_setting(given, "store", _STORE, "firestore://PROJECT/DATABASE[/COLLECTION] or sqlite:///PATH"),
+        evidence=optional_setting(given, "evidence", _EVIDENCE, "gs://BUCKET/PREFIX or file:///FOLDER"),
+        collector=optional_setting(given, "collector", _IMAGE, "an image by digest, REGISTRY/IMAGE@sha256:DIGEST"),
+        signing_key=optional_setting(given, "signing_key", SIGNING_KEY, _KEY_FORM),
+        image_repositories=listed_setting(given, "image_repositories", _REPOSITORY, _REPOSITORY_FORM, default=()),
+        scc_location=optional_setting(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         notification_config=NotificationConfig.read(given.get("notification_config", "")),
-        outcome_topic=_optional(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        outcome_topic=optional_setting(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        console_url=optional_setting(
+            given, "console_url", _CONSOLE, "the console's https:// URL, without a slash at its end"
+        ),
         notifiers=_notifiers(given),
         notifier_options={name: _options(given, name) for name in _notifiers(given)},
         console=ConsoleTrust.read(given.get("console", ""), given.get("iap_audience", "")),
         approval_audience=_audience(given, on_cloud_run=bool(environment.get("K_SERVICE"))),
         firestore_emulator=environment.get(FIRESTORE_EMULATOR, ""),
-        timeout_seconds=int(_optional(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
+        timeout_seconds=int(optional_setting(given, "timeout_seconds", _TIMEOUT, "10 to 3600") or TIMEOUT_SECONDS),
         threads=int(threads) or THREADS if (threads := environment.get("THREADS", "")).isdecimal() else THREADS,
-        sweeper=_optional(given, "sweeper", _EMAIL, "an e-mail address"),
+        sweeper=optional_setting(given, "sweeper", _EMAIL, "an e-mail address"),
         on_cloud_run=bool(environment.get("K_SERVICE")),
-        looks=_looks(_optional(given, "looks", _LOOKS, "never, or up to 12 durations such as 1m,5m,1h,24h")),
+        looks=_looks(optional_setting(given, "looks", _LOOKS, "never, or up to 12 durations such as 1m,5m,1h,24h")),
         **others,
     )
 
@@ -243,7 +260,7 @@ def _refuse_local(given: Mapping[str, str], environment: Mapping[str, str]) -> N
 
 def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
     """Whom approvers' tokens are made for: something that nobody else's tokens are made for."""
-    found = _optional(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id")
+    found = optional_setting(given, "approval_audience", _AUDIENCE, "an https:// URL or a client id")
     if whose := _SHARED_CLIENTS.get(found.lower()):
         why = "whatever service an approver sends a gcloud token to could approve with it"
         raise SettingsError(
@@ -258,7 +275,7 @@ def _audience(given: Mapping[str, str], *, on_cloud_run: bool) -> str:
 
 
 def _notifiers(given: Mapping[str, str]) -> tuple[str, ...]:
-    return _listed(given, "notifiers", _NOTIFIER, "names of notifiers", default=DEFAULT_NOTIFIERS)
+    return listed_setting(given, "notifiers", _NOTIFIER, "names of notifiers", default=DEFAULT_NOTIFIERS)
 
 
 def _looks(text: str) -> tuple[timedelta, ...]:
@@ -268,29 +285,3 @@ def _looks(text: str) -> tuple[timedelta, ...]:
 
 def _options(given: Mapping[str, str], name: str) -> dict[str, str]:
     return {key.removeprefix(f"{name}_"): value for key, value in given.items() if key.startswith(f"{name}_")}
-
-
-def _listed(
-    given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str, default: tuple[str, ...] | None = None
-) -> tuple[str, ...]:
-    items = tuple(item.strip() for item in given.get(name, "").split(",") if item.strip())
-    if not items and default is not None:
-        return default
-    if not items:
-        raise SettingsError("missing_setting", f"{VARIABLE_PREFIX}{name.upper()} is not set; give {expected}")
-    for item in items:
-        if not form.fullmatch(item):
-            raise SettingsError("invalid_setting", f"{VARIABLE_PREFIX}{name.upper()}: {item!a} is not {expected}")
-    return items
-
-
-def _matching(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
-    value = given.get(name, "")
-    if not form.fullmatch(value):
-        raise SettingsError("invalid_setting", f"{VARIABLE_PREFIX}{name.upper()}: {value!a} is not {expected}")
-    return value
-
-
-def _optional(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
-    """A setting that may be left out, or left empty as deployment tools do."""
-    return _matching(given, name, form, expected) if given.get(name) else ""

@@ -40,6 +40,36 @@ def test_lists_are_split_and_default_empty() -> None:
     assert (found.sources, found.policies, found.outcome_topic) == (("1", "2"), Path("policies"), "")
 
 
+@pytest.mark.parametrize("url", ["", "https://console.example.com", "https://c.example:8443/responder/v1"])
+def test_the_console_is_an_address(url: str) -> None:
+    """Left out, notices show a command in the place of a link."""
+    assert read_settings({**LOCAL, "SCC_RESPONDER_CONSOLE_URL": url}, Path("policies")).console_url == url
+
+
+CONSOLES = (
+    "http://console.example.com",
+    "javascript:alert(1)",
+    "console.example.com",
+    "https://console.example.com/",
+    "https://user@console.example.com",
+    "https://console.example.com?a=b",
+    "https://console.example.com#x",
+    "https://console.example.com/ <b>",
+    "https://console.example.com|x",
+    "https://c\u043ensole.example.com",
+    "https://console.example.com-",
+)
+
+
+@pytest.mark.parametrize("url", CONSOLES)
+def test_another_console_stops_the_start(url: str) -> None:
+    """What each notice links to is https, a host and a path, and holds no markup."""
+    assert (refused(CONSOLE_URL=url).reason, "SCC_RESPONDER_CONSOLE_URL" in str(refused(CONSOLE_URL=url))) == (
+        "invalid_setting",
+        True,
+    )
+
+
 @pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway", "cloud_logging", "cloud_monitoring"])
 @pytest.mark.parametrize(("given", "expected"), [(None, False), ("", False), ("false", False), ("true", True)])
 def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
