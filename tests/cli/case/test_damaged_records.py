@@ -43,9 +43,10 @@ ODD = [None, 7, -1, "", "x", [], {}, [7], {"a": 1}, True, "\x1b[2J", [[]], 1e9, 
 class Stored:
     """A deployment's store with two cases, of which the second's deletion is held; each test damages the second."""
 
-    def __init__(self, folder: Path, cluster: SimulatedCluster) -> None:
-        self.deployment = deployed(folder, cluster, policy(*ALL) + "limits:\n  - {most: 1, within: 1h}\n")
-        pods = cluster.objects("Pod", "shop")[:2]
+    def __init__(self, folder: Path, cluster: SimulatedCluster, *, same_pod: bool = False) -> None:
+        steps = policy("label_pod", "isolate_pod") if same_pod else policy(*ALL)
+        self.deployment = deployed(folder, cluster, steps + "limits:\n  - {most: 1, within: 1h}\n")
+        pods = cluster.objects("Pod", "shop")[:1] * 2 if same_pod else cluster.objects("Pod", "shop")[:2]
         documents = [finding_about(pod, finding_id=f"{number:032x}") for number, pod in enumerate(pods)]
         for number, document in enumerate(documents):
             self.deployment.list_finding(document, str(number))
@@ -182,6 +183,31 @@ def test_a_record_that_names_another_case_is_not_acted_upon(stored: Stored, caps
     assert stored.deployment.line["swept"]["record_unreadable"] >= 1
     assert look_sweep(HERE, "127.0.0.1", stored.deployment.services).status == 204
     assert stored.deployment.line["looked"]["record_unreadable"] == 1
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_undo_names_the_damaged_case_beside_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of two cases of one pod the whole one is taken back; the other is named, with its remedy, and still isolates."""
+    with SimulatedCluster(stop_seconds=0) as cluster:
+        stored = Stored(tmp_path, small(cluster), same_pod=True)
+        for setting, text in stored.settings.items():
+            monkeypatch.setenv(setting, text)
+        own, other = stored.good.key[5:17], stored.bad.key[5:17]
+        value, reason = UNREADABLE[name]
+        stored.put(value)
+        policies = {item["metadata"]["name"][14:26] for item in cluster.objects("NetworkPolicy")}
+        assert policies == {own, other}
+        for words in (("undo", own), ("undo", own, "--apply")):
+            capsys.readouterr()
+            assert main(["case", *words]) == 1
+            told = capsys.readouterr()
+            assert f"scc-responder: case {other} cannot be read: {reason}: " in told.err
+            assert f"case {own} cannot be read" not in told.err
+            assert ("deploy the later version" in told.err) == (reason == "record_newer")
+        assert "undone" in told.out
+        assert {item["metadata"]["name"][14:26] for item in cluster.objects("NetworkPolicy")} == {other}
 
 
 def test_a_part_that_no_version_writes_stops_nothing_else(stored: Stored, capsys: pytest.CaptureFixture[str]) -> None:

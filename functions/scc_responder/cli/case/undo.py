@@ -14,6 +14,7 @@ from shlex import quote
 import msgspec
 
 from scc_responder.cli.case.case_levers import exempt_first, exempt_text
+from scc_responder.cli.case.odd_records import report_unreadable
 from scc_responder.cli.case.undo_expired import undo_expired
 from scc_responder.cli.case.undo_lines import MAX_SAID, undo_facts, undo_lines
 from scc_responder.cli.terminal.existing_store import SETTING, existing_store
@@ -75,6 +76,7 @@ def undo(options: argparse.Namespace) -> int:
             print(f"scc-responder: {visible_lines(text)}", file=sys.stderr)
             return 1
         asked = Undo(services, key, only=options.only, by=options.by, said=visible(options.reason, MAX_SAID))
+        code = report_unreadable(asked.unreadable)
         exempt = exempt_first(options, store, key) if options.length else None
         if exempt and options.apply and options.format == "text":
             # Now: it stands, also where nothing can be taken back.
@@ -87,7 +89,7 @@ def undo(options: argparse.Namespace) -> int:
             print(f"scc-responder: case {case_id(key)}: {error.reason}: {visible_lines(str(error))}", file=sys.stderr)
             return 1
     _show(asked, undone, options, exempt)
-    return 0 if undone and all(each.is_good for each in undone) else 1
+    return code if undone and all(each.is_good for each in undone) else 1
 
 
 def _end_opening(asked: Undo, options: argparse.Namespace) -> int:

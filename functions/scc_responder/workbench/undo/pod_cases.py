@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.labels import EACH_CASE, ISOLATED_POD, POD_LABEL
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.step import Step
 
@@ -21,9 +22,13 @@ _CASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 
 @dataclass(kw_only=True, slots=True)
 class PodCases:
-    """The records of the other cases; the UIDs of pods that a case isolates which this store does not have."""
+    """The records of the other cases by their keys, and the cases whose records cannot be read.
+
+    `foreign` are the UIDs of pods that such a case isolates, or one that this store does not have.
+    """
 
     records: dict[str, CaseRecord] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
     foreign: set[str] = field(default_factory=set)
 
 
@@ -33,13 +38,22 @@ def pod_cases(api: KubernetesApi, journal: Journal, record: CaseRecord, steps: I
     for namespace, name, uid in sorted({place for step in steps if (place := _pod_of(step))}):
         isolating = {*_isolating(api, namespace, uid)}
         for case in ({*_marking(api, namespace, name, uid)} | isolating) - {own}:
-            key = journal.find(case)
-            other = journal.read(key) if key else None
-            if other is not None and key is not None:
-                found.records[key] = other
-            elif case in isolating:
+            if not _found(journal, case, found) and case in isolating:
                 found.foreign.add(uid)
     return found
+
+
+def _found(journal: Journal, case: str, found: PodCases) -> bool:
+    """Whether the case can be read; it is among what was `found` then. A damaged record stops no other case."""
+    key = journal.find(case)
+    try:
+        other = journal.read(key) if key else None
+    except RetryableError as error:
+        found.unreadable.append(Unreadable(finding_key=key or case, reason=error.reason, why=str(error)))
+        return False
+    if key and other:
+        found.records[key] = other
+    return other is not None
 
 
 def _pod_of(step: Step) -> tuple[str, str, str] | None:

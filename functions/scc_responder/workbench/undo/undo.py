@@ -86,6 +86,8 @@ class Undo:
         self._record = record = as_requested(record, services.clock())
         self._expired = steps
         others = PodCases() if steps else self._others()
+        self.unreadable = others.unreadable
+        """The pod's other cases of which nothing can be taken back: their records cannot be read."""
         self._records = {key: record, **others.records}
         known = (step for each in self._records.values() for step in each.steps)
         self._begun = {step.undoes for step in known if step.undoes and not step.is_settled}
