@@ -18,6 +18,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
 from scc_responder.guard.approval import MAX_PLAN_BYTES, ask, review, unapproved, withdrawn
+from scc_responder.guard.guard import lowered
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState
 from scc_responder.journal.step import Step
@@ -273,3 +274,23 @@ def test_a_case_without_plan_is_left_alone() -> None:
     """There is nothing to review, and nothing to withdraw."""
     assert review(CASE, context(), ASKING, EDITED, LATER) is CASE
     assert withdrawn(CASE, PlanState.VOID, Reason.APPROVAL_EXPIRED, NOW) is CASE
+
+
+@pytest.mark.parametrize("name", ["control", "control_room", "night"])
+def test_no_name_of_a_ceiling_is_taken_for_the_switch(name: str) -> None:
+    """Under the switch an approval waits. A guardrail, whatever it is called, ends the plan."""
+    by_guardrail, by_switch = (
+        decision(lowered(ASKING.policies[0], Mode.DRY_RUN, name, by_switch=by_switch)) for by_switch in (False, True)
+    )
+    approved = asked(PlanState.APPROVED)
+    assert review(approved, context(), by_switch, POLICIES, LATER) == approved
+    assert plan_of(review(approved, context(), by_guardrail, POLICIES, LATER)).reason == "approval_void_mode_lowered"
+
+
+def test_what_the_switch_lowered_further_is_by_the_switch() -> None:
+    """What lowered the mode last says which it is; a ceiling that lowers nothing says nothing."""
+    policy = ASKING.policies[0]
+    both = lowered(lowered(policy, Mode.DRY_RUN, "night"), Mode.DISABLED, "control", by_switch=True)
+    assert (both.is_by_switch, both.mode_reason) == (True, "mode_lowered_by:control")
+    night = lowered(lowered(policy, Mode.DRY_RUN, "night"), Mode.DRY_RUN, "control", by_switch=True)
+    assert (night.is_by_switch, night.mode_reason) == (False, "mode_lowered_by:night")

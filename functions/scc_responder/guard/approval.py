@@ -21,7 +21,6 @@ from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.guard.kill_switch import is_by_switch
 from scc_responder.journal.again.withdrawn_plan import no_longer_waiting, withdrawn
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
@@ -114,8 +113,8 @@ def _switched_off(decision: Decision, record: CaseRecord) -> dict[str, Reason]:
     """The policies of the case's plan, and that of the step asked for, which the kill switch lowers to a rehearsal."""
     plan = record.plan if record.plan and (record.plan.is_pending or record.is_approved) else None
     names = {step.policy for step in plan.steps} if plan else {record.asked.policy} if record.asked else set()
-    lowered = {each.name: Reason.read(each.mode_reason) for each in decision.policies if each.mode is Mode.DRY_RUN}
-    return {name: why for name, why in lowered.items() if why and name in names and is_by_switch(why)}
+    off = (each for each in decision.policies if each.mode is Mode.DRY_RUN and each.is_by_switch)
+    return {each.name: why for each in off if each.name in names and (why := Reason.read(each.mode_reason))}
 
 
 def _unlowered(decision: Decision, switched: Container[str]) -> Decision:

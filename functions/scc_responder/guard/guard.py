@@ -57,12 +57,13 @@ def _planned(policy: PolicyDecision) -> frozenset[str]:
     return frozenset(item.action for item in policy.actions if item.result == ActionResult.PLANNED)
 
 
-def lowered(policy: PolicyDecision, ceiling: Mode, name: str) -> PolicyDecision:
+def lowered(policy: PolicyDecision, ceiling: Mode, name: str, *, by_switch: bool = False) -> PolicyDecision:
     """The policy's decision under one more ceiling; `name` is recorded if it lowers the mode."""
     mode = capped(policy.mode, ceiling)
     if mode == policy.mode:
         return policy
-    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=Reason.MODE_LOWERED_BY.of(name))
+    reason = Reason.MODE_LOWERED_BY.of(name)
+    policy = msgspec.structs.replace(policy, mode=mode, mode_reason=reason, is_by_switch=by_switch)
     if policy.matched and mode == Mode.DISABLED:
         return msgspec.structs.replace(policy, matched=False, reason=Reason.MODE_DISABLED_BY_GUARDRAILS, actions=())
     return policy

@@ -24,7 +24,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value, resolved
 from scc_responder.guard.guard import lowered
-from scc_responder.guard.timed.timed_ceilings import TimedCeiling, holds_for, is_in
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope, holds_for, is_in
 from scc_responder.guard.timed.timed_exemptions import TimedExemption, exemption_reason
 from scc_responder.policy.decide import ActionResult, Decision, PlannedAction, PolicyDecision
 
@@ -114,11 +114,6 @@ def under(limit: KillSwitchCeiling, decision: Decision, context: Context) -> Dec
     return Decision(policies=tuple(_held(policy, exempt) if exempt else policy for policy in policies))
 
 
-def is_by_switch(reason: Reason) -> bool:
-    """Whether the kill switch, or one of its settings that end by themselves, lowered a mode: no policy, no ceiling."""
-    return reason.word is Reason.MODE_LOWERED_BY and (reason.detail == NAME or reason.detail.startswith(f"{NAME}_"))
-
-
 def refused_now(limit: KillSwitchCeiling, policy: PolicyDecision, context: Context) -> Reason | None:
     """Why the switch lets a step of this policy, decided before, not be done any more; None if it does."""
     mode = _under(limit, policy, context)
@@ -126,10 +121,11 @@ def refused_now(limit: KillSwitchCeiling, policy: PolicyDecision, context: Conte
 
 
 def _under(limit: KillSwitchCeiling, policy: PolicyDecision, context: Context) -> PolicyDecision:
-    policy = lowered(policy, limit.mode, NAME)
+    policy = lowered(policy, limit.mode, NAME, by_switch=True)
     for item in limit.timed:
         if holds_for(item, policy.name, context):
-            policy = lowered(policy, item.mode, item.source)
+            is_set = item.scope is not TimedScope.ERROR_BUDGET
+            policy = lowered(policy, item.mode, item.source, by_switch=is_set)
     return policy
 
 

@@ -59,12 +59,14 @@ class PlannedAction(Value, frozen=True, kw_only=True):
 class PolicyDecision(Value, frozen=True, kw_only=True):
     """The decision of one policy, and why. `limits` are the policy's own.
 
-    `mode_reason` says what lowered the policy's mode (`mode_lowered_by:night`); empty if nothing did.
+    `mode_reason` says what lowered the policy's mode (`mode_lowered_by:night`); empty if nothing did. `is_by_switch`:
+    that was the kill switch, or one of its settings that end by themselves.
     """
 
     name: str
     mode: Mode
     mode_reason: str = ""
+    is_by_switch: bool = False
     matched: bool
     reason: Reason
     actions: tuple[PlannedAction, ...] = ()
