@@ -12,6 +12,8 @@ from scc_responder.pipeline.looks.look_sweep import look_sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.kits.answers import HERE
+from tests.kits.checkout_deployment import run_deployed, run_policy, split
+from tests.kits.google.cloud_run.samples import CHECKOUT, IMAGE, deploy, image
 from tests.kits.responder import ALL, NODE, SPARE_NODE, deployed, finding_about, policy
 
 CASES = 1_000
@@ -80,12 +82,34 @@ def measured() -> LookCost:
         )
 
 
+def asked_on_run() -> int:
+    """The requests of Google's APIs that all looks at one case of Cloud Run make: the most that they can take.
+
+    Somebody deployed since, so that its images are asked for by their tags.
+    """
+    with tempfile.TemporaryDirectory() as folder, SimulatedCluster(stop_seconds=0) as cluster:
+        cuts = run_policy("roll_back_service", "cut_ingress", "remove_invokers", mode="enforce")
+        with run_deployed(Path(folder), cluster, cuts) as running:
+            running.escaped()
+            revision = deploy(running.world, image("c"))
+            running.world.revisions[f"{CHECKOUT}/revisions/{revision}"].containers[0].image = f"{IMAGE}:c"
+            split(running.world, {revision: 100})
+            begun = utc_now()
+            asked = (running.server.requests, running.digests.asked)
+            before = sum(map(len, asked))
+            for after in running.services.settings.looks:
+                running.set_clock(lambda after=after: begun + after + timedelta(seconds=1))  # type: ignore[misc]
+                look_sweep(HERE, "127.0.0.1", running.services)
+            return sum(map(len, asked)) - before
+
+
 def told() -> str:
     """The page's table."""
-    cost = measured()
+    cost, on_run = measured(), asked_on_run()
     head = f"| | {cost.looks} looks at one case | a day with {CASES:,} cases under watch |"
     rows = (
         ("API server requests", cost.requests, f"{CASES * cost.requests:,}"),
+        ("of Cloud Run instead: requests of Google's APIs", on_run, f"{CASES * on_run:,}"),
         (
             "documents read",
             cost.reads,

@@ -46,11 +46,11 @@ def with_digests(
     asked = {item.name: reads.start(api.image_digests, service.name, item.name) for item in wanted[:MOST_ASKED]}
     told = {name: reads.result("image_digests", future) for name, future in asked.items()}
     known = {name: dict(digests) for name, digests in told.items() if digests}
-    return tuple(_with(item, known.get(item.name, {})) for item in revisions), known
+    return tuple(with_told_digests(item, known.get(item.name, {})) for item in revisions), known
 
 
-def _with(revision: RunRevision, digests: Mapping[str, str]) -> RunRevision:
-    """The revision whose unknown digests are these; what its own image says is never replaced."""
+def with_told_digests(revision: RunRevision, digests: Mapping[str, str]) -> RunRevision:
+    """The revision whose unknown digests are these, by container; what its own image says is never replaced."""
     if not digests:
         return revision
     alone = digests.get("", "") if len(revision.containers) == 1 else ""

@@ -129,12 +129,12 @@ class CloudRunApi(Protocol):
         """One revision of a service, by its short name."""
         ...
 
-    def list_revisions(self, name: RunName, most: int) -> RunList[RunRevision]:
-        """At most so many revisions of a service, read page by page."""
+    def list_revisions(self, name: RunName, most: int, *, pages: int = ...) -> RunList[RunRevision]:
+        """At most so many revisions of a service, read page by page, in at most so many pages: one request each."""
         ...
 
-    def list_executions(self, name: RunName, most: int) -> RunList[RunExecution]:
-        """At most so many executions of a job, read page by page."""
+    def list_executions(self, name: RunName, most: int, *, pages: int = ...) -> RunList[RunExecution]:
+        """At most so many executions of a job, likewise."""
         ...
 
     def get_execution(self, name: RunName, execution: str) -> RunRead[RunExecution]:

@@ -78,8 +78,8 @@ def test_what_cannot_be_read_yet_is_not_there(server: MonitoringServer, metrics:
         server.count(INSTANCES, 0, ago(minute))
     found = asked(metrics)
     assert found.instances.newest == ago(5)
-    assert found.instances_since(ago(3)).why == "metrics_before_change"
-    assert found.instances_since(ago(6)).value == 0
+    assert found.instances.since(ago(3)).why == "metrics_before_change"
+    assert found.instances.since(ago(6)).value == 0
 
 
 def test_without_a_point_nothing_is_known(metrics: CloudMonitoring) -> None:

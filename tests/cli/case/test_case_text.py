@@ -14,7 +14,7 @@ from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, Persons
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState, PlanStep
 from scc_responder.journal.step import Step
-from scc_responder.journal.watch.watch import Watch
+from scc_responder.journal.watch.watch import Look, LookNote, Watch
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLAN = Plan(
@@ -149,12 +149,16 @@ def test_an_approval_says_that_a_switch_holds_it() -> None:
     assert "says what came of it" in answered("approve", "c", 200, taken=True, reason="done")
 
 
-@pytest.mark.parametrize(("containment", "unseen"), [("severed", 1), ("frozen", 1), ("isolated", 0)])
-def test_what_no_look_sees_is_said(containment: str, unseen: int) -> None:
-    """Beside what the looks saw: nobody takes it for looked at."""
-    step = replace(SEVERED, containment=containment)
-    lines = list(case(replace(RECORD, steps=(step,), watch=Watch(since=NOON)), NOON))
-    assert sum(line.startswith("  unseen ") for line in lines) == unseen
+def test_what_no_look_sees_is_said() -> None:
+    """As the last look that was made has it, with the reason: nobody takes it for looked at."""
+    note = LookNote(about="frozen", reason="only_in_container", detail="whether they are still stopped")
+    seen = Look(at=NOON, unseen=(note,), noted=(LookNote(about="web-2", reason="deployed_since", detail="gets 5 %"),))
+    watch = Watch(since=NOON, looks=(Look(at=NOON), seen, Look(at=NOON, unread="timeout")))
+    lines = list(case(replace(RECORD, watch=watch), NOON))
+    assert [line.split(None, 1)[1] for line in lines if line.startswith("  unseen ")] == [
+        "frozen: only_in_container (only a container of ours in the pod could tell); whether they are still stopped"
+    ]
+    assert any(line.endswith("UTC: as it was left; web-2: deployed_since, gets 5 %") for line in lines)
 
 
 def test_a_persons_words_are_shown() -> None:

@@ -29,7 +29,7 @@ def test_without_the_api_nothing_is_known() -> None:
     """And the reason is the deployment's choice."""
     found = run_activity(None, SERVICE, "", NOW)
     unknown = MetricAnswer(why="no_cloud_monitoring")
-    assert (found.instances, found.requests, found.instances_since(NOW)) == (unknown, unknown, unknown)
+    assert (found.instances, found.requests, found.instances.since(NOW)) == (unknown, unknown, unknown)
 
 
 def test_a_gauge_is_as_old_as_its_oldest_part() -> None:
@@ -47,6 +47,6 @@ def test_a_count_from_before_a_change_proves_nothing(counted: int, seconds_after
     """Also one within the minute after it: its sample may be older."""
     changed_at = NOW - timedelta(minutes=5)
     instances = MetricAnswer(value=counted, newest=changed_at + timedelta(seconds=seconds_after))
-    answer = RunActivity(read_at=NOW, instances=instances, requests=instances).instances_since(changed_at)
+    answer = RunActivity(read_at=NOW, instances=instances, requests=instances).instances.since(changed_at)
     assert (answer.value, answer.why) == (known, "" if known is not None else "metrics_before_change")
     assert answer.newest == instances.newest

@@ -46,6 +46,8 @@ WATCHED = {
     "not enforced there": ([step(POLICY, status=StepStatus.NOT_EFFECTIVE)], 60),
     "cordoned": ([step(CORDON)], 60),
     "deleted": ([step({"change": "delete_pod"})], 60),
+    "on Cloud Run": ([step({"change": "shift_traffic", "uid": "s1"}, uid="s1")], 60),
+    "a job's execution": ([step({"change": "cancel_execution", "uid": "j1"}, uid="e1")], 60),
     "the last change counts": ([step(POLICY), step(CORDON, after=30, uid="n1")], 90),
     "taken back by a person": (
         [step(POLICY), replace(step(POLICY, after=9, uid="back"), undoes=step(POLICY).name)],
@@ -135,3 +137,11 @@ def test_only_the_last_pod_and_node_are_looked_at() -> None:
     older, newer = step(POLICY), step(POLICY, after=600, uid="u2")
     node = step(CORDON, after=300, uid="n1")
     assert watched_steps(case(older, newer, node)) == (newer, node)
+
+
+def test_all_that_was_done_to_one_service_is_looked_at() -> None:
+    """A deletion of its revision is bound to that, and belongs to the service; another service does not."""
+    shift = step({"change": "shift_traffic", "uid": "s1"}, uid="s1")
+    deletion = step({"change": "delete_revision", "uid": "s1"}, after=60, uid="r2")
+    before = step({"change": "shift_traffic", "uid": "s0"}, after=-60, uid="s0")
+    assert watched_steps(case(before, shift, deletion)) == (shift, deletion)

@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 
-from scc_responder.journal.watch.watch import Look, Replacement
+from scc_responder.journal.watch.watch import Look, LookNote, Replacement
 
 SAID = {
     "as it was left": {},
     "not seen: timeout": {"unread": "timeout"},
     "others took away isolate_pod: label_removed, cordon_node: uncordoned": {
         "gone": ("isolate_pod: label_removed", "cordon_node: uncordoned")
+    },
+    "as it was left; web-2: deployed_since, gets 5 %; job: started_again; no instance runs": {
+        "noted": (
+            LookNote(about="web-2", reason="deployed_since", detail="gets 5 %"),
+            LookNote(about="job", reason="started_again"),
+        ),
+        "instances": 0,
     },
     "as it was left; no replacement": {"replacement": Replacement()},
     "as it was left; replacement web-2 ready, from sha256:1, sha256:2": {

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.store import MAX_VALUE_BYTES
@@ -93,3 +94,13 @@ def test_a_case_without_a_workload_is_not_compared() -> None:
     assert watched_case(decided, NOON) == watched("0a0a0a0a0a0a", "miner", "c shop/Deployment/web", "sha256:1")
     for decision in ({}, {"pod": None}, {"pod": {"namespace": "shop", "workload": ""}}):
         assert watched_case(CaseRecord(**fields, decision=decision), NOON) is None
+
+
+def test_a_service_of_cloud_run_is_a_workload() -> None:
+    """By its path, which names project and region; a case without either is compared with none."""
+    record = CaseRecord(finding_key="0a" * 32, finding_name="f", event_time=NOON, digest="d")
+    run = {"kind": "service", "name": "projects/p/locations/l/services/checkout", "uid": "u", "meant": "r"}
+    known = watched_case(replace(record, decision={"cloud_run": run, "images": ["sha256:1"], "pod": None}), NOON)
+    assert known is not None
+    assert (known.workload, known.images) == (run["name"], ("sha256:1",))
+    assert watched_case(record, NOON) is None

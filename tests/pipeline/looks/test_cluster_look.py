@@ -190,19 +190,21 @@ def test_what_cannot_be_read_is_no_answer(tmp_path: Path, cluster: SimulatedClus
 
 
 LOOKED_AT = frozenset({"create_network_policy", "detach_pod", "patch"})
+ON_RUN = frozenset(
+    {"shift_traffic", "restrict_access", "scale_service", "set_invokers", "delete_revision", "restart_service"}
+    | {"cancel_execution"}
+)
+"""Each has its case in `test_run_look.py`."""
 NOT_LOOKED_AT = {
     "delete_pod": "its workload is looked at: the pod is gone",
     "evict_pod": "its workload is looked at: the pod is gone",
-    "freeze_process": "no request to the API server tells whether a process is stopped",
-    "sever_connections": "no request to the API server tells whether a connection is there",
+    "freeze_process": "no request to the API server tells whether a process is stopped: it is noted as unseen",
+    "sever_connections": "no request to the API server tells whether a connection is there: likewise",
 }
 
 
 def test_each_disruptive_change_is_looked_at_or_says_why_not() -> None:
-    """A new kind of change that disrupts pods or nodes is to be looked at too, or to be named here with its reason."""
-    disruptive = {
-        tag
-        for tag, kind in change_classes().items()
-        if kind.declares.disrupts in {Disruption.PODS, Disruption.NODES} or tag == "patch"
-    }
-    assert disruptive == LOOKED_AT | NOT_LOOKED_AT.keys()
+    """A new kind of change that disrupts anything is to be looked at too, or to be named here with its reason."""
+    kinds = change_classes().items()
+    disruptive = {tag for tag, kind in kinds if kind.declares.disrupts is not Disruption.NOTHING or tag == "patch"}
+    assert disruptive == LOOKED_AT | ON_RUN | NOT_LOOKED_AT.keys()

@@ -13,8 +13,9 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import Remedy
-from scc_responder.domain.status import CaseState, Containment
+from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
+from scc_responder.journal.account.about_target import note_in_words
 from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
@@ -33,11 +34,6 @@ _STATES = {
     "held": "red",
     "rejected": "red",
 }
-_UNSEEN = {
-    Containment.SEVERED: "whether connections are open again: only a container of ours in the pod could tell",
-    Containment.FROZEN: "whether the processes are still stopped: only a container of ours in the pod could tell",
-}
-"""What a look into a cluster cannot tell, and why."""
 _LEFT_UNDONE = frozenset({CaseState.HELD, CaseState.PARTIAL})
 _URGENT = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD)
 _STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
@@ -151,8 +147,7 @@ def _looks(record: CaseRecord) -> Iterator[str]:
         yield _fact("looked", f"{look.at:%Y-%m-%d %H:%M:%S} UTC: {look.summary}")
     if due := due_at(record):
         yield _fact("next look", f"{due:%Y-%m-%d %H:%M:%S} UTC")
-    reached = {step.containment for step in record.current_steps}
-    yield from (_fact("unseen", f"no look sees {what}") for name, what in _UNSEEN.items() if name in reached)
+    yield from (_fact("unseen", note_in_words(note)) for note in record.watch.unseen)
 
 
 def _on_cloud_run(record: CaseRecord) -> Iterator[str]:

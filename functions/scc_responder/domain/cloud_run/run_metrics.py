@@ -58,6 +58,15 @@ class MetricAnswer(Value, frozen=True, kw_only=True):
     why: str = ""
     permission: str = ""
 
+    def since(self, changed_at: datetime) -> MetricAnswer:
+        """The instances, if they were counted after a change: `metrics_before_change` where they were not.
+
+        Only a value of 0 in this answer says that no instance runs. A point may be of a sample from the minute before.
+        """
+        if self.newest is None or self.newest >= changed_at + SAMPLED_EVERY:
+            return self
+        return MetricAnswer(newest=self.newest, why=Reason.METRICS_BEFORE_CHANGE)
+
 
 class RunActivity(Value, frozen=True, kw_only=True):
     """The instances of a revision, and its requests within the hour before `read_at`."""
@@ -66,32 +75,30 @@ class RunActivity(Value, frozen=True, kw_only=True):
     instances: MetricAnswer
     requests: MetricAnswer
 
-    def instances_since(self, changed_at: datetime) -> MetricAnswer:
-        """The instances, if they were counted after a change: `metrics_before_change` where they were not.
-
-        Only a value of 0 in this answer says that no instance runs. A point may be of a sample from the minute before.
-        """
-        counted = self.instances
-        if counted.newest is None or counted.newest >= changed_at + SAMPLED_EVERY:
-            return counted
-        return MetricAnswer(newest=counted.newest, why=Reason.METRICS_BEFORE_CHANGE)
-
 
 def run_activity(metrics: CloudMetrics | None, name: RunName, revision: str, now: datetime) -> RunActivity:
     """Ask for both, of a service's revision or with an empty one of all of them; two requests.
 
     What cannot be known has its reason, and a second request is not sent where the first one failed. Raises nothing.
     """
-    if metrics is None:
-        unasked = MetricAnswer(why=Reason.NO_CLOUD_MONITORING)
-        return RunActivity(read_at=now, instances=unasked, requests=unasked)
     try:
-        instances = latest_sum(metrics.series(RunMetric.INSTANCES, name, revision, now - LATEST_WITHIN, now))
-        requests = total(metrics.series(RunMetric.REQUESTS, name, revision, now - TRAFFIC_WITHIN, now))
+        instances = instance_count(metrics, name, revision, now)
+        requests = instances if metrics is None else _requests(metrics, name, revision, now)
     except ApiError as error:
         failed = MetricAnswer(why=error.reason, permission=error.permission)
         return RunActivity(read_at=now, instances=failed, requests=failed)
     return RunActivity(read_at=now, instances=instances, requests=requests)
+
+
+def instance_count(metrics: CloudMetrics | None, name: RunName, revision: str, now: datetime) -> MetricAnswer:
+    """The instances of a service's revision, or with an empty one of all, in one request. Raises ApiError."""
+    if metrics is None:
+        return MetricAnswer(why=Reason.NO_CLOUD_MONITORING)
+    return latest_sum(metrics.series(RunMetric.INSTANCES, name, revision, now - LATEST_WITHIN, now))
+
+
+def _requests(metrics: CloudMetrics, name: RunName, revision: str, now: datetime) -> MetricAnswer:
+    return total(metrics.series(RunMetric.REQUESTS, name, revision, now - TRAFFIC_WITHIN, now))
 
 
 def latest_sum(series: Sequence[MetricSeries]) -> MetricAnswer:

@@ -28,6 +28,8 @@ class NoticeKind(StrEnum):
     """Somebody took away what was done: it was put back, or is fought over."""
     REMINDER = "reminder"
     """What was cut off or cordoned is so still after the last look: nobody has taken it back, or ended the pod."""
+    LOOKED = "looked"
+    """A look saw what is left to people: a later deploy, an execution that was started again, instances that run."""
     BREAKER = "breaker"
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
     POLICY = "policy"

@@ -89,6 +89,13 @@ class Reason(Word):
     LOOKED = "looked", "what was contained was looked at, where that was due"
     STILL_CONTAINED = "still_contained", "a look found what was done as it was left"
     NOT_LOOKED = "not_looked", "a look could not be made, and is tried again"
+    DEPLOYED_SINCE = "deployed_since", "somebody deployed since: it may be the mend, and is left alone"
+    TRAFFIC_MOVED = "traffic_moved", "somebody gave requests to another revision of before: it is left alone"
+    STARTED_AGAIN = "started_again", "another execution of the job runs the image: a person has to stop it"
+    INSTANCES_RUN = "instances_run", "instances of what was retired, or scaled to zero, still run"
+    NOT_ASKED = "not_asked", "a look makes four requests at most: this one was left out"
+    ONLY_IN_CONTAINER = "only_in_container", "only a container of ours in the pod could tell"
+    CHANGE_NOT_KEPT = "change_not_kept", "the record is too large to keep the change, which a look goes by"
     INTERNAL_ERROR = "internal_error", "a fault of ours"
     OUT_OF_TIME = "out_of_time", "no time left: the next delivery does the rest"
     # The stores of cases, limits and switches.
@@ -450,6 +457,9 @@ class Reason(Word):
     NETWORK_POLICY_REMOVED = "network_policy_removed", "the network policy that isolated the pod is gone, or another"
     ATTACHED_AGAIN = "attached_again", "the pod has the labels again by which its workload selects it"
     UNCORDONED = "uncordoned", "the node takes new pods again"
+    SERVED_AGAIN = "served_again", "the service gives requests to the compromised revision, or its images, again"
+    ACCESS_OPENED = "access_opened", "more callers may reach the service again"
+    SCALED_UP = "scaled_up", "the service may have instances again"
     BYPASSED_BY = "bypassed_by", "another network policy still allows traffic"
     NOT_ENFORCED = "not_enforced", "nothing enforces network policies there", _HAND
     HOST_NETWORK = "host_network", "the pod is on its node's network, which no network policy holds", _HAND

@@ -11,7 +11,7 @@ from scc_responder.domain.finding import ClusterRef, case_id
 from scc_responder.domain.reasons.remedies import Remedy
 from scc_responder.domain.resource_names import is_namespace, is_object_name
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.account.about_target import facts_of, meaning_of
+from scc_responder.journal.account.about_target import facts_of, meaning_of, note_in_words
 from scc_responder.journal.account.answers import AccountLine, Answer, Command, Question, answer_of
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
@@ -133,6 +133,8 @@ def _not_done(record: CaseRecord) -> Iterator[AccountLine]:
     yield from (AccountLine(name="not contained", text=text) for text in not_contained(record))
     if why := instances_unknown(record, "nobody has counted them since the change"):
         yield AccountLine(name="not known", text=f"whether instances of the revision still run: {why}")
+    unseen = record.watch.unseen if record.watch else ()
+    yield from (AccountLine(name="no look sees", text=note_in_words(note)) for note in unseen)
     if not record.steps and record.reason:
         yield AccountLine(name="case", text=f"{record.state}: {meaning_of(record.reason)}")
 

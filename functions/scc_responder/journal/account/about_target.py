@@ -14,6 +14,7 @@ from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile, facts_in
 from scc_responder.journal.account.manifest_names import manifests_named
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.watch.watch import LookNote
 
 _LOOK, _LOGS = "inspect_container", "capture_cloud_logs"
 _MOST_CASES = 20
@@ -215,3 +216,8 @@ def meaning_of(reason: str) -> str:
     """A stored reason, and what it means where this version knows it."""
     known = Reason.read(reason)
     return f"{reason} ({known.meaning})" if known else reason
+
+
+def note_in_words(note: LookNote) -> str:
+    """What a look could not see, and why."""
+    return f"{note.about}: {meaning_of(note.reason)}{f'; {note.detail}' if note.detail else ''}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import Disruption, is_about_node, kind_of_stored
+from scc_responder.domain.changes import Disruption, is_about_node, kind_of_stored, owner_uid
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import not_undone
@@ -20,19 +20,24 @@ ASKED_AGAIN = timedelta(minutes=5)
 MOST_UNREAD = 12
 """Looks in a row that could not be made: then the next moment of the schedule is waited for."""
 _IN_EFFECT = frozenset({StepStatus.DONE, StepStatus.NOT_EFFECTIVE})
+_WATCHED = frozenset({Disruption.PODS, Disruption.SERVICES})
 
 
 def watched_steps(record: CaseRecord) -> tuple[Step, ...]:
-    """The steps whose effect is to last, on the pod and on the node that the case acted upon last."""
+    """The steps whose effect is to last, on the pod and node, or service or job, that the case acted upon last."""
     steps = [step for step in not_undone(record.steps) if step.status in _IN_EFFECT and _is_watched(step)]
-    last = {is_about_node(step.change): step.expected_uid for step in sorted(steps, key=_settled)}
-    return tuple(step for step in steps if step.expected_uid == last[is_about_node(step.change)])
+    last = {is_about_node(step.change): _owner(step) for step in sorted(steps, key=_settled)}
+    return tuple(step for step in steps if _owner(step) == last[is_about_node(step.change)])
 
 
 def _is_watched(step: Step) -> bool:
     kind = kind_of_stored(step.change)
-    acts = is_about_node(step.change) or (kind is not None and kind.disrupts is Disruption.PODS)
+    acts = is_about_node(step.change) or (kind is not None and kind.disrupts in _WATCHED)
     return acts and step.settled_at is not None
+
+
+def _owner(step: Step) -> str:
+    return owner_uid(step.change, step.expected_uid)
 
 
 def _settled(step: Step) -> float:

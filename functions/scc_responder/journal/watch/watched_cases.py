@@ -27,7 +27,7 @@ _MOST_IMAGES = 5
 
 
 class WatchedCase(Value, frozen=True, kw_only=True):
-    """One case: its id, its threat, the cluster and workload, and the digests of the pod's images."""
+    """One case: its id, its threat, the workload with its cluster, or the service, and the digests of its images."""
 
     case: str
     threat: str
@@ -40,9 +40,10 @@ def watched_case(record: CaseRecord, now: datetime) -> WatchedCase | None:
     """What is compared of a case; None where its decision names no workload."""
     decision: dict[str, Any] = record.decision
     pod, threat = decision.get("pod") or {}, decision.get("threat") or {}
-    if not pod.get("workload"):
+    run = decision.get("cloud_run") or {}
+    if not (pod.get("workload") or run.get("name")):
         return None
-    workload = f"{record.cluster} {pod.get('namespace')}/{pod['workload']}"
+    workload = str(run["name"]) if run else f"{record.cluster} {pod.get('namespace')}/{pod['workload']}"
     images = tuple(decision.get("images", ()))[:_MOST_IMAGES]
     name = str(threat.get("name", ""))
     return WatchedCase(case=case_id(record.finding_key), threat=name, workload=workload, images=images, at=now)

@@ -74,7 +74,7 @@ def count_later(services: Services) -> int:
         if name is None:
             return True
         activity = run_activity(services.metrics, name, note.revision, services.clock())
-        if activity.instances_since(note.changed_at).value is None:
+        if activity.instances.since(note.changed_at).value is None:
             return False
         item = usage_item(activity, name, note.revision, note.changed_at)
         sealed = add_evidence(note, run_settings, (item,), services)

@@ -2,23 +2,21 @@
 
 Nothing is written, and at most four requests are made: the pod, its NetworkPolicy, the node, and the workload's pods;
 where the pod was deleted, the workload is read for their labels, and no NetworkPolicy. A pod or node that is gone, or
-has another UID, lost nothing. Cloud Run is not looked at: whoever deploys there may have mended it.
+has another UID, lost nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from scc_responder.collect.image_names import digest_in
 from scc_responder.collect.kubernetes_objects import parse_pod
-from scc_responder.domain.changes import Change, kind_of_stored, restored
+from scc_responder.domain.changes import Change, kind_of_stored
 from scc_responder.domain.changes.create_network_policy import CreateNetworkPolicy
 from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.changes.patch_object import PatchObject
@@ -30,6 +28,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import not_the_target
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.watch import MOST_GONE, Replacement
+from scc_responder.pipeline.looks.unseen import kept_change
 
 _Read = Callable[[str], ApiObject | None]
 _WORKLOADS = {
@@ -53,12 +52,12 @@ class ClusterLook:
 
     def gone(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """The effects of these steps that others took away, as `action: reason`."""
-        undone = ((step.action, taken_away(_change(step), self._read)) for step in steps)
+        undone = ((step.action, taken_away(kept_change(step), self._read)) for step in steps)
         return tuple(f"{action}: {reason}" for action, reason in undone if reason)[:MOST_GONE]
 
     def standing(self, steps: Iterable[Step]) -> tuple[str, ...]:
         """The isolations and cordons among them whose pod or node is there still, by what `gone` has read."""
-        told = ((step.action, _still_on(_change(step), self._read)) for step in steps)
+        told = ((step.action, _still_on(kept_change(step), self._read)) for step in steps)
         return tuple(dict.fromkeys(f"{action}: {name}" for action, name in told if name))
 
     def replacement(self, steps: Sequence[Step], decision: Mapping[str, Any]) -> Replacement | None:
@@ -79,7 +78,7 @@ class ClusterLook:
 
     def _labels(self, left: Iterable[Step], pod: Mapping[str, Any]) -> Mapping[str, str] | None:
         """The labels of the workload's pods: those that a detachment took away, or those that the workload names."""
-        detached = [change for step in left if isinstance(change := _change(step), DetachPod)]
+        detached = [change for step in left if isinstance(change := kept_change(step), DetachPod)]
         if detached:
             return detached[-1].labels
         kind, _, name = str(pod.get("workload") or "").partition("/")
@@ -140,13 +139,6 @@ def _let_out(change: CreateNetworkPolicy, read: _Read) -> Reason | None:
 
 def _labels_of(read: ApiObject | None) -> dict[str, str]:
     return (read["metadata"].get("labels") or {}) if read else {}
-
-
-def _change(step: Step) -> Change | None:
-    """The step's change; None where a record that was too large left its fields out."""
-    with suppress(msgspec.ValidationError):
-        return restored(step.change)
-    return None
 
 
 def _leaves(step: Step) -> bool:

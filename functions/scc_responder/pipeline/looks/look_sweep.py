@@ -40,7 +40,9 @@ from scc_responder.pipeline.delivery import accounted
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.later.write_line import tell_odd
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
-from scc_responder.pipeline.looks.reminder import remind
+from scc_responder.pipeline.looks.look_at_run import is_on_run, look_at_run
+from scc_responder.pipeline.looks.reminder import remind, tell_noted
+from scc_responder.pipeline.looks.unseen import unseen_effects
 from scc_responder.pipeline.services import Services
 
 MOST_LOOKS = 200
@@ -131,6 +133,7 @@ class _Looks:
         transition, _ = self._services.journal.apply(record.finding_key, self._seen(record, look))
         if transition.record is not None:
             self._log(transition.record, look, **write_fields(transition.record))
+            tell_noted(transition.record, look, self._services)
             if look.gone:
                 self._tell(transition.record, look)
             else:
@@ -162,6 +165,7 @@ class _Looks:
         if case is None:
             return reason
         self._log(case.record, look)
+        tell_noted(case.record, look, self._services)
         result = self._work.go_on(case)
         if undone_by_others(case.record) == (None, False):
             # Nothing was decided, so that nobody was told: the finding may be over, or was not to be read.
@@ -169,24 +173,29 @@ class _Looks:
         return result
 
     def _look(self, record: CaseRecord) -> tuple[Look, tuple[str, ...]]:
-        """The look, and what stands still of what was cut off or cordoned."""
+        """The look, and what stands still of what was cut off, cordoned, or set on Cloud Run."""
         now, steps = self._services.clock(), watched_steps(record)
         own = watched_case(record, now)
         alike = (self._known.same_threat(own), self._known.same_image(own)) if own else ((), ())
         seen = partial(Look, at=now, same_threat=alike[0], same_image=alike[1])
+        is_run = is_on_run(steps)
         try:
+            if record.cluster in self._silent:
+                raise self._silent[record.cluster]
+            if is_run:
+                fields, standing = look_at_run(record, steps, self._services, now)
+                return seen(**fields), standing
             cluster = ClusterLook(self._api(record.cluster))
             gone, standing = cluster.gone(steps), cluster.standing(steps)
-            return seen(gone=gone, replacement=cluster.replacement(steps, record.decision)), standing
+            replacement = cluster.replacement(steps, record.decision)
+            return seen(gone=gone, replacement=replacement, unseen=unseen_effects(record, steps)), standing
         except ApiError as error:
-            if not error.status:
+            if not error.status or (is_run and error.may_pass):
                 self._silent.setdefault(record.cluster, error)
             return seen(unread=error.reason, detail=str(error)[:200]), ()
 
     def _api(self, cluster: str) -> KubernetesApi:
-        """The cluster's API. Raises ApiError, and the same again once it did not answer."""
-        if cluster in self._silent:
-            raise self._silent[cluster]
+        """The cluster's API. Raises ApiError."""
         if self._services.bulkheads.is_busy(cluster):
             raise ApiError(Reason.CLUSTER_BUSY, cluster)
         ref = ClusterRef.parse(cluster)
@@ -216,4 +225,5 @@ def _lanes(records: Iterable[CaseRecord]) -> list[list[CaseRecord]]:
 def _told(look: Look) -> Reason:
     if look.gone:
         return Reason.UNDONE_BY_OTHERS
-    return Reason.NOT_LOOKED if look.unread else Reason.STILL_CONTAINED
+    noted = Reason.read(look.noted[0].reason) if look.noted else None
+    return Reason.NOT_LOOKED if look.unread else noted or Reason.STILL_CONTAINED

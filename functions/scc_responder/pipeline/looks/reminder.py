@@ -1,4 +1,4 @@
-"""After the last look at a case, people are reminded of what stands still: nothing takes it back by itself.
+"""What people are told of a look: what it leaves to them, and after the last one what stands still.
 
 The responder may cut off and cordon, and may not take that back: only undo may, which is a person's.
 """
@@ -11,7 +11,9 @@ from scc_responder.domain.notices.notice import NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.notices import case_notice
-from scc_responder.journal.watch.looks_due import due_at
+from scc_responder.journal.watch.looks_due import due_at, watched_steps
+from scc_responder.journal.watch.watch import Look
+from scc_responder.pipeline.looks.look_at_run import is_on_run
 from scc_responder.pipeline.services import Services
 
 
@@ -20,9 +22,26 @@ def remind(record: CaseRecord, standing: tuple[str, ...], services: Services) ->
     if not standing or due_at(record) is not None:
         return
     command = f"scc-responder case undo {case_id(record.finding_key)}"
-    why = f"still so at the last look: {'; '.join(standing)}. To take it back: {command}. Or delete the pod"
+    why = f"still so at the last look: {'; '.join(standing)}. To take it back: {command}"
+    why += "" if is_on_run(watched_steps(record)) else ". Or delete the pod"
     if any(RELEASE_AFTER in (step.change.get("annotations") or {}) for step in record.current_steps):
         why += ". The cordon has a time: once it is over, scc-responder case undo --expired --apply ends it"
     services.notify(
         case_notice(NoticeKind.REMINDER, record, Reason.STILL_CONTAINED, why, severity=NoticeSeverity.NOTICE)
     )
+
+
+def tell_noted(record: CaseRecord, look: Look, services: Services) -> None:
+    """Tell people once what a look leaves to them; nothing that an earlier look of the case has seen."""
+    before = {
+        (note.about, note.reason)
+        for old in (record.watch.looks if record.watch else ())
+        for note in old.noted
+        if old != look
+    }
+    news = [note for note in look.noted if (note.about, note.reason) not in before]
+    if not news:
+        return
+    why = f"left to people: {'; '.join(map(str, news))}. To take back what the responder did: "
+    why += f"scc-responder case undo {case_id(record.finding_key)}"
+    services.notify(case_notice(NoticeKind.LOOKED, record, news[0].reason, why))

@@ -93,15 +93,15 @@ class CloudRunAdmin:
         found = _raw(self._ask("revisions", "get_revision", reads("run.revisions.get"), asked))
         return RunRead(revision_value(found), lambda: document_of(found))
 
-    def list_revisions(self, name: RunName, most: int) -> RunList[RunRevision]:
+    def list_revisions(self, name: RunName, most: int, *, pages: int = MOST_RUN_PAGES) -> RunList[RunRevision]:
         """See `CloudRunApi.list_revisions`."""
-        pages = self._pages("revisions", "list_revisions", reads("run.revisions.list"), name)
-        return _listed(pages, "revisions", revision_value, most)
+        read = self._pages("revisions", "list_revisions", reads("run.revisions.list"), name, pages)
+        return _listed(read, "revisions", revision_value, most)
 
-    def list_executions(self, name: RunName, most: int) -> RunList[RunExecution]:
+    def list_executions(self, name: RunName, most: int, *, pages: int = MOST_RUN_PAGES) -> RunList[RunExecution]:
         """See `CloudRunApi.list_executions`."""
-        pages = self._pages("executions", "list_executions", reads("run.executions.list"), name)
-        return _listed(pages, "executions", execution_value, most)
+        read = self._pages("executions", "list_executions", reads("run.executions.list"), name, pages)
+        return _listed(read, "executions", execution_value, most)
 
     def get_execution(self, name: RunName, execution: str) -> RunRead[RunExecution]:
         """See `CloudRunApi.get_execution`."""
@@ -220,9 +220,9 @@ class CloudRunAdmin:
             # As Google's client would raise it: with what the server says, and its details, alone.
             raise grpc_failure(call, problems.from_grpc_error(error)) from error
 
-    def _pages(self, service: str, method: str, call: ApiMethod, name: RunName) -> Iterator[Any]:
+    def _pages(self, service: str, method: str, call: ApiMethod, name: RunName, most: int) -> Iterator[Any]:
         until, token = time.monotonic() + 3 * self._timeout_seconds, ""
-        for _ in range(MOST_RUN_PAGES):
+        for _ in range(most):
             left = until - time.monotonic()
             if left <= 0:
                 raise ApiError(Reason.CLOUD_RUN.of("deadline_exceeded"), f"{name.path}: not listed in time", status=504)

@@ -65,7 +65,7 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
     def _once(self, step: StepRun, session: RunSession, service: RunService, sent: bool) -> Result:
         """One try, from a fresh read. Raises ApiError."""
         name, read = service.name, session.api.get_iam_policy(service.name)
-        if self._holds(read.value):
+        if self.holds(read.value):
             return self._verified(service, read.value, Reason.DONE_BEFORE if sent else Reason.ALREADY)
         if step.dry_run:
             return _rehearsed(session, name)
@@ -75,7 +75,7 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         service = session.api.get_service(name).value
         return self._verified(service, session.api.get_iam_policy(name).value, written)
 
-    def _holds(self, policy: RunIamPolicy) -> bool:
+    def holds(self, policy: RunIamPolicy) -> bool:
         """Whether the members are out of the policy, or in it."""
         present = {(_key(binding), member) for binding in policy.bindings for member in binding.members}
         own = {(_key(binding), member) for binding in self.members for member in binding.members}
@@ -94,7 +94,7 @@ class SetInvokers(Change, frozen=True, kw_only=True, tag="set_invokers"):
         return {**document, "bindings": [binding for binding in bindings if binding["members"]]}
 
     def _verified(self, service: RunService, policy: RunIamPolicy, reason: Reason) -> Result:
-        if not self._holds(policy):
+        if not self.holds(policy):
             return not_effective(Reason.STILL_INVOKED, "the policy was changed back right after")
         if not self.adds and anyone_in(policy):
             return not_effective(Reason.STILL_INVOKED, "another binding lets anyone in")

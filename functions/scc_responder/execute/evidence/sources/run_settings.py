@@ -121,7 +121,7 @@ def _used(given: SourceInput, service: RunService) -> EvidenceItem:
 
 def usage_item(activity: RunActivity, name: RunName, revision: str, changed_at: datetime | None) -> EvidenceItem:
     """What Cloud Monitoring says of a revision, or of the service where it is empty: after a change, what is new."""
-    instances = activity.instances_since(changed_at) if changed_at else activity.instances
+    instances = activity.instances.since(changed_at) if changed_at else activity.instances
     content = {"revision": revision, "read_at": activity.read_at, "instances": instances, "requests": activity.requests}
     return EvidenceItem(
         kind="Cloud Monitoring",
