@@ -62,3 +62,10 @@ check "function_is_internal" {
     error_message = "The function can be called from the internet by whoever may call it: only identities that were given run.invoker, but nothing else is in between."
   }
 }
+
+check "console_reaches_the_function" {
+  assert {
+    condition     = var.console == null || try(var.console.subnetwork, null) != null || var.ingress == "ALLOW_ALL"
+    error_message = "The console shows cases and cannot answer any: the function is closed to the internet. Give console a subnetwork with Private Google Access."
+  }
+}

@@ -3,6 +3,32 @@ output "collector_repository" {
   value       = local.collector_repository
 }
 
+output "console" {
+  description = "What `terraform/console` makes the console's service from. Null where there is none."
+  value = var.console == null ? null : {
+    build_identity = google_service_account.responder["build"].id
+    environment    = local._console_settings
+    identity       = local._console
+    image          = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}/console"
+    labels         = var.labels
+    members        = var.console.members
+    name           = local._console_name
+    project_id     = var.project_id
+    project_number = data.google_project.responder.number
+    region         = var.region
+    runtime        = var.runtime
+    source         = "gs://${local._bundle_bucket}/${try(google_storage_bucket_object.bundle[0].name, "${var.bundle.sha256}.zip")}"
+    subnetwork     = var.console.subnetwork
+  }
+  depends_on = [
+    google_artifact_registry_repository_iam_member.build,
+    google_cloud_run_v2_service_iam_member.console,
+    google_project_iam_member.build_logs,
+    google_project_iam_member.console,
+    google_storage_bucket_iam_member.build_source,
+  ]
+}
+
 output "dead_letter_subscription" {
   description = "Where findings wait that could not be handled."
   value       = google_pubsub_subscription.dead_letters.id

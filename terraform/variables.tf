@@ -244,6 +244,25 @@ variable "connect_gateway" {
   nullable    = false
 }
 
+variable "console" {
+  description = "The console in the browser, behind Identity-Aware Proxy (IAP): who may open it, as IAM members (`group:secops@example.com`). Who of them may approve is for `guardrails.yaml` to say. It reads the journal and calls the function, by the `subnetwork` (`projects/P/regions/R/subnetworks/S`, with Private Google Access) where the function is closed to the internet. Hand the output `console` to `terraform/console`, which makes the service. Null: there is none."
+  type = object({
+    members    = set(string)
+    subnetwork = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.console == null ? true : length(var.console.members) > 0 && alltrue([for member in var.console.members : can(regex(local._somebody, member))])
+    error_message = "The members of console must name at least one person, group or identity, as in group:secops@example.com; allUsers and patterns are not accepted."
+  }
+
+  validation {
+    condition     = try(var.console.subnetwork, null) == null ? true : can(regex("^projects/[a-z0-9][a-z0-9.:-]*/regions/[a-z0-9-]+/subnetworks/[a-z0-9-]+$", var.console.subnetwork))
+    error_message = "The subnetwork of console must be a subnetwork's full name: projects/P/regions/R/subnetworks/S."
+  }
+}
+
 variable "enable_apis" {
   description = "Whether to enable the APIs that are needed in the responder's project. They stay enabled when the module is removed."
   type        = bool

@@ -127,3 +127,13 @@ run "open_to_the_internet" {
 
   expect_failures = [check.function_is_internal]
 }
+
+run "console_before_a_closed_function" {
+  command = plan
+
+  variables {
+    console = { members = ["group:secops@example.com"] }
+  }
+
+  expect_failures = [check.console_reaches_the_function]
+}

@@ -107,6 +107,15 @@ run "privilege" {
   }
 }
 
+run "no_console" {
+  command = plan
+
+  assert {
+    condition     = length(google_service_account.console) + length(google_project_iam_member.console) + length(google_cloud_run_v2_service_iam_member.console) + length(google_project_iam_custom_role.console) == 0 && output.console == null && !strcontains(output.settings, "CONSOLE") && !contains(keys(google_project_service.needed), "iap.googleapis.com")
+    error_message = "There is a console that nobody asked for."
+  }
+}
+
 run "signing" {
   variables {
     signing = { key_version = "projects/example-project/locations/europe-west1/keyRings/responder/cryptoKeys/evidence/cryptoKeyVersions/3" }
@@ -231,6 +240,42 @@ run "cloud_run_writes" {
   assert {
     condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_RUN_WRITER == google_service_account.run_writer[0].email && google_cloudfunctions2_function.responder.service_config[0].service_account_email != google_service_account.run_writer[0].email
     error_message = "The function does not know who changes Cloud Run, or is that one itself."
+  }
+}
+
+run "console" {
+  variables {
+    console = { members = ["group:secops@example.com"], subnetwork = "projects/example-project/regions/europe-west1/subnetworks/serverless" }
+  }
+
+  assert {
+    condition     = google_project_iam_custom_role.console[0].permissions == toset(["datastore.entities.get", "datastore.entities.list"]) && strcontains(google_project_iam_member.console[0].condition[0].expression, "/databases/scc-responder-journal")
+    error_message = "The console may do more than read the journal, or reads another database."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.console[0].member == google_service_account.console[0].member && google_cloud_run_v2_service_iam_member.console[0].role == "roles/run.invoker"
+    error_message = "The console cannot call the function."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_CONSOLE == google_service_account.console[0].email && google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_IAP_AUDIENCE == "/projects/123456789012/locations/europe-west1/services/scc-responder-console"
+    error_message = "The function does not know its console, or for whom IAP's assertions are made."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_APPROVAL_AUDIENCE == output.url
+    error_message = "The function would not look at the console's token."
+  }
+
+  assert {
+    condition     = output.console.identity == google_service_account.console[0].email && output.console.environment.SCC_RESPONDER_IAP_AUDIENCE == google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_IAP_AUDIENCE && output.console.environment.SCC_RESPONDER_FUNCTION_URL == output.url
+    error_message = "Console and function do not go by the same settings."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.needed), "iap.googleapis.com")
+    error_message = "The API of IAP is off."
   }
 }
 

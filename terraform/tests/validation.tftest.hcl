@@ -435,6 +435,36 @@ run "collector_image_by_tag" {
   expect_failures = [var.collector_image]
 }
 
+run "console_for_nobody" {
+  command = plan
+
+  variables {
+    console = { members = [] }
+  }
+
+  expect_failures = [var.console]
+}
+
+run "console_for_everybody" {
+  command = plan
+
+  variables {
+    console = { members = ["allUsers"] }
+  }
+
+  expect_failures = [var.console]
+}
+
+run "console_by_a_network" {
+  command = plan
+
+  variables {
+    console = { members = ["group:secops@example.com"], subnetwork = "default" }
+  }
+
+  expect_failures = [var.console]
+}
+
 run "evidence_no_retention" {
   command = plan
 

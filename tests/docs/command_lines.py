@@ -82,6 +82,7 @@ FIXING: Mapping[str, set[str]] = {
     },
     "gcloud firestore databases describe": {*GCLOUD, "--database"},
     "gcloud iam service-accounts add-iam-policy-binding": {*GCLOUD, "--member", "--role"},
+    "gcloud iam service-accounts disable": GCLOUD,
     "gcloud kms keys add-iam-policy-binding": {*GCLOUD, "--keyring", "--location", "--member", "--role"},
     "gcloud kms keys create": {*GCLOUD, "--default-algorithm", "--keyring", "--location", "--purpose"},
     "gcloud kms keys versions enable": {*GCLOUD, "--key", "--keyring", "--location"},

@@ -35,6 +35,8 @@ ARCHITECTURE = "docs/architecture.md:"
 """Its recipes' files are tried by tests/docs/test_recipes.py."""
 
 OF_TERRAFORM = "terraform/README.md:"
+OF_THE_CONSOLE = "terraform/console/README.md:"
+"""What `tests/terraform/test_console.py` applies."""
 """Its examples need terraform: tests/terraform/test_module_readme.py tries each of them."""
 
 FIRST_HOUR = "terraform/docs/first-hour.md:"
@@ -67,7 +69,7 @@ def make_targets() -> set[str]:
 def test_every_example_is_tried(example: Example) -> None:
     """No example is of a kind that nothing here tries."""
     assert example.kind in KINDS
-    assert example.kind != "hcl" or example.where.startswith((OF_TERRAFORM, FIRST_HOUR))
+    assert example.kind != "hcl" or example.where.startswith((OF_TERRAFORM, OF_THE_CONSOLE, FIRST_HOUR))
     assert example.kind not in {"python", "json"} or example.where.startswith(ARCHITECTURE)
 
 

@@ -15,7 +15,7 @@ from tests.requirements import missing
 from tests.terraform import extract_schema, program
 from tests.terraform.checking import CHOICE, RULES, OwnTests, Terraform, reaches_registry
 from tests.terraform.log_entries import WrittenLines
-from tests.terraform.stub_provider import StubProvider
+from tests.terraform.stub_provider import StubProvider, attached
 from tests.terraform.written_lines import Lines, written_lines
 
 
@@ -47,8 +47,12 @@ def terraform(
     if provider_used == "registry":
         yield Terraform(terraform_program, folder, {"TF_PLUGIN_CACHE_DIR": str(tmp_path_factory.mktemp("plugins"))})
         return
-    with StubProvider(extract_schema.SCHEMA, tmp_path_factory.mktemp("p")) as provider:
-        yield Terraform(terraform_program, folder, provider.environment)
+    sockets = tmp_path_factory.mktemp("p")
+    with (
+        StubProvider(extract_schema.GOOGLE.schema, sockets) as google,
+        StubProvider(extract_schema.GOOGLE_BETA.schema, sockets) as beta,
+    ):
+        yield Terraform(terraform_program, folder, attached(google, beta))
 
 
 @pytest.fixture(scope="session")

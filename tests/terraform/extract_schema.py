@@ -1,4 +1,4 @@
-"""Make `schema/google.json` anew: `python -m tests.terraform.extract_schema`. It needs npm and its registry.
+"""Make the schemas in `schema/` anew: `python -m tests.terraform.extract_schema`. It needs npm and its registry.
 
 The prebuilt CDK for Terraform bindings say of every argument of Google's provider whether it is a block, its type, and
 whether it must, may or cannot be given: what `terraform validate` and `terraform test` with mocked providers ask of a
@@ -13,15 +13,16 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-PACKAGE = "@cdktf/provider-google"
 VERSION = "16.12.1"
-PROVIDER = "hashicorp/google 6.50.0"
+PROVIDER_VERSION = "6.50.0"
 HERE = Path(__file__).parent
-SCHEMA = HERE / "schema" / "google.json"
 MODULE = HERE.parents[1] / "terraform"
+CONSOLE = MODULE / "console"
+"""The one folder that uses google-beta, and nothing else."""
 ALSO = ("google_project_iam_binding", "google_project_iam_policy", "google_pubsub_topic_iam_binding")
 """Types that the module must not use: the tests that say so have to know them."""
 
@@ -53,9 +54,32 @@ _GETTERS = {
 }
 
 
-def used_types(module: Path) -> dict[str, set[str]]:
-    """The resource and data source types that a folder's configurations name."""
-    text = "\n".join(path.read_text() for path in sorted(module.rglob("*.tf")))
+class Provider(NamedTuple):
+    """A provider, and what is taken of it: the types that `folders` use, and `also`. Its package has a prefix."""
+
+    name: str
+    prefix: str
+    is_beta: bool
+    also: tuple[str, ...]
+
+    @property
+    def schema(self) -> Path:
+        """The committed file."""
+        return HERE / "schema" / f"{self.name}.json"
+
+    @property
+    def used(self) -> dict[str, set[str]]:
+        """The types that this repository uses of it."""
+        return used_types(path for path in MODULE.rglob("*.tf") if path.is_relative_to(CONSOLE) is self.is_beta)
+
+
+GOOGLE = Provider("google", "", is_beta=False, also=ALSO)
+GOOGLE_BETA = Provider("google-beta", "google-", is_beta=True, also=())
+
+
+def used_types(files: Iterable[Path]) -> dict[str, set[str]]:
+    """The resource and data source types that configurations name."""
+    text = "\n".join(path.read_text() for path in sorted(files))
     return {kind: set(re.findall(rf'^{kind} "(google_\w+)"', text, re.MULTILINE)) for kind in ("resource", "data")}
 
 
@@ -139,8 +163,9 @@ def _camel(name: str) -> str:
     return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
-def extract(package: Path, wanted: dict[str, set[str]]) -> dict[str, Any]:
-    """The schema of the wanted types in a package from npm."""
+def extract(package: Path, provider: Provider) -> dict[str, Any]:
+    """The schema of what is used of a provider, in its package from npm."""
+    used = provider.used
     with tarfile.open(package) as archive:
 
         def binding(folder: str) -> Block:
@@ -150,12 +175,16 @@ def extract(package: Path, wanted: dict[str, set[str]]) -> dict[str, Any]:
 
         return {
             "notice": (
-                f"Arguments of {PROVIDER}, taken from the npm package {PACKAGE} {VERSION}, Copyright (c) HashiCorp, "
+                f"Arguments of hashicorp/{provider.name} {PROVIDER_VERSION}, taken from the npm package "
+                f"{_package(provider)} {VERSION}, Copyright (c) HashiCorp, "
                 "Inc., Mozilla Public License 2.0 (LICENSE beside this file). Made by extract_schema.py."
             ),
             "provider": binding("provider"),
-            "resources": {name: binding(_folder(name)) for name in sorted(wanted["resource"] | set(ALSO))},
-            "data": {name: binding(f"data-google-{_folder(name)}") for name in sorted(wanted["data"])},
+            "resources": {
+                name: binding(f"{provider.prefix}{_folder(name)}")
+                for name in sorted(used["resource"] | {*provider.also})
+            },
+            "data": {name: binding(f"data-google-{_folder(name)}") for name in sorted(used["data"])},
         }
 
 
@@ -169,16 +198,22 @@ def _folder(name: str) -> str:
     return name.removeprefix("google_").replace("_", "-")
 
 
+def _package(provider: Provider) -> str:
+    return f"@cdktf/provider-{provider.name}"
+
+
 def main() -> int:
-    """Fetch the package with npm and write the schema."""
-    with tempfile.TemporaryDirectory() as scratch:
-        npm = ["npm", "pack", "--silent", f"{PACKAGE}@{VERSION}"]
-        packed = subprocess.run(npm, cwd=scratch, check=True, capture_output=True, text=True).stdout.split()[-1]
-        found = extract(Path(scratch) / packed, used_types(MODULE))
-        with tarfile.open(Path(scratch) / packed) as archive:
-            (SCHEMA.parent / "LICENSE").write_text(_text(archive, "LICENSE"))
-    SCHEMA.write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n")
-    sys.stdout.write(f"{SCHEMA}: {len(found['resources'])} resource types, {SCHEMA.stat().st_size // 1024} KiB\n")
+    """Fetch the packages with npm and write the schemas."""
+    for provider in (GOOGLE, GOOGLE_BETA):
+        with tempfile.TemporaryDirectory() as scratch:
+            npm = ["npm", "pack", "--silent", f"{_package(provider)}@{VERSION}"]
+            packed = subprocess.run(npm, cwd=scratch, check=True, capture_output=True, text=True).stdout.split()[-1]
+            found = extract(Path(scratch) / packed, provider)
+            with tarfile.open(Path(scratch) / packed) as archive:
+                (provider.schema.parent / "LICENSE").write_text(_text(archive, "LICENSE"))
+        provider.schema.write_text(json.dumps(found, separators=(",", ":"), sort_keys=True) + "\n")
+        size = provider.schema.stat().st_size // 1024
+        sys.stdout.write(f"{provider.schema}: {len(found['resources'])} resource types, {size} KiB\n")
     return 0
 
 

@@ -100,6 +100,7 @@ def expected_grants(state: State) -> set[Grant]:
         *((where, f"{owner}/roles/scc_responder_metrics", run) for where in _metrics(state)),
         *_run_writer(state, run, owner),
         *_undo(state, clusters, owner),
+        *_console(state, own, database),
         *_nodes(state),
         *_outcome_readers(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
@@ -168,6 +169,18 @@ def _undo(state: State, clusters: Sequence[str], owner: str) -> set[Grant]:
             (f"project/{name}", f"{owner}/roles/scc_responder_run_writer", account["member"])
             for name in _told(state, "google_project_iam_member.undo_cloud_run")
         ),
+    }
+
+
+def _console(state: State, own: str, database: str) -> set[Grant]:
+    """The console, where there is one: it reads the journal and calls the function, and no more."""
+    account = state.get("google_service_account.console[0]")
+    if account is None:
+        return set()
+    reads = f'{own}_console if resource.name == "projects/{database}"'
+    return {
+        ("project/example-project", reads, account["member"]),
+        ("service/scc-responder", "roles/run.invoker", account["member"]),
     }
 
 

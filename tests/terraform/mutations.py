@@ -205,6 +205,25 @@ MUTATIONS = [
         tests=("privilege",),
     ),
     *_of(
+        "console.tf",
+        ("the console writes", '"datastore.entities.list"]', '"datastore.entities.list", "datastore.entities.update"]'),
+        ("the console reads any database", "expression = local._journal_only", 'expression = "true"'),
+        ("the console is admin of the function", '"roles/run.invoker"', '"roles/run.admin"'),
+        (
+            "everybody calls for the console",
+            "  location = var.region\n  member   = local._console_member",
+            '  location = var.region\n  member   = "allUsers"',
+        ),
+        ("another console's assertions", 'services/${local._console_name}"', 'services/other"'),
+        tests=("privilege",),
+    ),
+    *_of(
+        "function.tf",
+        ("another hands on", "SCC_RESPONDER_CONSOLE = local._console,", 'SCC_RESPONDER_CONSOLE = "eve@example.com",'),
+        ("any assertion", ", SCC_RESPONDER_IAP_AUDIENCE = local._iap_audience }", " }"),
+        tests=("privilege",),
+    ),
+    *_of(
         "collector.tf",
         ("every log left out", ' AND resource.labels.container_name=~\\"^scc-responder-\\"', ""),
         ("left out unasked", 'var.collector_image != "" && var', "var"),

@@ -61,6 +61,8 @@ def email(state: State, identity: str) -> str:
 
 OWN_ROLES = "google_(?:organization|project)_iam_custom_role[.](?:own|reach)"
 OPERATOR_ROLES = "google_project_iam_custom_role[.]operator"
+CONSOLE_ROLES = r"google_project_iam_custom_role[.]console"
+_CALLS = "google_cloud_run_v2_service_iam_member"
 RUN_WRITER_ROLES = r"google_\w+_iam_custom_role[.]run_writer"
 MAY_CHANGE = {
     *("run.executions.cancel", "run.jobs.setIamPolicy", "run.operations.get", "run.revisions.delete"),
@@ -135,7 +137,7 @@ def roles_are_exact(state: State) -> None:
     """Custom roles hold the permissions of permissions.json between them, each once, and no wildcard."""
     runtime = permissions_held(state, OWN_ROLES)
     writer = permissions_held(state, RUN_WRITER_ROLES)
-    held = [*runtime, *permissions_held(state, OPERATOR_ROLES), *writer]
+    held = [*runtime, *permissions_held(state, OPERATOR_ROLES), *permissions_held(state, CONSOLE_ROLES), *writer]
     assert len(runtime) == len(set(runtime))
     assert not set(runtime) & set(writer)
     assert sorted(held) == sorted(permissions_held(state, r"google_\w+_iam_custom_role[.]\w+"))
@@ -262,10 +264,24 @@ def no_more_instances_than_are_watched(state: State) -> None:
 
 @promise
 def nobody_approves_who_may_not_call(state: State) -> None:
-    """Tokens of approvers are listened to where there are approvers, and not otherwise."""
+    """Tokens of approvers are listened to where there are approvers or a console, and not otherwise."""
     service, _ = function(state)
-    approvers = list(of_type(state, "google_cloud_run_v2_service_iam_member.approver"))
-    assert ("SCC_RESPONDER_APPROVAL_AUDIENCE" in service["environment_variables"]) is bool(approvers)
+    callers = [name for kind in ("approver", "console") for name in of_type(state, f"{_CALLS}.{kind}")]
+    assert ("SCC_RESPONDER_APPROVAL_AUDIENCE" in service["environment_variables"]) is bool(callers)
+
+
+@promise
+def the_console_reads_and_calls(state: State) -> None:
+    """The console's identity reads the journal and calls the function; it acts as nobody, and nobody acts as it."""
+    account = state.get("google_service_account.console[0]", {})
+    service, _ = function(state)
+    told = service["environment_variables"]
+    assert told.get("SCC_RESPONDER_CONSOLE") == account.get("email")
+    assert ("SCC_RESPONDER_IAP_AUDIENCE" in told) is bool(account)
+    held = permissions_held(state, CONSOLE_ROLES)
+    assert held == (["datastore.entities.get", "datastore.entities.list"] if account else [])
+    assert service["service_account_email"] != account.get("email")
+    assert not [who for target, _role, who in grants(state) if target == f"identity/{account.get('email')}"]
 
 
 @promise

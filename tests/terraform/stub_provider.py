@@ -18,7 +18,6 @@ from typing import Any, Self
 
 import grpc
 
-SOURCE = "registry.terraform.io/hashicorp/google"
 _NESTING = {"single": 1, "list": 2, "set": 3}
 _FLAGS = {"r": 4, "o": 5, "c": 6}
 """The numbers of `required`, `optional` and `computed` in tfplugin5's `Schema.Attribute`."""
@@ -75,10 +74,20 @@ def schema_response(schema: Mapping[str, Any]) -> bytes:
     )
 
 
+def attached(*providers: StubProvider) -> dict[str, str]:
+    """The environment in which terraform uses these instead of providers of its own."""
+    how = {name: way for provider in providers for name, way in provider.reattached.items()}
+    return {"TF_REATTACH_PROVIDERS": json.dumps(how)}
+
+
 class StubProvider:
-    """The provider, served from `with` until its end. `environment` attaches it to terraform."""
+    """The provider, served from `with` until its end. `attached` says how terraform finds it.
+
+    It is called as its schema's file is: `google.json`, `google-beta.json`.
+    """
 
     def __init__(self, schema: Path, folder: Path) -> None:
+        self._name = schema.stem
         answer = schema_response(json.loads(schema.read_text()))
         answers: dict[str, Callable[[bytes], bytes]] = {
             "GetSchema": lambda _: answer,
@@ -88,7 +97,7 @@ class StubProvider:
             "Configure": lambda _: b"",
             "Stop": lambda _: b"",
         }
-        self._socket = folder / "provider.sock"
+        self._socket = folder / f"{self._name}.sock"
         self._server = grpc.server(ThreadPoolExecutor(4))
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(lambda asked, _context, answered=answered: answered(asked))
@@ -98,16 +107,16 @@ class StubProvider:
         self._server.add_insecure_port(f"unix:{self._socket}")
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What lets terraform use this process instead of a provider of its own."""
-        reattach = {
+    def reattached(self) -> dict[str, Any]:
+        """How terraform finds it, by its full name."""
+        how = {
             "Protocol": "grpc",
             "ProtocolVersion": 5,
             "Pid": os.getpid(),
             "Test": True,
             "Addr": {"Network": "unix", "String": str(self._socket)},
         }
-        return {"TF_REATTACH_PROVIDERS": json.dumps({SOURCE: reattach})}
+        return {f"registry.terraform.io/hashicorp/{self._name}": how}
 
     def __enter__(self) -> Self:
         self._server.start()

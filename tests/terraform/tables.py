@@ -1,14 +1,16 @@
-"""Write the tables of inputs and outputs in terraform/README.md anew: `python -m tests.terraform.tables`."""
+"""Write the tables of inputs and outputs of each module's README anew: `python -m tests.terraform.tables`."""
 
 from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 from tests.terraform import hcl
 from tests.terraform.checking import MODULE
 
 README = MODULE / "README.md"
+READMES = (README, MODULE / "console" / "README.md")
 
 
 def input_table(text: str) -> str:
@@ -40,11 +42,12 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def written(readme: str) -> str:
-    """The README with its tables as they should be."""
+def written(path: Path) -> str:
+    """A README with its tables as they should be."""
+    readme = path.read_text()
     tables = {
-        "inputs": input_table((MODULE / "variables.tf").read_text()),
-        "outputs": output_table((MODULE / "outputs.tf").read_text()),
+        "inputs": input_table((path.parent / "variables.tf").read_text()),
+        "outputs": output_table((path.parent / "outputs.tf").read_text()),
     }
     for name, table in tables.items():
         marked = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -53,5 +56,6 @@ def written(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
-    sys.stdout.write(f"{README}\n")
+    for readme in READMES:
+        readme.write_text(written(readme))
+        sys.stdout.write(f"{readme}\n")

@@ -15,7 +15,10 @@ from scc_responder.workbench.doctor.deployed import parse_environment, read_depl
 from tests.terraform.checking import MODULE, OwnTests
 from tests.terraform.promises import of_type, only
 
-RUNS = ("scopes/organization", "scopes/folder", "scopes/project", "delivery/delivery_settings", "delivery/approvals")
+RUNS = (
+    *("scopes/organization", "scopes/folder", "scopes/project"),
+    *("delivery/delivery_settings", "delivery/approvals", "privilege/console"),
+)
 SWEEPER = "SCC_RESPONDER_SWEEPER"
 PLATFORM = {"LOG_EXECUTION_ID", "THREADS"}
 """What functions-framework reads."""

@@ -106,15 +106,15 @@ def test_the_module_brings_no_strangers(path: Path) -> None:
     assert re.findall(r'"(?:null_resource|terraform_data|random_\w+|\w+_iam_(?:policy|binding))"', text) == []
 
 
-def test_schema_is_the_module_s() -> None:
-    """The committed schema knows every type that the module uses, and says where it is from."""
-    known = json.loads(extract_schema.SCHEMA.read_text())
-    used = extract_schema.used_types(MODULE)
+@pytest.mark.parametrize("provider", [extract_schema.GOOGLE, extract_schema.GOOGLE_BETA], ids=lambda one: one.name)
+def test_schema_is_the_module_s(provider: extract_schema.Provider) -> None:
+    """The committed schemas know every type that the module and its console use, and say where they are from."""
+    known = json.loads(provider.schema.read_text())
 
-    assert set(known["resources"]) == used["resource"] | set(extract_schema.ALSO)
-    assert set(known["data"]) == used["data"]
+    assert set(known["resources"]) == provider.used["resource"] | {*provider.also}
+    assert set(known["data"]) == provider.used["data"]
     assert "Mozilla Public License" in known["notice"]
-    assert "Mozilla Public License" in (extract_schema.SCHEMA.parent / "LICENSE").read_text()
+    assert "Mozilla Public License" in (provider.schema.parent / "LICENSE").read_text()
 
 
 EXPIRY = '  expiration_policy {\n    ttl = ""\n  }\n'

@@ -16,6 +16,7 @@ RUNS = (
     "scopes/project",
     "delivery/delivery",
     "privilege/privilege",
+    "privilege/console",
     "privilege/signing",
     "privilege/signing_elsewhere",
     "privilege/cloud_logging",

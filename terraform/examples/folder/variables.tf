@@ -101,6 +101,15 @@ variable "connect_gateway" {
   default     = null
 }
 
+variable "console" {
+  description = "Who may open the console in the browser, and by which subnetwork it calls the function. Left out, there is none."
+  type = object({
+    members    = set(string)
+    subnetwork = optional(string)
+  })
+  default = null
+}
+
 variable "evidence" {
   description = "How long evidence cannot be deleted, and whether that is locked. What is left out is the module's."
   type = object({

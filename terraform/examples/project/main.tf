@@ -38,6 +38,7 @@ module "responder" {
   collector_repository   = var.collector_repository
   concurrency            = var.concurrency
   connect_gateway        = var.connect_gateway
+  console                = var.console
   evidence               = var.evidence
   exclude_collector_logs = var.exclude_collector_logs
   image_repositories     = var.image_repositories

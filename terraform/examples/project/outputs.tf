@@ -3,6 +3,11 @@ output "collector_repository" {
   value       = module.responder.collector_repository
 }
 
+output "console" {
+  description = "What terraform/console makes the console's service from, where one is asked for."
+  value       = module.responder.console
+}
+
 output "identity" {
   description = "Who the responder is to clusters: both names go into terraform/kubernetes/identity.yaml."
   value       = module.responder.identity

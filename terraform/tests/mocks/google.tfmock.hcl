@@ -92,6 +92,24 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.console
+  values = {
+    email     = "scc-responder-console@example-project.iam.gserviceaccount.com"
+    id        = "projects/example-project/serviceAccounts/scc-responder-console@example-project.iam.gserviceaccount.com"
+    member    = "serviceAccount:scc-responder-console@example-project.iam.gserviceaccount.com"
+    name      = "projects/example-project/serviceAccounts/scc-responder-console@example-project.iam.gserviceaccount.com"
+    unique_id = "100000000000000000008"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.console
+  values = {
+    name = "projects/example-project/roles/scc_responder_console"
+  }
+}
+
+override_resource {
   target = google_service_account.undo
   values = {
     email     = "scc-responder-undo@example-project.iam.gserviceaccount.com"
