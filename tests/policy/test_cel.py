@@ -324,9 +324,10 @@ def test_hostile_texts_cost_little() -> None:
         finding={"processes": tuple(Process(binary="a" * 4000 + "!", args=("a" * 4000,) * 20) for _ in range(60))}
     )
     blown = 'finding.processes.exists(p, p.binary.matches("^(a+)+$"))'
-    loops = "finding.processes.all(p, finding.processes.all(q, finding.processes.all(r, p.binary == r.binary)))"
+    loop = "finding.processes.all({}, {})"
+    loops = loop.format("p", loop.format("q", loop.format("r", loop.format("s", "p.binary == s.binary"))))
     assert match(hostile, policy_of(blown)) == Reason.CONDITION_DIFFERS
-    assert match(hostile, policy_of(loops)) == "condition_error"
+    assert match(hostile, policy_of(loops)) == "condition_too_large"
 
 
 def test_facts_that_cel_cannot_take_are_an_error() -> None:

@@ -148,7 +148,7 @@ def explain_context(context: Context, policies: PolicySet, now: datetime) -> dic
 def _hinted(answer: dict[str, Any], context: Context, policies: PolicySet) -> dict[str, Any]:
     """The answer, and where its condition could not be answered, why: the key that is missing, by its name."""
     why = Reason.read(answer["reason"])
-    if why is None or why.word not in {Reason.CONDITION_ERROR, Reason.CONDITION_MISSING}:
+    if why is None or why.word not in {Reason.CONDITION_ERROR, Reason.CONDITION_TOO_LARGE, Reason.CONDITION_MISSING}:
         return answer
     policy = next(policy for policy in policies.policies if policy.name == answer["name"])
     return {**answer, "hint": policy_hint(policy, context, answer["reason"])}

@@ -245,6 +245,7 @@ class Reason(Word):
     UNLESS = "unless_{}", "a condition of `unless` holds"
     CONDITION_DIFFERS = "condition_differs", "the `condition` does not hold"
     CONDITION_ERROR = "condition_error", "the `condition` could not be evaluated"
+    CONDITION_TOO_LARGE = "condition_too_large", "the `condition` walks more items than it may"
     CONDITION_MISSING = "condition_{}_missing", "what the `condition` is about is not known", _MISSING
     PLANNED = "planned", "it is going to be done"
     SKIPPED = "skipped", "there is nothing to do"

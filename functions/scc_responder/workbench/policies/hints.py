@@ -10,7 +10,7 @@ from scc_responder.collect.identity import HELD
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
-from scc_responder.policy.cel import CelFacts, compiled
+from scc_responder.policy.cel import CelFacts, condition_answer
 from scc_responder.policy.match import FIELDS
 from scc_responder.policy.policy_set import Policy
 
@@ -22,7 +22,9 @@ _DECIDED_BY: dict[Reason | None, str] = {
     Reason.SERVICE_PROTECTED: "service",
     Reason.SERVICE_NOT_LISTED: "service",
 }
-_CONDITION = frozenset({Reason.CONDITION_DIFFERS, Reason.CONDITION_ERROR, Reason.CONDITION_MISSING})
+_CONDITION = frozenset(
+    {Reason.CONDITION_DIFFERS, Reason.CONDITION_ERROR, Reason.CONDITION_TOO_LARGE, Reason.CONDITION_MISSING}
+)
 
 
 def policy_hint(policy: Policy, context: Context, reason: str) -> str:
@@ -41,11 +43,8 @@ def policy_hint(policy: Policy, context: Context, reason: str) -> str:
 def _condition(expression: str, context: Context) -> str:
     """The condition, and what CEL says of it where it cannot be answered: the key that is missing, by its name."""
     asked = f"condition: {' '.join(expression.split())}"
-    try:
-        value = compiled(expression).eval(activation=CelFacts(context).activation(expression)).value()
-    except (RuntimeError, ValueError, TypeError) as error:  # as in `evaluate`
-        value = str(error)
-    return asked if isinstance(value, bool) else f"{asked}; it cannot be answered: {visible(str(value), 300)}"
+    answer = condition_answer(expression, CelFacts(context))
+    return asked if isinstance(answer, bool) else f"{asked}; it cannot be answered: {visible(answer, 300)}"
 
 
 def step_hint(context: Context, reason: str, now: datetime) -> str:

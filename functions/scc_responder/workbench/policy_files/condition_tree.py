@@ -6,31 +6,12 @@ Source: cel-spec, proto/cel/expr/checked.proto and syntax.proto: the form in whi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from scc_responder.domain.value import Value
 from scc_responder.policy.cel import compiled, evaluator
+from scc_responder.policy.cel_parts import CONSTANTS, EXPRESSION_KINDS, checked_form, serialized_form
 from scc_responder.workbench.policy_files import cel_types
-
-_EXPR = {"const": (3, "Const"), "ident": (4, "Ident"), "select": (5, "Select"), "call": (6, "Call")}
-_EXPR |= {"list": (7, "List"), "comprehension": (9, "Comprehension")}
-_PARTS: dict[str, dict[str, tuple[int, str]]] = {
-    "Const": {"bool": (2, "bool"), "int": (3, "int"), "double": (5, "double"), "string": (6, "string")},
-    "Ident": {"name": (1, "string")},
-    "Select": {"operand": (1, "Expr"), "field": (2, "string")},
-    "Call": {"target": (1, "Expr"), "function": (2, "string"), "args": (3, "Expr*")},
-    "List": {"elements": (1, "Expr*")},
-    "Comprehension": {"variable": (1, "string"), "range": (2, "Expr"), "step": (6, "Expr")},
-    "Expr": {"id": (2, "int"), **_EXPR},
-    "Type": {"record": (9, "string")},
-    "TypeOf": {"key": (1, "int"), "value": (2, "Type")},
-    "Position": {"key": (1, "int"), "value": (2, "int32")},
-    "Source": {"positions": (4, "Position*")},
-    "Checked": {"types": (3, "TypeOf*"), "expr": (4, "Expr"), "source": (5, "Source")},
-}
-"""The parts of the serialized form that are read here, by field number; the rest is carried along unread."""
-_SCALARS = {"double": 1, "int": 3, "int32": 5, "bool": 8, "string": 9}
 
 
 class Tree(Value, frozen=True, kw_only=True):
@@ -62,7 +43,7 @@ class Tree(Value, frozen=True, kw_only=True):
 
 def condition_tree(expression: str) -> Tree:
     """The tree of an expression that is right. Raises RuntimeError for another."""
-    checked = _checked(expression)
+    checked = checked_form(cel_types.checker().compile(expression))
     types = {item.key: item.value.record.removeprefix(f"{cel_types.PACKAGE}.") for item in checked.types}
     places = {item.key: item.value for item in checked.source.positions}
     return _tree(checked.expr, types, places)
@@ -93,29 +74,18 @@ def holds_always(expression: str, tree: Tree) -> bool | None:
 
 
 def _result(expression: str, tree: Tree) -> Any:
-    from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - only a condition needs it
-
-    whole = AnyMessage.FromString(cel_types.checker().compile(expression).serialize())
-    alone = _checked_type().FromString(whole.value)
+    alone = checked_form(cel_types.checker().compile(expression))
     alone.expr.CopyFrom(tree.expression)
-    whole.value = alone.SerializeToString()
-    return evaluator().deserialize(whole.SerializeToString()).eval(data={})
-
-
-def _checked(expression: str) -> Any:
-    from google.protobuf.any_pb2 import Any as AnyMessage  # noqa: PLC0415 - as above
-
-    whole = AnyMessage.FromString(cel_types.checker().compile(expression).serialize())
-    return _checked_type().FromString(whole.value)
+    return evaluator().deserialize(serialized_form(alone)).eval(data={})
 
 
 def _tree(expr: Any, types: dict[int, str], places: dict[int, int]) -> Tree:
-    kind = next((name for name in _EXPR if expr.HasField(name)), "const")
+    kind = next((name for name in EXPRESSION_KINDS if expr.HasField(name)), "const")
     part = getattr(expr, kind)
     told: dict[str, Any] = {}
     inner: list[Any] = []
     if kind == "const":
-        told["constant"] = next((getattr(part, name) for name in _PARTS["Const"] if part.HasField(name)), None)
+        told["constant"] = next((getattr(part, name) for name in CONSTANTS if part.HasField(name)), None)
     elif kind == "ident":
         told["name"] = part.name
     elif kind == "select":
@@ -131,21 +101,3 @@ def _tree(expr: Any, types: dict[int, str], places: dict[int, int]) -> Tree:
         inner = [part.range, part.step]
     parts = tuple(_tree(item, types, places) for item in inner)
     return Tree(kind=kind, at=places.get(expr.id, 0), parts=parts, expression=expr, **told)
-
-
-@cache
-def _checked_type() -> Any:
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 - as above
-
-    file = descriptor_pb2.FileDescriptorProto(name="checked_condition.proto", package="checked", syntax="proto2")
-    for name, fields in _PARTS.items():
-        message = file.message_type.add(name=name)
-        for label, (number, kind) in fields.items():
-            plain = kind.rstrip("*")
-            field = message.field.add(name=label, number=number, label=3 if kind.endswith("*") else 1)
-            field.type = _SCALARS.get(plain, 11)
-            if plain not in _SCALARS:
-                field.type_name = f".checked.{plain}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("checked.Checked"))
