@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from scc_responder.collect.asked_reads import GOOGLE_ACCOUNT
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.cluster_snapshot import read_snapshot
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -103,3 +104,15 @@ def test_wrong_use_leaves_no_file(tmp_path: Path, cluster: SimulatedCluster) -> 
     assert "Traceback" not in unknown.stderr + unwritable.stderr + away.stderr
     assert not (tmp_path / "prod-1.json").exists()
     assert {item.name for item in tmp_path.iterdir()} == {"clusters.yaml", "kubeconfig"}
+
+
+def test_who_a_pod_is_in_google_cloud_is_kept_on_demand(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """With `--service-accounts`, and not without it."""
+    meta = {"name": "default", "namespace": "shop", "annotations": {GOOGLE_ACCOUNT: "web@example.com"}}
+    cluster.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
+    finding = parse_notification(finding_about(cluster.objects("Pod")[0]))
+    told = []
+    for options in ((), ("--service-accounts",)):
+        snapshot(tmp_path, clusters_file(tmp_path, cluster), *options)
+        told.append(read_snapshot(tmp_path / "prod-1.json").facts(finding).google_identity)
+    assert told == [None, "web@example.com"]

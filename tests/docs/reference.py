@@ -21,7 +21,7 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.domain.context import Context
 from scc_responder.domain.permissions import Permissions
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS
-from scc_responder.policy.cel import NOT_TOLD, RENAMED
+from scc_responder.policy.cel import NOT_TOLD, NOT_TOLD_OF, RENAMED
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.needed_permissions import permissions_of
@@ -68,6 +68,30 @@ CONDITIONS: Mapping[str, tuple[str, str]] = {
 
 assert CONDITIONS.keys() == set(Match.__struct_fields__)
 assert set(THREAT_KINDS) == {"ioc", "behavioral"}
+
+ASKED_FACTS = (
+    (
+        "`live.workload`",
+        "how many pods the pod's workload wants, and has that are ready",
+        "`live.workload.ready >= 3`",
+    ),
+    (
+        "`live.budgets`",
+        "the PodDisruptionBudgets that select the pod",
+        "`live.budgets.all(b, b.disruptions_allowed > 0)`",
+    ),
+    (
+        "`workload_object`",
+        "the topmost owner of the pod, such as its Deployment",
+        '`workload_object.labels["team"] == "payments"`',
+    ),
+    (
+        "`google_identity`",
+        "who the pod's service account is in Google Cloud, as annotated, or else the cluster's own name for it",
+        '`google_identity == "ledger@example-project.iam.gserviceaccount.com"`',
+    ),
+)
+"""Facts that cost a request: what each is, and an example."""
 
 RELATED = """Another finding is related, and raises `confidence`, only if all of this holds:
 
@@ -137,13 +161,20 @@ def _facts() -> str:
     told = (
         "For `condition`, by these names. A fact that is not known is missing: a policy that asks for it is held.\n"
         "`now` is the moment of the decision. The case keeps it: `explain --at` decides by it again.\n"
+        "\nThese are read only where a policy names them that would act but for its condition, by one request each:\n\n"
+        f"{markdown_table(('fact', 'what it is', 'for example'), ASKED_FACTS)}\n"
         "Values: `threat.tactic` is MITRE's number, `finding.mitre_tactic` Google's name of it: "
         f"{', '.join(f'`{number}` is `{name}`' for name, number in sorted(mitre_numbers().items()))}.\n\n"
     )
-    rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in kind.__struct_fields__)) for path, kind in _records())
+    rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in _told(kind))) for path, kind in _records())
     called = ((f"`{name}`", f"`{code.replace('|', chr(92) + '|')}`") for name, code in FUNCTIONS.items())
     functions = "\nThese functions, and no others. An address or a network that is none is not known.\n\n"
     return told + markdown_table(("fact", "fields"), rows) + functions + markdown_table(("function", "example"), called)
+
+
+def _told(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of a record that a condition may name, and their types."""
+    return {field.name: field.type for field in fields(kind) if field.name not in NOT_TOLD_OF.get(kind, ())}
 
 
 def _records() -> Iterator[tuple[str, type[msgspec.Struct]]]:
@@ -153,7 +184,7 @@ def _records() -> Iterator[tuple[str, type[msgspec.Struct]]]:
         path, kind = waiting.pop(0)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             yield path, kind
-            waiting = [(f"{path}.{field.name}", field.type) for field in fields(kind)] + waiting
+            waiting = [(f"{path}.{name}", type_of) for name, type_of in _told(kind).items()] + waiting
         listed_there = "[]" if get_origin(kind) is tuple else ""
         waiting = [(path + listed_there, inner) for inner in get_args(kind)] + waiting
 

@@ -65,15 +65,19 @@ def turn(store: Path | str, mode: Mode | str = Mode.ENFORCE, cluster: str = "", 
 class OneCluster:
     """`ports.Clusters` for one API server, under the name that the goldens use."""
 
-    def __init__(self, api: KubernetesApi, *, enforces_network_policy: bool | None = True) -> None:
+    def __init__(
+        self, api: KubernetesApi, *, enforces_network_policy: bool | None = True, workload_pool: str | None = None
+    ) -> None:
         self.api = api
+        self.workload_pool = workload_pool
         self.enforces = enforces_network_policy
         self.asked = 0
 
     def describe(self, ref: ClusterRef) -> Cluster:
         """The cluster, with what the test says of its dataplane."""
         self.asked += 1
-        return Cluster(ref=ref, autopilot=False, enforces_network_policy=self.enforces)
+        pool, enforces = self.workload_pool, self.enforces
+        return Cluster(ref=ref, autopilot=False, enforces_network_policy=enforces, workload_pool=pool)
 
     def connect(self, ref: ClusterRef) -> KubernetesApi:
         """The API server."""

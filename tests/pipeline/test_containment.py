@@ -90,6 +90,58 @@ def test_the_moment_of_a_decision_is_kept(tmp_path: Path, cluster: SimulatedClus
     assert [answer["reason"] for answer in decision["policies"]] == [answer["reason"] for answer in again["policies"]]
 
 
+def requests_of(folder: Path, cluster: SimulatedCluster, pod: Object, *policies: str) -> list[str]:
+    """What the API server is asked for one finding."""
+    folder.mkdir()
+    deployment, before = deployed(folder, cluster, *policies), len(cluster.audit)
+    assert deployment.respond_to(finding_about(pod)).status == 204
+    return sorted(event.uri for event in cluster.audit[before:] if event.user == "responder")
+
+
+ASKING = "condition: {}\n"
+LIVE = "live.workload.ready >= 2 && live.budgets.size() == 0"
+FACTS = [
+    (
+        LIVE,
+        [
+            "/apis/apps/v1/namespaces/shop/deployments/web",
+            "/apis/policy/v1/namespaces/shop/poddisruptionbudgets?limit=250",
+        ],
+    ),
+    ("'workload_object.kind == \"Deployment\"'", ["/apis/apps/v1/namespaces/shop/deployments/web"]),
+]
+
+
+@pytest.mark.parametrize(("condition", "more"), FACTS)
+def test_a_policy_asks_for_what_it_names(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, condition: str, more: list[str]
+) -> None:
+    """One request a fact, only where a policy about the finding names it; what is then done reads it no more."""
+    plain = requests_of(tmp_path / "plain", cluster, pod, policy("label_pod", mode="dry_run"))
+    about_others = policy("notify", name="other", when="namespace: bank") + ASKING.format(condition)
+    others = policy("label_pod", mode="dry_run"), about_others
+    assert requests_of(tmp_path / "others", cluster, pod, *others) == plain
+    asking = policy("label_pod", mode="dry_run") + ASKING.format(condition)
+    asked = requests_of(tmp_path / "asking", cluster, pod, asking)
+    assert asked == sorted([*plain, *more])
+    deleting = policy("capture_evidence", "delete_pod {grace_period_seconds: 1}", mode="dry_run")
+    deleted = requests_of(tmp_path / "deleting", cluster, pod, deleting)
+    both = requests_of(tmp_path / "both", cluster, pod, deleting + ASKING.format(condition))
+    assert both == deleted
+
+
+@pytest.mark.parametrize(("needed", "matched"), [(2, True), (3, False)])
+def test_a_policy_goes_by_how_many_are_ready(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, needed: int, matched: bool
+) -> None:
+    """Of the workload that owns the pod, at the moment of the decision."""
+    asking = policy("label_pod") + ASKING.format(f"live.workload.ready >= {needed}")
+    deployment = deployed(tmp_path, cluster, asking)
+    deployment.respond_to(finding_about(pod))
+    answers = deployment.case(finding_about(pod)).decision["policies"]
+    assert [answer["reason"] for answer in answers] == ["matched" if matched else "condition_differs"]
+
+
 def test_a_message_names_its_route(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """For each whom a policy names, one message, and none twice."""
     deployment = deployed(tmp_path, cluster, policy("notify {to: payments-team}", "notify"))

@@ -84,6 +84,39 @@ def test_evidence_is_kept_without_the_pod(
         assert deployment.outcomes(document)[1:] == CONTAINED
 
 
+UNREAD = [
+    (status, condition, read, reason)
+    for status in (403, 500)
+    for what, read, reason in [
+        ("live.budgets.size() == 0", "list poddisruptionbudgets", "condition_budgets_missing"),
+        ("live.workload.ready > 1", "get deployments", "condition_workload_missing"),
+    ]
+    for condition in (what, f"!({what})")
+]
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_what_a_condition_asks_for_is_never_guessed(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, unread: tuple[int, str, str, str]
+) -> None:
+    """A policy waits for a fact that may be read later; one that may not be read is no reason to act, nor to fail."""
+    status, condition, read, reason = unread
+    deployment = deployed(tmp_path, cluster, policy("label_pod") + f"condition: '{condition}'\n")
+    heal = failing(deployment, read, status)
+    document = finding_about(pod)
+
+    ending = deployment.respond_to(document)
+
+    assert ending.status == (503 if status == 500 else 204)
+    assert mutations(cluster.audit) == []
+    heal()
+    if status == 403:
+        assert [answer["reason"] for answer in deployment.case(document).decision["policies"]] == [reason]
+    else:
+        assert deployment.deliver(document).status == 204
+        assert ("label_pod: patched" in deployment.outcomes(document)) is not condition.startswith("!")
+
+
 def test_no_evidence_is_kept_of_what_no_policy_asks_for(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:
     """A policy that is disabled, is about another threat, or may not apply asks for none."""
     others = [

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scc_responder.domain.context import Context, Namespace, RelatedFinding
+from scc_responder.domain.asked_facts import WorkloadObject
+from scc_responder.domain.context import Context, LiveLook, Namespace, RelatedFinding, Workload
 from scc_responder.domain.finding import CloudRunTarget, Connection, FindingContainer, Process
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
@@ -27,6 +28,7 @@ from scc_responder.workbench.policy_files.cel_mistakes import MAX_EXPRESSION_BYT
 from tests.kits.decision_contexts import EVENT, POD, THREAT, context
 
 PROCESSES = (Process(binary="/tmp/x", args=("-c", "id"), pid=7), Process(name="sh"))
+DAEMON_SET = LiveLook(workload=Workload(kind="DaemonSet", name="web"))
 RUN = CloudRunTarget(kind="service", project="example-project", location="l", name="s")
 RICH: dict[str, Any] = {
     "finding": {
@@ -36,6 +38,8 @@ RICH: dict[str, Any] = {
         "principal": "secops@example.com",
         "indicators": ("192.0.2.7",),
     },
+    "workload_object": WorkloadObject(kind="Deployment", name="web", labels={"team": "shop"}),
+    "google_identity": "web@example-project.iam.gserviceaccount.com",
     "now": EVENT + timedelta(minutes=5),
     "namespace": Namespace(name="shop", uid="u", labels={"env": "prod"}),
     "related": (RelatedFinding(name="r", category="Reverse Shell", event_time=EVENT),),
@@ -86,6 +90,9 @@ HOLDING = [
     'finding.connections.all(c, ip.in_cidr(c.destination_ip, "192.0.2.0/24"))',
     '!ip.in_cidr(finding.connections[0].source_ip, "2001:db8::/32")',
     'finding.principal.split("@")[1].upperAscii() == "EXAMPLE.COM"',
+    "live.workload.ready >= 3 && live.workload.replicas == 4 && live.budgets.all(b, b.disruptions_allowed > 0)",
+    'workload_object.labels["team"] == "shop" && workload_object.kind == "Deployment"',
+    'google_identity.endsWith("@example-project.iam.gserviceaccount.com")',
     'now.getHours("Europe/Berlin") == 10 && now - finding.event_time == duration("300s")',
 ]
 
@@ -104,6 +111,20 @@ MISSING = [
     pytest.param('!pod.namespace.startsWith("x")', NO_POD, "condition_pod_missing", id="pod-not"),
     pytest.param('identity.level != "refuted"', NO_POD, "condition_identity_missing", id="identity-without-pod"),
     pytest.param("now.getHours() != 3", {"now": None}, "condition_now_missing", id="now"),
+    pytest.param("live.workload.ready < 2", {"live": None}, "condition_live_missing", id="live"),
+    pytest.param("live.workload.ready < 2", {"live": LiveLook()}, "condition_workload_missing", id="live-workload"),
+    pytest.param("!(live.workload.ready < 2)", {"live": DAEMON_SET}, "condition_ready_missing", id="no-replicas"),
+    pytest.param("size(live.budgets) == 0", {"live": LiveLook()}, "condition_budgets_missing", id="live-budgets"),
+    pytest.param(
+        "live.workload.ready != 0",
+        {"missing": {"owner": "timeout"}},
+        "condition_workload_missing",
+        id="live-of-half-a-chain",
+    ),
+    pytest.param(
+        '!("x" in workload_object.labels)', {"workload_object": None}, "condition_workload_missing", id="workload"
+    ),
+    pytest.param('google_identity != "x"', {}, "condition_google_identity_missing", id="google-identity"),
     pytest.param('node.node_pool != "x"', {"node": None}, "condition_node_missing", id="node"),
     pytest.param('namespace_object.name != "x"', {}, "condition_namespace_missing", id="namespace"),
     pytest.param("!cluster.autopilot", {"cluster": None}, "condition_cluster_missing", id="cluster"),

@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.kubernetes.kubernetes_api import connect
+from scc_responder.collect.asked_reads import GOOGLE_ACCOUNT
 from scc_responder.collect.target import collect
 from scc_responder.domain.context import Cluster, Context
 from scc_responder.domain.errors import ApiError, SettingsError
@@ -27,6 +28,7 @@ from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.snapshot_file import (
     COLLECTIONS,
+    EVERY_COLLECTION,
     SnapshotFile,
     collection_of,
     decode_snapshot,
@@ -132,6 +134,9 @@ def plant(side: Side) -> None:
     side.admin.create(
         {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {**meta, "name": "b"}, "spec": budget}
     )
+    acting = {**meta, "name": "acting", "annotations": {**meta["annotations"], GOOGLE_ACCOUNT: "web@example.com"}}
+    keys = {"secrets": [{"name": CANARY}], "imagePullSecrets": [{"name": CANARY}]}
+    side.admin.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": acting, **keys})
 
 
 def mine(file: SnapshotFile, side: Side) -> dict[str, list[str]]:
@@ -149,21 +154,40 @@ def test_no_secret_is_in_the_file(side: Side) -> None:
     for app in ("deployment", "stateful-set", "daemon-set", "job"):
         objects.running_pods(side.admin, side.namespace, app)
     assert CANARY in json.dumps(side.admin.list(api_paths.pods(side.namespace)))
-    file = taken(side.api)
+    file = taken(side.api, collections=EVERY_COLLECTION)
     content = encode_snapshot(file).decode()
     assert CANARY not in content
     assert not {"env", "command", "args", "volumes", "template", APPLIED, "secrets"} & set(content.split('"'))
     assert file.missing == {}
     assert mine(file, side).keys() == {
         *("pods", "replicasets", "deployments", "statefulsets", "daemonsets", "jobs"),
-        *("poddisruptionbudgets", "networkpolicies"),
+        *("poddisruptionbudgets", "networkpolicies", "serviceaccounts"),
     }
+    account = next(one for one in file.objects["serviceaccounts"] if one["metadata"]["name"] == "acting")
+    assert account["metadata"]["annotations"] == {GOOGLE_ACCOUNT: "web@example.com"}
     pod = next(pod for pod in file.objects["pods"] if pod["metadata"]["name"] == "alone")
     assert pod["metadata"]["annotations"] == {"scc-responder/action-id": "a1"}
     assert (
         next(b for b in file.objects["poddisruptionbudgets"] if b["metadata"]["name"] == "b")["spec"]["minAvailable"]
         == 1
     )
+
+
+def test_service_accounts_on_demand(side: Side) -> None:
+    """Who a pod is in Google Cloud is known by a snapshot that was asked for it, and else missing with the reason."""
+    meta = {"name": "default", "namespace": side.namespace, "annotations": {GOOGLE_ACCOUNT: "web@example.com"}}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
+    if not side.admin.list(f"/api/v1/namespaces/{side.namespace}/serviceaccounts"):
+        side.admin.create(account)
+    else:
+        path = f"/api/v1/namespaces/{side.namespace}/serviceaccounts/default"
+        side.admin.patch(path, {"metadata": {"annotations": meta["annotations"]}})
+    finding = parse_notification(finding_about(_pod_of(objects.deployment, side)))
+    without, with_them = (
+        Snapshot(taken(side.api, collections=each)).facts(finding) for each in (COLLECTIONS, EVERY_COLLECTION)
+    )
+    assert (without.google_identity, without.missing["google_identity"]) == (None, "not_in_snapshot")
+    assert with_them.google_identity == "web@example.com"
 
 
 def test_annotations_on_demand(side: Side) -> None:
@@ -188,6 +212,8 @@ def comparable(facts: ContextFacts | Context) -> dict[str, Any]:
             key: value for key, value in part["annotations"].items() if key.startswith(("scc-resp", "container."))
         }
         part |= {"annotations": wanted, "resource_version": ""}
+    if told["workload_object"]:
+        told["workload_object"].pop("annotations")
     # A snapshot keeps no volumes.
     told["missing"].pop("unshared", None)
     told["live"].pop("unshared")
@@ -222,7 +248,7 @@ def _claiming(side: Side, kind: str, version: str) -> dict[str, Any]:
 def test_same_as_live(side: Side, target: str) -> None:
     """Whatever owns the pod, the snapshot says of it what the cluster says."""
     finding = parse_notification(finding_about(TARGETS[target](side)))
-    facts = Snapshot(taken(side.api)).facts(finding)
+    facts = Snapshot(taken(side.api, collections=EVERY_COLLECTION)).facts(finding)
     found = live(side, finding)
     assert facts.pod is not None
     assert comparable(facts) == comparable(found)
@@ -238,7 +264,7 @@ def test_same_as_live_for_claims(target: str) -> None:
         cluster.create(objects.node("node-1"))
         one = simulated(cluster)
         finding = parse_notification(finding_about(TARGETS[target](one)))
-        facts = Snapshot(taken(one.api)).facts(finding)
+        facts = Snapshot(taken(one.api, collections=EVERY_COLLECTION)).facts(finding)
         assert comparable(facts) == comparable(live(one, finding))
         assert "owner" in facts.missing
 

@@ -16,7 +16,7 @@ from scc_responder.adapters.google import security_center
 from scc_responder.adapters.google.gke import gke_clusters
 from scc_responder.adapters.google.pubsub import topic_publisher
 from scc_responder.adapters.google.storage import evidence_store
-from scc_responder.domain.permissions import Permission, Permissions, acts, forensic, iam, is_run_write, observes
+from scc_responder.domain.permissions import Permission, Permissions, Tier, acts, forensic, iam, is_run_write, observes
 from scc_responder.workbench.needed_permissions import (
     GOOGLE_READS,
     GRANT_SCOPES,
@@ -27,6 +27,7 @@ from scc_responder.workbench.needed_permissions import (
     enabled,
     iam_roles,
     needed,
+    needed_by,
     of_all_actions,
     permissions_of,
 )
@@ -71,6 +72,32 @@ def test_only_enabled_policies_need_permissions(tmp_path: Path, mode: str, needs
     """A disabled policy needs nothing. One in dry run needs all it would need to enforce: its requests are sent too."""
     folder = write_policies(tmp_path / "p", DELETE.replace("mode: enforce", f"mode: {mode}"))
     assert ("pods: delete" in verbs(folder)) is needs
+
+
+ASKED = [
+    ("live.budgets.size() == 0", {"poddisruptionbudgets.policy: list"}),
+    ('google_identity == "web@example-project.iam.gserviceaccount.com"', {"serviceaccounts: get"}),
+    ('live.workload.ready > 1 && workload_object.labels["team"] == "shop"', set()),
+    ("[live].exists(l, l.workload.ready > 1)", {"poddisruptionbudgets.policy: list"}),
+]
+
+
+@pytest.mark.parametrize(("condition", "more"), ASKED)
+@pytest.mark.parametrize("mode", ["dry_run", "disabled"])
+def test_a_condition_needs_what_it_asks_for(tmp_path: Path, condition: str, more: set[str], mode: str) -> None:
+    """Where an enabled policy names the fact, and nowhere else; it is told which."""
+    asking = policy("label_pod", name="label", mode=mode) + f"condition: '{condition}'\n"
+    plain = verbs(write_policies(tmp_path / "plain", policy("label_pod", name="label", mode=mode)))
+    needs = needed_by(load_policies(write_policies(tmp_path / "asking", asking)).policies)
+    added = {need.permission: need.by for need in needs if need.verb and need.permission not in plain}
+    assert added.keys() == (more if mode != "disabled" else set())
+    assert all(by == {f"conditions on {named_in(condition)}": ("label",)} for by in added.values())
+    assert {need.tier for need in needs if need.permission in more} <= {Tier.OBSERVE}
+
+
+def named_in(condition: str) -> str:
+    """The fact of a condition above that needs a permission of its own."""
+    return "google_identity" if "google_identity" in condition else "live.budgets"
 
 
 def test_every_finding_is_read(tmp_path: Path) -> None:

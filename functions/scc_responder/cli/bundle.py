@@ -20,7 +20,7 @@ from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER, require_polic
 from scc_responder.workbench.deployment import kustomization
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, write_zip
-from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.needed_permissions import needed_by
 from scc_responder.workbench.policy_files.policy_file import load_policies
 
 _FILLED_IN = frozenset({"identity.yaml", "collector.yaml", "kustomization.yaml"})
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
     digest = write_zip(deployed_files(options.policies), options.out)
-    needs = needed(enabled(policies.policies))
+    needs = needed_by(policies.policies)
     listed, folder = options.out.with_name("permissions.json"), options.out.with_name("kubernetes")
     _lay_out(folder)
     made = kustomization.generated(folder, needs, policies.guardrails) | generated_files.iam_list(listed, needs)

@@ -19,11 +19,13 @@ from msgspec.structs import replace
 from scc_responder.cli.terminal.policy_folder import require_policies
 from scc_responder.cli.terminal.terminal import styled
 from scc_responder.cli.terminal.times import moment
+from scc_responder.collect.asked_reads import read_asked
 from scc_responder.collect.live import look
 from scc_responder.collect.target import collect
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.text import visible
 from scc_responder.intake.notification import parse_notification
+from scc_responder.policy.asked_by import asked_by
 from scc_responder.policy.decide import decide, disruptions
 from scc_responder.policy.policy_set import OnFailure, PolicySet
 from scc_responder.workbench.cluster_snapshot import NoFindings
@@ -78,6 +80,7 @@ def _explain_live(content: bytes, policies: PolicySet, options: argparse.Namespa
         collected = collect(finding, clusters, NoFindings(), pool, _READ_SECONDS)
         now = options.at or finding.event_time
         context = replace(collected.context, now=now)
+        context = read_asked(context, collected, asked_by(policies.policies, context))
         context = look(context, collected, disruptions(decide(context, policies.policies)))
     return explain_context(context, policies, now)
 

@@ -18,7 +18,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.cluster_snapshot import take_snapshot
 from scc_responder.workbench.clusters_file import ClustersFile
-from scc_responder.workbench.snapshot_file import SnapshotFile, encode_snapshot
+from scc_responder.workbench.snapshot_file import COLLECTIONS, EVERY_COLLECTION, SnapshotFile, encode_snapshot
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--clusters", type=Path, default=Path("clusters.yaml"), metavar="FILE", help="local clusters")
     parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="where the snapshot goes")
+    parser.add_argument(
+        "--service-accounts",
+        action="store_true",
+        help="keep their names and identities in Google Cloud too, for conditions on google_identity",
+    )
     parser.add_argument(
         "--annotation", action="append", metavar="KEY", help="keep this annotation too; * is a wildcard"
     )
@@ -46,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         clusters.describe(ref),
         utc_now(),
         annotations=options.annotation or (),
+        collections=EVERY_COLLECTION if options.service_accounts else COLLECTIONS,
         progress=lambda name, count: screen.wait_for(f"{ref.name}: {count} {name} ..."),
     )
     _write(options.output, encode_snapshot(file))

@@ -57,24 +57,33 @@ def _looked(context: Context, collected: Collected, planned: tuple[Action, ...])
     if api is None or not planned:
         return context
     parts = _parts(api, context, planned)
-    started = {fact: collected.reads.start(read) for fact, read in parts.items()}
+    # What a policy asked for was read a moment ago, or could not be.
+    known = {fact for fact in parts if getattr(context.live, fact, None) is not None} | collected.errors.keys()
+    started = {fact: collected.reads.start(read) for fact, read in parts.items() if fact not in known}
     seen = {fact: collected.reads.result(fact, future) for fact, future in started.items()}
-    return replace(context, live=LiveLook(**seen), missing=dict(collected.reads.missing))
+    live = replace(context.live or LiveLook(), **seen)
+    return replace(context, live=live, missing=context.missing | collected.reads.missing)
 
 
 def _parts(api: KubernetesApi, context: Context, planned: tuple[Action, ...]) -> LiveReads:
     parts: LiveReads = {}
     pod, node = context.pod, context.node
     if pod is not None and any(action.disrupts is Disruption.PODS for action in planned):
+        of_pod = live_parts(api, context, pod)
         if pod.owners and context.missing.get("owner") not in NO_SUCH_OWNER:
-            parts["workload"] = lambda: _workload(api, context, pod)
+            parts["workload"] = of_pod["workload"]
         if any(action.takes_replica and not action.asks_budgets for action in planned):
-            parts["budgets"] = lambda: _budgets(api, pod)
+            parts["budgets"] = of_pod["budgets"]
         if any(action.detaches_pod for action in planned):
             parts["unshared"] = lambda: unshared(api, pod.namespace, context.objects.get("pod", {}))
     if node is not None and any(action.disrupts is Disruption.NODES for action in planned):
         parts["node_pool"] = lambda: _node_pool(api, node, context.objects)
     return parts
+
+
+def live_parts(api: KubernetesApi, context: Context, pod: Pod) -> LiveReads:
+    """How a pod's `workload` and `budgets` are read: each in one request at most. They raise ApiError."""
+    return {"workload": lambda: _workload(api, context, pod), "budgets": lambda: _budgets(api, pod)}
 
 
 def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
@@ -85,18 +94,19 @@ def _workload(api: KubernetesApi, context: Context, pod: Pod) -> Workload:
     job = next((owner for owner in pod.owners if (owner.kind, owner.api_version) == ("Job", "batch/v1")), None)
     if job is not None:
         kept = context.objects.get(job.kind)
-        present = _read(api, pod.namespace, job) if kept is None else kept
+        present = owner_object(api, pod.namespace, job) if kept is None else kept
         return parse_job(present, job, context.objects.get("pod", {}))
     for owner in reversed(pod.owners):
         known = owner.api_version in KUBERNETES
         if known and owner.kind in UNCOUNTED:
             return Workload(kind=owner.kind, name=owner.name)
         if known and owner.kind in COUNTED:
-            return parse_workload(context.objects.get(owner.kind) or _read(api, pod.namespace, owner), owner)
+            return parse_workload(context.objects.get(owner.kind) or owner_object(api, pod.namespace, owner), owner)
     raise ApiError(Reason.UNKNOWN_KIND, "nothing that owns the pod is a workload kind of Kubernetes itself")
 
 
-def _read(api: KubernetesApi, namespace: str, owner: Owner) -> dict[str, Any]:
+def owner_object(api: KubernetesApi, namespace: str, owner: Owner) -> ApiObject:
+    """An owner as it is now. Raises ApiError, `owner_replaced` where it is another of the same name."""
     found = api.get(api_paths.owner(namespace, owner.api_version, owner.kind, owner.name))
     if found["metadata"]["uid"] != owner.uid:
         raise ApiError(Reason.OWNER_REPLACED, "the pod's owner is another object of the same name")

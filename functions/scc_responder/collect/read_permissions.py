@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scc_responder.collect.endpoints import EndpointKind
-from scc_responder.domain.permissions import observes
+from scc_responder.domain.asked_facts import AskedFact
+from scc_responder.domain.permissions import Permissions, observes
 
 ENDPOINT_PERMISSIONS: Mapping[EndpointKind, tuple[str, ...]] = {
     EndpointKind.DNS_ENDPOINT: ("container.clusters.connect",),
@@ -42,3 +43,11 @@ READ_PERMISSIONS = tuple(
     for permission in observes(resource, "get")
 )
 """What is read of a cluster for every finding: the target, and whatever kind of workload owns it."""
+
+ASKED_PERMISSIONS: Mapping[AskedFact, Permissions] = {
+    AskedFact.LIVE_WORKLOAD: (),
+    AskedFact.LIVE_BUDGETS: observes("poddisruptionbudgets.policy", "list"),
+    AskedFact.WORKLOAD_OBJECT: (),
+    AskedFact.GOOGLE_IDENTITY: observes("serviceaccounts", "get"),
+}
+"""What facts need beyond that, which are read only where a policy asks for them."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from scc_responder.domain.asked_facts import WorkloadObject
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.finding import ClusterRef, Finding, Threat
 from scc_responder.domain.kubernetes.container_facts import Artefact, Compiler
@@ -107,11 +108,15 @@ class Namespace(Value, frozen=True, kw_only=True):
 
 
 class Cluster(Value, frozen=True, kw_only=True):
-    """A cluster as the GKE API describes it. `enforces_network_policy` is None where nothing says so."""
+    """A cluster as the GKE API describes it. What is None, nothing says.
+
+    `workload_pool` has the identities of its service accounts, `PROJECT.svc.id.goog`; empty where they have none.
+    """
 
     ref: ClusterRef
     autopilot: bool | None = None
     enforces_network_policy: bool | None = None
+    workload_pool: str | None = None
     labels: dict[str, str] = {}
 
 
@@ -222,7 +227,8 @@ class Context(Value, frozen=True, kw_only=True):
 
     `refused` are those of them that we lack the permission to read.
     `artefact` and `compiler` are known once a look into the container has read them (`inspect_container`).
-    `live` is looked at by guards alone: it is read once a disruption is planned.
+    `live` is read once a disruption is planned; its workload and budgets, `workload_object` and `google_identity` (that
+    of the pod's service account) also before the decision, where a policy asks for them.
     `now` is when it is decided: the record keeps it, so that the decision can be made again as it was.
     `service` with its `revision`, or `job` with its `execution`, is what a finding of Cloud Run is about. All
     `revisions` or `executions` come newest first; `iam_policy` is the service's or job's own.
@@ -247,6 +253,8 @@ class Context(Value, frozen=True, kw_only=True):
     iam_policy: RunIamPolicy | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
+    workload_object: WorkloadObject | None = None
+    google_identity: str | None = None
     artefact: Artefact | None = None
     compiler: Compiler | None = None
     identity: Identity = Identity()

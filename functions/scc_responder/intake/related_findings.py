@@ -134,7 +134,7 @@ def related_among(
 
 def finding_target(finding: Finding) -> FindingTarget | None:
     """What the finding is about: the first that it names of pods, service or job, agent, node, principal."""
-    number = _project_number(finding)
+    number = project_number(finding)
     if finding.pods:
         names = frozenset(f"{pod.namespace}/{pod.name}" for pod in finding.pods)
         place = _cluster(finding.cluster, number) if finding.cluster else None
@@ -149,7 +149,7 @@ def finding_target(finding: Finding) -> FindingTarget | None:
     return _principal(finding, number)
 
 
-def _project_number(finding: Finding) -> str:
+def project_number(finding: Finding) -> str:
     """The number of the finding's project, from its canonical name; empty where that names no project."""
     kind, _, number = _parent(finding).partition("/")
     return number if kind == "projects" and number.isdigit() else ""

@@ -46,6 +46,7 @@ from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread
 from scc_responder.pipeline.unset_switch import tell_unset
+from scc_responder.policy.asked_by import asked_by
 from scc_responder.policy.decide import Decision, decide, disruptions
 
 _PAUSED = "the annotation scc-responder/mode of the cluster's namespace default lets nothing be changed"
@@ -129,10 +130,14 @@ def _decided(target: _Target, case: ClaimedCase, services: Services, limit: Kill
     """Decide, look at what a disruption depends on, and guard: with what a look into the container has told so far."""
     told = case.record.inspection or Inspection()
     context = replace(target.context, artefact=told.artefact, compiler=told.compiler, now=services.clock())
+    if asked := asked_by(services.policies.policies, context):
+        from scc_responder.collect.asked_reads import read_asked  # noqa: PLC0415 - only where a policy asks
+
+        context = read_asked(context, target.collected, asked)
     decision = under(limit, decide(context, services.policies.policies), context)
     look_again(context, decision, case, target.world)
     decision = without_standing(context, decision, case, target.world)
-    context = context if context.live else look(context, target.collected, disruptions(decision))
+    context = look(context, target.collected, disruptions(decision))
     return context, *_guard(context, decision, target.collected, case, services)
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from scc_responder.actions import actions
 from scc_responder.collect.confirm import Settled, unread
 from scc_responder.collect.target import Collected
+from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.context import LiveLook
 from scc_responder.domain.errors import ApiError, DeliveryError
 from scc_responder.domain.mode import Mode
@@ -81,7 +82,8 @@ def _postponed(
 
     Evidence without a fact is a step of its own: it is captured again with the fact.
     """
-    lacking = ",".join(sorted(collected.errors.keys() - set(LiveLook.__struct_fields__)))
+    others = {*LiveLook.__struct_fields__, *(fact.key for fact in AskedFact)}
+    lacking = ",".join(sorted(collected.errors.keys() - others))
 
     def postpone(policy: PolicyDecision, item: PlannedAction) -> PlannedAction:
         known = actions()[item.action]

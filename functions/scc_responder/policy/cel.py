@@ -19,7 +19,7 @@ import msgspec
 
 from scc_responder.domain import context as contexts
 from scc_responder.domain import finding
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, LiveLook
 from scc_responder.domain.finding import (
     AgentTarget,
     Connection,
@@ -35,12 +35,14 @@ from scc_responder.intake import activity, agent, named_objects
 from scc_responder.intake.threats import CONFIDENCES
 from scc_responder.policy.cel_parts import OVER_BUDGET, ConditionInParts
 
-NOT_TOLD = frozenset({"missing", "objects", "texts", "live", "refused", "node_identity"})
+NOT_TOLD = frozenset({"missing", "objects", "texts", "refused", "node_identity"})
 """Fields of the context that a condition may not use.
 
-What is missing satisfies nothing, objects and texts are evidence, the live look comes after the conditions, and whether
-the node is the finding's is for the steps that change it.
+What is missing satisfies nothing, objects and texts are evidence, and whether the node is the finding's is for the
+steps that change it.
 """
+NOT_TOLD_OF: dict[type, frozenset[str]] = {LiveLook: frozenset({"unshared", "node_pool"})}
+"""The same of records: these are looked at once a disruption is planned."""
 RENAMED = {"namespace": "namespace_object"}
 """`namespace` is a reserved word of CEL; Kubernetes' admission policies say `namespaceObject`."""
 
@@ -63,6 +65,8 @@ _MOST: dict[type, dict[str, int]] = {
     AgentTarget: {"sessions": agent.MAX_SESSIONS, "detectors": agent.MAX_DETECTORS},
 }
 """How much of a list the reader keeps: one of so many items may have had more. `truncated` tells of the others."""
+_OF_OWNERS = {"pod": "owners", "live": "workload"}
+"""What is not known of a fact where the owners of the pod could not all be read."""
 
 _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
 _FACTS = {RENAMED.get(name, name): name for name in Context.__struct_fields__ if name not in NOT_TOLD}
@@ -104,8 +108,8 @@ class CelFacts:
                 known.pop("confidence", None)  # a related finding that could not be read might have raised it
         elif name == "identity" and context.pod is None and context.service is None and context.job is None:
             return None
-        elif name == "pod" and "owner" in context.missing:
-            known.pop("owners", None)
+        elif name in _OF_OWNERS and "owner" in context.missing:
+            known.pop(_OF_OWNERS[name], None)
         elif name == "finding":
             for cut in context.finding.truncated:
                 known.setdefault(cut, []).append(_UNKNOWN_ITEM)

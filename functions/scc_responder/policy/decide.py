@@ -173,6 +173,14 @@ def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> Re
     Missing data satisfies nothing: neither a `when`, nor the "not" of an `unless`, nor a `condition`. `facts` are those
     of the context, if the caller has made them already.
     """
+    reason = why_not(context, policy)
+    if reason or not policy.condition:
+        return reason or Reason.MATCHED
+    return evaluate(policy.condition, facts or CelFacts(context))
+
+
+def why_not(context: Context, policy: Policy) -> Reason | None:
+    """Why `when` or `unless` keeps a policy from a target, or None where neither does."""
     for name, condition in policy.when.conditions:
         answer = condition(context)
         if not answer:
@@ -181,7 +189,7 @@ def match(context: Context, policy: Policy, facts: CelFacts | None = None) -> Re
         answer = condition(context)
         if answer is not False:
             return (Reason.UNLESS_MISSING if answer is None else Reason.UNLESS).of(name)
-    return evaluate(policy.condition, facts or CelFacts(context)) if policy.condition else Reason.MATCHED
+    return None
 
 
 def disruptions(decision: Decision) -> Iterator[Action]:

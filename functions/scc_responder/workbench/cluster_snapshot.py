@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from scc_responder.actions import actions
+from scc_responder.collect.asked_reads import read_asked
 from scc_responder.collect.live import look
 from scc_responder.collect.target import Collected, collect
+from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.context import (
     Cluster,
     Context,
@@ -29,6 +31,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.snapshot_file import (
     COLLECTIONS,
+    EVERY_COLLECTION,
+    SERVICE_ACCOUNTS,
     SnapshotCollection,
     SnapshotFile,
     collection_of,
@@ -53,14 +57,20 @@ ReadProgress = Callable[[str, int], None]
 
 
 def take_snapshot(
-    api: PagedApi, cluster: Cluster, now: datetime, *, annotations: Iterable[str] = (), progress: ReadProgress
+    api: PagedApi,
+    cluster: Cluster,
+    now: datetime,
+    *,
+    annotations: Iterable[str] = (),
+    collections: Mapping[str, SnapshotCollection] = COLLECTIONS,
+    progress: ReadProgress,
 ) -> SnapshotFile:
     """Read everything that decisions need, page by page. Raises ApiError where the cluster does not answer.
 
     What may not be read, or is no resource of this cluster, stands in `missing`.
     """
     objects, missing = {}, {}
-    for name, collection in COLLECTIONS.items():
+    for name, collection in collections.items():
         try:
             items = _all(api, collection, tuple(annotations), partial(progress, name))
         except ApiError as error:
@@ -168,6 +178,7 @@ class SnapshotApi:
 
     def __init__(self, file: SnapshotFile, name: str) -> None:
         self._missing = file.missing
+        self._held = file.objects.keys()
         self._items: dict[str, ApiObject] = {}
         self._lists: dict[str, list[ApiObject]] = {}
         self._selected: dict[tuple[str, str], list[ApiObject]] = {}
@@ -181,7 +192,7 @@ class SnapshotApi:
         for name, items in file.objects.items():
             for item in items:
                 meta = item["metadata"]
-                path = list_path(COLLECTIONS[name], meta.get("namespace", ""))
+                path = list_path(EVERY_COLLECTION[name], meta.get("namespace", ""))
                 self._items[f"{path}/{meta['name']}"] = item
                 self._lists.setdefault(path, []).append(item)
 
@@ -212,7 +223,7 @@ class SnapshotApi:
 
     def _check(self, path: str) -> None:
         name = collection_of(path)
-        if name is None or name in self._missing:
+        if name is None or name in self._missing or (name in SERVICE_ACCOUNTS and name not in self._held):
             why = self._missing.get(name or "", "no such objects are copied")
             raise ApiError(Reason.NOT_IN_SNAPSHOT, f"GET {path}: {why}")
 
@@ -249,5 +260,6 @@ class AtOnce(Executor):
 
 
 def look_around(collected: Collected) -> Context:
-    """The context with the live state for every possible disruption of its target."""
-    return look(collected.context, collected, (action for action in actions().values() if action.disrupts))
+    """The context with the live state for every possible disruption, and all that a policy may ask for."""
+    context = look(collected.context, collected, (action for action in actions().values() if action.disrupts))
+    return read_asked(context, collected, frozenset(AskedFact))

@@ -12,6 +12,7 @@ from scc_responder.actions import actions
 from scc_responder.collect.identity import identify, identify_node
 from scc_responder.collect.meant_revision import meant_by
 from scc_responder.collect.run_identity import identify_job, identify_service
+from scc_responder.domain.asked_facts import WorkloadObject
 from scc_responder.domain.cloud_run.run_objects import RunExecution, RunIamPolicy, RunJob, RunRevision, RunService
 from scc_responder.domain.context import Cluster, Context, Identity, LiveLook, Namespace, Node, Pod, RelatedFinding
 from scc_responder.domain.errors import PolicyError, RejectedMessage
@@ -48,6 +49,8 @@ class ContextFacts(StrictValue, frozen=True, kw_only=True):
     iam_policy: RunIamPolicy | None = None
     related: tuple[RelatedFinding, ...] | None = None
     live: LiveLook | None = None
+    workload_object: WorkloadObject | None = None
+    google_identity: str | None = None
     missing: dict[str, str] = {}
 
 
@@ -77,6 +80,8 @@ def context_of(finding: Finding, facts: ContextFacts, now: datetime | None = Non
         **{name: getattr(facts, name) for name in _OF_CLOUD_RUN},
         related=facts.related,
         live=facts.live,
+        workload_object=facts.workload_object,
+        google_identity=facts.google_identity,
         identity=_identity(finding, facts),
         node_identity=identify_node(finding, facts.pod, facts.node),
         missing=facts.missing,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
+from itertools import chain
 from pkgutil import iter_modules
 from typing import Any
 
 from scc_responder.actions import actions
 from scc_responder.collect.endpoints import EndpointKind
-from scc_responder.collect.read_permissions import ENDPOINT_PERMISSIONS, READ_PERMISSIONS
+from scc_responder.collect.read_permissions import ASKED_PERMISSIONS, ENDPOINT_PERMISSIONS, READ_PERMISSIONS
+from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.changes import ChangeKind
 from scc_responder.domain.changes.thaw_process import THAWS_PROCESS
 from scc_responder.domain.mode import Mode
@@ -29,6 +31,7 @@ from scc_responder.domain.permissions import (
 )
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import sources_for
+from scc_responder.policy.asked_by import named_facts
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.undo import inverse
 
@@ -108,18 +111,33 @@ def enabled(policies: Iterable[Policy]) -> Iterator[tuple[str, str]]:
     )
 
 
-def needed(steps: Iterable[tuple[str, str]]) -> tuple[Need, ...]:
-    """Every permission that these (policy, action) need, those of Kubernetes first, each once."""
+def condition_facts(policies: Iterable[Policy]) -> Iterator[tuple[str, AskedFact]]:
+    """(policy, fact) of every fact that is read because a condition names it: of policies that are not disabled."""
+    return (
+        (policy.name, fact)
+        for policy in policies
+        if policy.furthest != Mode.DISABLED
+        for fact in sorted(named_facts(policy.condition))
+    )
+
+
+def needed_by(policies: Sequence[Policy]) -> tuple[Need, ...]:
+    """Every permission that the enabled ones of these policies need."""
+    return needed(enabled(policies), condition_facts(policies))
+
+
+def needed(steps: Iterable[tuple[str, str]], facts: Iterable[tuple[str, AskedFact]] = ()) -> tuple[Need, ...]:
+    """Every permission that these (policy, action) and (policy, fact) need, those of Kubernetes first, each once."""
     by: dict[Permission, dict[str, dict[str, None]]] = {}
-    for permission, reason, policy in _uses(steps):
+    for permission, reason, policy in chain(_uses(steps), _reads(facts)):
         policies = by.setdefault(permission, {}).setdefault(reason, {})
         policies |= {policy: None} if policy else {}
     return tuple(need_of(permission, by[permission]) for permission in sorted(by, key=_order))
 
 
 def of_all_actions() -> tuple[Need, ...]:
-    """What policies need that ask for every action there is."""
-    return needed(("", action) for action in actions())
+    """What policies need that ask for every action and every fact there is."""
+    return needed((("", action) for action in actions()), (("", fact) for fact in AskedFact))
 
 
 def of_undo() -> tuple[Need, ...]:
@@ -139,6 +157,11 @@ def _uses(steps: Iterable[tuple[str, str]]) -> Iterator[tuple[Permission, str, s
         yield from ((permission, reason, "") for permission in iam(name))
     for policy, action in steps:
         yield from ((permission, action, policy) for permission in permissions_of(action))
+
+
+def _reads(facts: Iterable[tuple[str, AskedFact]]) -> Iterator[tuple[Permission, str, str]]:
+    for policy, fact in facts:
+        yield from ((permission, f"conditions on {fact}", policy) for permission in ASKED_PERMISSIONS[fact])
 
 
 def permissions_of(action: str) -> Permissions:

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from msgspec.structs import replace
 
+from scc_responder.domain.asked_facts import WorkloadObject
 from scc_responder.domain.context import (
     Cluster,
     ContainerStatus,
@@ -45,6 +46,7 @@ CONTAINER = FindingContainer(
     image_id=f"sha256:{'0d' * 32}",
     create_time=STARTED,
 )
+GOOGLE_IDENTITY = "web@example-project.iam.gserviceaccount.com"
 PRINCIPAL = "deployer@example-project.iam.gserviceaccount.com"
 SAMPLE_SERVICE = CloudRunTarget(kind="service", project="example-project", location="europe-west1", name="web")
 SAMPLE_AGENT = AgentTarget(project="example-project", location="europe-west1", name="7770001112223334445")
@@ -124,6 +126,8 @@ def facts_as_told(finding: Finding, *, looked_around: bool = True) -> ContextFac
         namespace=Namespace(name=pod.namespace, uid=_uid("Namespace", pod.namespace)) if pod else None,
         node=node if finding.node or pod else None,
         related=related,
+        workload_object=_workload_object(known),
+        google_identity=GOOGLE_IDENTITY if known else None,
         live=LiveLook(workload=_workload(known), unshared=(), budgets=() if pod else None, node_pool=POOL),
         missing={} if pod else {"pod": Reason.SEVERAL_PODS if finding.pods else Reason.POD_NOT_NAMED},
     )
@@ -156,6 +160,11 @@ def _workload(pod: Pod | None) -> Workload | None:
     """A workload that can spare a pod."""
     owner = pod.workload if pod else None
     return Workload(kind=owner.kind, name=owner.name, replicas=4, ready=4) if owner else None
+
+
+def _workload_object(pod: Pod | None) -> WorkloadObject | None:
+    owner = pod.workload if pod else None
+    return WorkloadObject(kind=owner.kind, name=owner.name, labels=pod.labels) if owner and pod else None
 
 
 def _owners(pod: PodRef) -> tuple[Owner, ...]:

@@ -33,7 +33,12 @@ VERSION = 1
 KeptFields = Mapping[str, Any]
 """Fields to keep: True for all of a field, a mapping for some fields of it (or of each of its items)."""
 
-ANNOTATIONS = ("kubernetes.io/config.mirror", "container.googleapis.com/instance_id", f"{PREFIX}*")
+ANNOTATIONS = (
+    "kubernetes.io/config.mirror",
+    "container.googleapis.com/instance_id",
+    "iam.gke.io/gcp-service-account",
+    f"{PREFIX}*",
+)
 """Annotations that decisions look at."""
 
 _TIMES = {"startedAt": True, "finishedAt": True}
@@ -108,6 +113,9 @@ COLLECTIONS = {
     ),
 }
 """Everything that a snapshot holds, by the name of its collection."""
+SERVICE_ACCOUNTS = {"serviceaccounts": SnapshotCollection(path="/api/v1/serviceaccounts")}
+"""The same, only where somebody asks for it: of each its name, labels and identity in Google Cloud, and no secret's."""
+EVERY_COLLECTION = COLLECTIONS | SERVICE_ACCOUNTS
 
 
 class SnapshotFile(StrictValue, frozen=True, kw_only=True):
@@ -182,4 +190,4 @@ class _Version(msgspec.Struct):
 
 _TAKE = "scc-responder snapshot --cluster NAME --output FILE"
 _SPACE = re.compile(r"/namespaces/[^/]+(?=/)")
-_BY_PATH = {collection.path: name for name, collection in COLLECTIONS.items()}
+_BY_PATH = {collection.path: name for name, collection in EVERY_COLLECTION.items()}

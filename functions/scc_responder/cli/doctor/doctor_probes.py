@@ -37,7 +37,7 @@ from scc_responder.workbench.doctor.side_by_side import side_by_side
 from scc_responder.workbench.doctor.signing_checks import examine_signing, signing_not_set
 from scc_responder.workbench.doctor.store_checks import Ask, examine_store
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.needed_permissions import Need, enabled, needed
+from scc_responder.workbench.needed_permissions import Need, needed_by
 from scc_responder.workbench.policy_files.policy_file import load_policies
 
 GROUPS = ("identity", "delivery", "outcomes", "findings", "store", "evidence", "cluster", "cloud_run")
@@ -235,7 +235,7 @@ class Doctor:
             yield Job(name=name, probed=probed, ask=ask)
 
     def _needs(self) -> tuple[Need, ...]:
-        return needed(enabled(self._policies.policies if self._policies else ()))
+        return needed_by(self._policies.policies if self._policies else ())
 
     def _each_cluster(self, settings: Settings) -> Iterator[Job]:
         policies = self._policies.policies if self._policies else ()

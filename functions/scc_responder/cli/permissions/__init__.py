@@ -38,9 +38,8 @@ from scc_responder.workbench.needed_permissions import (
     Need,
     cluster_role,
     cluster_role_binding,
-    enabled,
     iam_roles,
-    needed,
+    needed_by,
 )
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.variable_permissions import (
@@ -104,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     _refuse_what_would_be_ignored(options)
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
-    needs = needed(enabled(policies.policies))
+    needs = needed_by(policies.policies)
     if options.kustomization or options.iam:
         return _generate(options, needs, policies.guardrails)
     if options.format == "json":

@@ -92,6 +92,15 @@ def volume_claim(namespace: str, name: str) -> str:
     return f"/api/v1{_scope(namespace)}/persistentvolumeclaims/{_name(name)}"
 
 
+def service_account(namespace: str, name: str) -> str:
+    """One service account.
+
+    >>> service_account("shop", "web")
+    '/api/v1/namespaces/shop/serviceaccounts/web'
+    """
+    return f"/api/v1{_scope(namespace)}/serviceaccounts/{_name(name)}"
+
+
 def node(name: str) -> str:
     """One node."""
     return f"/api/v1/nodes/{_name(name)}"

@@ -141,6 +141,16 @@ class Reason(Word):
     INVALID_NAME = "invalid_name", "no name that can be asked for", _LASTING, _BEYOND
     UNKNOWN_KIND = "unknown_kind", "no workload kind of Kubernetes itself", _LASTING
     OWNER_REPLACED = "owner_replaced", "the pod's owner is another object of the same name"
+    ACTS_AS_NODE = (
+        "acts_as_node",
+        "the pod has no identity of its own in Google Cloud: it acts as its node does",
+        _LASTING,
+    )
+    WORKLOAD_POOL_NOT_KNOWN = (
+        "workload_pool_not_known",
+        "nothing says in which pool the service account has its identity in Google Cloud",
+        _LASTING,
+    )
     DEADLINE = "deadline", "reading took too long", _UNREAD
     TIMEOUT = "timeout", "no answer in time"
     CLUSTER_BUSY = "cluster_busy", "it has half of this instance, or its share beside others that do not answer"

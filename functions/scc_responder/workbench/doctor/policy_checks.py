@@ -13,7 +13,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
-from scc_responder.workbench.needed_permissions import enabled, needed
+from scc_responder.workbench.needed_permissions import enabled, needed_by
 from scc_responder.workbench.variable_permissions import RUN_WRITES, by_variable
 
 
@@ -42,7 +42,7 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "policies notify, and no outcome topic is set"
         fix = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
         yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, fix)
-    needs = by_variable(needed(enabled(policies.policies)))
+    needs = by_variable(needed_by(policies.policies))
     if settings.services and not settings.run_writer and needs[RUN_WRITES]:
         why = "policies change Cloud Run, and no identity is set that may"
         fix = "Terraform variable cloud_run_writes, which makes one and lets the function act as it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -44,7 +45,11 @@ def _condition(expression: str, context: Context) -> str:
     """The condition, and what CEL says of it where it cannot be answered: the key that is missing, by its name."""
     asked = f"condition: {' '.join(expression.split())}"
     answer = condition_answer(expression, CelFacts(context))
-    return asked if isinstance(answer, bool) else f"{asked}; it cannot be answered: {visible(answer, 300)}"
+    if isinstance(answer, bool):
+        return asked
+    unread = [f"{fact}: {why}" for fact, why in context.missing.items() if re.search(rf"\b{fact}\b", expression)]
+    told = f" ({visible('; '.join(unread))})" if unread else ""
+    return f"{asked}; it cannot be answered: {visible(answer, 300)}{told}"
 
 
 def step_hint(context: Context, reason: str, now: datetime) -> str:

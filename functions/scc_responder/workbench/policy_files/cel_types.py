@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any
 
 from msgspec import inspect
+from msgspec.structs import replace
 
 from scc_responder.domain.context import Context
-from scc_responder.policy.cel import NOT_TOLD, RENAMED, in_cidr_function
+from scc_responder.policy.cel import NOT_TOLD, NOT_TOLD_OF, RENAMED, in_cidr_function
 
 PACKAGE = "scc"
 _WELL_KNOWN = {inspect.DateTimeType: "Timestamp", inspect.TimeDeltaType: "Duration"}
@@ -107,8 +108,10 @@ def _structs() -> Iterator[inspect.StructType]:
     while waiting:
         kind = waiting.pop()
         if isinstance(kind, inspect.StructType) and kind.cls.__name__ not in structs:
-            structs[kind.cls.__name__] = kind
-            waiting += [_given(field.type) for field in kind.fields]
+            hidden = NOT_TOLD_OF.get(kind.cls, ())
+            told = tuple(field for field in kind.fields if field.name not in hidden)
+            structs[kind.cls.__name__] = replace(kind, fields=told)
+            waiting += [_given(field.type) for field in told]
         elif isinstance(kind, inspect.DictType):
             waiting.append(_given(kind.value_type))
         elif isinstance(kind, inspect.VarTupleType | inspect.ListType):

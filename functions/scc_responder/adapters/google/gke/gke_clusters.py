@@ -169,6 +169,7 @@ def _cluster(ref: ClusterRef, message: Any) -> Cluster:
         ref=ref,
         autopilot=bool(message.autopilot.enabled),
         enforces_network_policy=_enforces_network_policy(message),
+        workload_pool=message.workload_identity_config.workload_pool,
         labels=dict(message.resource_labels),
     )
 

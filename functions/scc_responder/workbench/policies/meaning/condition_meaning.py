@@ -49,6 +49,9 @@ _RANGES = {
     ("Connection", "destination_port"): _PORT,
     ("Connection", "source_port"): _PORT,
     ("ContainerStatus", "restart_count"): _AT_LEAST_0,
+    ("DisruptionBudget", "disruptions_allowed"): _AT_LEAST_0,
+    ("Workload", "ready"): _AT_LEAST_0,
+    ("Workload", "replicas"): _AT_LEAST_0,
     ("Process", "pid"): _AT_LEAST_0,
     ("Process", "user_id"): _AT_LEAST_0,
 }

@@ -64,6 +64,7 @@ RESOURCES = (
     Resource(kind="Service", plural="services"),
     Resource(kind="EndpointSlice", plural="endpointslices", group="discovery.k8s.io"),
     Resource(kind="PersistentVolumeClaim", plural="persistentvolumeclaims"),
+    Resource(kind="ServiceAccount", plural="serviceaccounts"),
     Resource(kind="Node", plural="nodes", namespaced=False),
     Resource(kind="Namespace", plural="namespaces", namespaced=False),
     Resource(kind="ReplicationController", plural="replicationcontrollers"),
