@@ -20,6 +20,7 @@ PATTERNS = frozenset({"findall", "finditer", "fullmatch", "match", "search", "su
 OWN_WORDS = frozenset({"domain/reasons/__init__.py", "domain/reasons/words.py"})
 OTHERS_WORDS = {
     "adapters/kubernetes/api_errors.py": "what an API server answers",
+    "adapters/notifiers/slack.py": "what Slack answers",
     "policy/cel_parts.py": "what the library for CEL says of lists that are too long",
     "workbench/policy_files/cel_mistakes.py": "what the library for CEL says of an expression",
     "workbench/policy_files/strict_yaml.py": "what the library for YAML says of a file, on one line",

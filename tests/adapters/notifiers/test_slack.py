@@ -1,0 +1,130 @@
+"""Slack takes the message, joins those of a case, and reads nothing of an attacker's as markup."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+
+from scc_responder.adapters.notifiers.slack import receiver
+from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
+from scc_responder.domain.notices.routed_notice import RoutedNotice
+from tests.adapters.messaging.test_secret_address import everything_said
+from tests.kits.notice_services import SLACK_CHANNEL, SLACK_TOKEN, slack, slack_error
+from tests.kits.routed_notices import (
+    CONSOLE,
+    FINDING_LINK,
+    HOSTILE,
+    HOSTILE_NOTICES,
+    active_in,
+    hostile_notices,
+    is_own,
+    routed,
+    unmarked,
+)
+from tests.kits.web_service import Posted, Says, WebService, web_service
+
+assert HOSTILE
+
+
+def secret(service: WebService, token: str = SLACK_TOKEN, channel: str = SLACK_CHANNEL) -> str:
+    """A secret for the service."""
+    return json.dumps({"token": token, "channel": channel, "url": f"{service.url}/api/chat.postMessage"})
+
+
+def shown(posted: Posted) -> tuple[list[str], list[str]]:
+    """The texts that people see, and the addresses that a click opens; markup is in sections of it alone."""
+    texts, urls = [unmarked(posted.json["text"])], []
+    for block in posted.json["blocks"]:
+        for text in block.get("elements") or [block["text"]]:
+            if text["type"] == "plain_text":
+                texts.append(unmarked(text["text"]))
+                continue
+            for line in text["text"].split("\n"):
+                match = re.fullmatch(r"<(https://[^|<>]+)\|([^<>|]+)>", line)
+                assert match, line
+                urls.append(unmarked(match[1]))
+                texts.append(unmarked(match[2]))
+    return texts, urls
+
+
+def test_a_notice_is_a_message_in_the_thread_of_its_case() -> None:
+    """The receipt is the first message's `ts`, and the thread of those that follow."""
+    with web_service(slack) as service:
+        channel = receiver(secret(service))
+        receipt = channel.send(routed())
+        assert channel.send(routed(id="n2", receipt=receipt)) == receipt == "1503435956.000247"
+    first, second = service.posted
+    texts, urls = shown(first)
+    assert "thread_ts" not in first.json
+    assert second.json["thread_ts"] == receipt
+    assert {"WARNING: a plan waits for approval", "What ran: program: /tmp/run & co"} <= {*texts}
+    assert urls == [f"{CONSOLE}/case/0a0a0a0a0a0a", FINDING_LINK]
+
+
+@HOSTILE_NOTICES
+@given(hostile_notices())
+def test_hostile_notices_are_text_in_a_message(made: RoutedNotice) -> None:
+    """Each is taken within 50 blocks of 3,000 characters; nobody is mentioned, nothing links or hides."""
+    with web_service(slack) as service:
+        receiver(secret(service)).send(made)
+    texts, urls = shown(service.posted[0])
+    assert active_in(texts) == []
+    assert [url for url in urls if not is_own(url)] == []
+
+
+ERRORS = {"ratelimited": True, "internal_error": True, "channel_not_found": False, "token_revoked": False}
+
+
+@pytest.mark.parametrize(("word", "may_pass"), ERRORS.items())
+def test_a_refusal_in_a_success_is_no_success(word: str, *, may_pass: bool) -> None:
+    """Its word is the reason, and says whether the same may be taken later."""
+    with web_service(lambda _: slack_error(word)) as service, pytest.raises(ApiError) as raised:
+        receiver(secret(service)).send(routed())
+    assert (raised.value.reason, raised.value.may_pass) == (f"receiver_{word}", may_pass)
+    assert SLACK_TOKEN not in everything_said(raised.value)
+
+
+def test_a_wrong_token_is_refused_by_the_service() -> None:
+    """And another channel, each by its word."""
+    with web_service(slack) as service:
+        for given_secret, word in (
+            (secret(service, token="xoxb-another-one"), "invalid_auth"),
+            (secret(service, channel="C999"), "channel_not_found"),
+        ):
+            with pytest.raises(ApiError, match=word):
+                receiver(given_secret).send(routed())
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"ok": true}', b'{"ok": true, "ts": "x"}', b"[]"])
+def test_an_answer_without_sense_is_none(body: bytes) -> None:
+    """Whether the message was taken is not known then."""
+    with web_service(lambda _: Says(200, body)) as service, pytest.raises(OutcomeUnknown, match="makes no sense"):
+        receiver(secret(service)).send(routed())
+
+
+def test_a_foreign_word_is_not_repeated() -> None:
+    """What is no word of Slack's form could be anything."""
+    with web_service(lambda _: slack_error("<!channel> s3cr3t")) as service, pytest.raises(ApiError) as raised:
+        receiver(secret(service)).send(routed())
+    assert raised.value.reason == "receiver_status_400"
+    assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "xoxb-s3cr3t",
+        '{"token": "xoxb-s3cr3t-0123"}',
+        '{"token": "s3cr3t", "channel": "C0123"}',
+        '{"token": "xoxb-s3cr3t-0123", "channel": "#general"}',
+        '{"token": "xoxb-s3cr3t-0123", "channel": "C0123", "url": "http://slack.com/"}',
+    ],
+)
+def test_a_secret_that_is_none_stops_unsaid(content: str) -> None:
+    """The error shows the form."""
+    with pytest.raises(SettingsError, match="the secret of the receiver slack is not") as raised:
+        receiver(content)
+    assert "s3cr3t" not in everything_said(raised.value)
