@@ -162,10 +162,11 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_the_first_policy_and_its_cases(tmp_path: Path) -> None:
     """The policy that a newcomer reads first does what the cases shown beside it say, and they say enough."""
     shown = [example.text for example in EXAMPLES if example.where.startswith("policies/README.md:")]
-    policy, cases = shown[0], next(text for text in shown if text.startswith("policy:"))
+    policy, cases = shown[0], next(text for text in shown if "\npolicy: " in text)
     name = yaml.safe_load(cases)["policy"]
     folder = write_policies(tmp_path / "policies", policy)
     assert [item.name for item in load_policies(folder).policies] == [name]
     assert run("scc-responder policy test", tmp_path).returncode == 1, "without its cases"
     (folder / f"{name}.test.yaml").write_text(cases)
     assert run("scc-responder policy test", tmp_path).returncode == 0
+    assert run("scc-responder policy lint --strict", tmp_path).returncode == 0

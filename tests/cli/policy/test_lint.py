@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.main import main
+from scc_responder.policy.match import FIELDS
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS, schema, schema_text
 from tests.cli import beginners
 from tests.cli.commands import Terminal
@@ -34,6 +35,41 @@ def test_each_beginners_mistake_has_its_transcript(name: str) -> None:
     assert beginners.MISTAKES[name][1] in said
     assert "contain-reverse-shell.yaml:" in said
     assert said.endswith("[exit status 1]\n")
+
+
+SLIPS = {
+    **{
+        field: (f"{field}: []", f"when.{field}: empty; give a pattern or remove it")
+        for field in FIELDS
+        if field != "severity"
+    },
+    "labels": ("labels: []", "when.labels: expected a mapping, got a list"),
+    "a threat that is denied": ('threat: "!x"', "'!' denies nothing: what is excepted stands under unless"),
+    "a namespace that is denied": ('namespace: "!shop"', "'!' denies nothing: what is excepted stands under unless"),
+    "a star without quotes": ("principal: *@example.com", "put a text that begins with * or & in quotes"),
+    "a control character": ('threat: "reverse\x01_shell"', "the control character U+0001 is not allowed; remove it"),
+}
+
+
+@pytest.mark.parametrize(("when", "told"), SLIPS.values(), ids=SLIPS)
+def test_each_slip_is_told_with_what_to_write(
+    tmp_path: Path, when: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its file and line stand before it, there is no traceback, and other files are checked all the same."""
+    text = beginners.RIGHT.replace("threat: reverse_shell", when)
+    written = folder(tmp_path, text)
+    (written / "guardrails.yaml").write_text("protected: {}\nmax_mod: enforce\n")
+    assert main(["policy", "lint", "--policies", str(written)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("contain-reverse-shell.yaml:") and told in line]
+    assert [line for line in lines if line.startswith("guardrails.yaml:2: max_mod: unknown field")]
+
+
+def test_a_mark_of_byte_order_hides_no_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Editors of Windows write one."""
+    written = folder(tmp_path, f"\ufeff{beginners.RIGHT}")
+    assert main(["policy", "lint", "--strict", str(written)]) == 0
+    assert capsys.readouterr().out == "1 policy, 0 errors, 0 warnings\n"
 
 
 def test_every_transcript_is_compared() -> None:

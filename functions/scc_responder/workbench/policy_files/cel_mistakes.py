@@ -49,8 +49,13 @@ FUNCTIONS = {
     "timestamp": 'finding.event_time > timestamp("2026-01-01T00:00:00Z")',
     "duration": 'related.exists(r, finding.event_time - r.event_time < duration("10m"))',
     "getHours": 'now.getHours("Europe/Berlin") >= 9',
+    "getMinutes": "now.getMinutes() < 30",
+    "getDate": 'now.getDate("Europe/Berlin") == 1',
+    "getMonth": 'now.getMonth("Europe/Berlin") == 11',
+    "getFullYear": "finding.event_time.getFullYear() > 2025",
     "getDayOfWeek": 'now.getDayOfWeek("Europe/Berlin") in [1, 2, 3, 4, 5]',
     "int": 'int(pod.labels["tier"]) > 2',
+    "double": 'double(pod.labels["share"]) > 0.5',
     "string": 'string(finding.event_time).startsWith("2026")',
 }
 """The functions that a condition may call, each with an example."""

@@ -79,6 +79,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {meant!r}?" if meant else ""
 
 
+def if_denied(pattern: str) -> str:
+    """What to say of a pattern that begins as if it denied something, as the end of a sentence; empty for another."""
+    return "; '!' denies nothing: what is excepted stands under unless" if pattern.startswith("!") else ""
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant; empty where none is close.
 

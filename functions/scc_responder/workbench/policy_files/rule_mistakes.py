@@ -10,7 +10,7 @@ from scc_responder.domain.wildcards import matches
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, expected
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, expected, if_denied
 
 MAX_WORDS_LISTED = 30
 """More words than these are not listed in an error."""
@@ -85,7 +85,7 @@ def _unmatchable(name: str, pattern: str, path: DocumentPath) -> Iterator[Mistak
         told = f"scc-responder {name}s lists them{did_you_mean(pattern, words)}"
     else:
         told = expected(pattern, words)
-    yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}")
+    yield Mistake(path=path, text=f"unknown {name} {pattern!r}; {told}{if_denied(pattern)}")
 
 
 def limit_mistakes(limit: Limit, path: DocumentPath) -> Iterator[Mistake]:

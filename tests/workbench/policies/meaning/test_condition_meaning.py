@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning
+from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
 
 WRONG = [
+    (
+        'pod.name.reverse() == "bew"',
+        "'reverse' is none of the functions that a condition may call; expected one of all,",
+    ),
+    ('strings.quote(pod.name) == "a"', "'strings.quote' is none of the functions"),
+    ('bool(pod.labels["on"])', "'bool' is none of the functions"),
     ("1/0 == 1", "this can never be computed: it divides by zero"),
     ('finding.event_time > timestamp("2026-01-01")', "write a whole time, such as 2026-01-01T00:00:00Z"),
     ('finding.event_time - finding.create_time < duration("1d")', 'duration("1d") can never be computed; write hours'),
@@ -68,6 +75,12 @@ def test_what_can_never_hold_is_told_once(expression: str, told: str) -> None:
 def test_what_may_hold_is_met_with_silence(expression: str) -> None:
     """Conditions that people write."""
     assert list(condition_meaning(expression, ("condition",))) == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_listed_function_may_be_called(name: str) -> None:
+    """Its example in the reference is right."""
+    assert list(condition_meaning(FUNCTIONS[name], ("condition",))) == []
 
 
 @pytest.mark.parametrize("expression", ["", "threat.nam == 1", "1 +", "pod.name"])

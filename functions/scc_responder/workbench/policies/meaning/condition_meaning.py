@@ -11,6 +11,7 @@ from scc_responder.workbench.policies.meaning.contradictions import contradictio
 from scc_responder.workbench.policies.meaning.odd_characters import disguised_character
 from scc_responder.workbench.policies.meaning.pattern_mistakes import NEVER_MATCHES
 from scc_responder.workbench.policy_files import cel_types
+from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
 from scc_responder.workbench.policy_files.condition_tree import (
     Tree,
     condition_tree,
@@ -18,7 +19,7 @@ from scc_responder.workbench.policy_files.condition_tree import (
     fails_always,
     holds_always,
 )
-from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, expected
 
 _LOGIC = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
 _HINTS = {
@@ -72,6 +73,12 @@ def condition_meaning(expression: str, path: DocumentPath) -> Iterator[Mistake]:
             yield _placed(expression, at, text, path)
 
 
+def _of_call(part: Tree) -> Iterator[str]:
+    if part.name[:1].isalpha() and part.name not in FUNCTIONS:
+        yield f"{part.name!r} is none of the functions that a condition may call; {expected(part.name, FUNCTIONS)}"
+    yield from (*_words(part), *_ranges(part), *_arguments(part))
+
+
 def _found(expression: str, tree: Tree) -> Iterator[tuple[int, str]]:
     yield from _constants(expression, tree, decides=True)
     links: set[int] = set()
@@ -80,7 +87,7 @@ def _found(expression: str, tree: Tree) -> Iterator[tuple[int, str]]:
         if isinstance(part.constant, str) and (odd := disguised_character(part.constant)):
             yield part.at, odd
         if part.kind == "call" and not part.is_constant:
-            yield from ((part.at, text) for text in (*_words(part), *_ranges(part), *_arguments(part)))
+            yield from ((part.at, text) for text in _of_call(part))
             if id(part) not in links and (text := contradiction(part)):
                 yield part.at, text
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP, matches
+from scc_responder.workbench.policy_files.mistakes import if_denied
 from scc_responder.workbench.policy_files.rule_mistakes import PROJECT_BY_ID, may_be_service
 
 
@@ -137,4 +138,4 @@ def key_mistake(key: str) -> str:
 
 def form_mistake(form: PatternForm, pattern: str) -> str:
     """Why the pattern matches nothing; empty where it may match something."""
-    return "" if form.fits(pattern) else f"{pattern!r} can never match; {form.remedy}"
+    return "" if form.fits(pattern) else f"{pattern!r} can never match; {form.remedy}{if_denied(pattern)}"
