@@ -1,18 +1,33 @@
-"""The entry point that Cloud Functions calls: see `scc_responder.pipeline` for what it does."""
+"""The entry points that Cloud Run calls, each in a service of its own: the function, and the console if there is one.
+
+See `scc_responder.pipeline` for what the function does, and `scc_responder.entrypoint.console` for the console. Neither
+loads what the other needs: the framework says which it is before it reads this file.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import functions_framework
 
-from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
+if os.environ.get("FUNCTION_TARGET") == "console":
+    from scc_responder.entrypoint.console.deployed_console import deployed_console, served_by
 
-_services = make_services(Path(__file__).parent)
+    _console = deployed_console(os.environ)
 
+    @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
+    def console(request: Any) -> Any:
+        """Show a person a page of the console, or hand an answer on."""
+        return served_by(_console, request)
 
-@functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
-def respond(request: Any) -> HttpAnswer:
-    """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
-    return handle(request, _services)
+else:
+    from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
+
+    _services = make_services(Path(__file__).parent)
+
+    @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
+    def respond(request: Any) -> HttpAnswer:
+        """Respond to one Pub/Sub push delivery of a Security Command Center notification."""
+        return handle(request, _services)

@@ -10,6 +10,7 @@ locals {
     local._settings,
     length(var.approvers) == 0 && var.console == null ? {} : { SCC_RESPONDER_APPROVAL_AUDIENCE = local._address },
     var.console == null ? {} : { SCC_RESPONDER_CONSOLE = local._console, SCC_RESPONDER_IAP_AUDIENCE = local._iap_audience },
+    var.console == null ? {} : { SCC_RESPONDER_CONSOLE_URL = local._console_address },
     local._asked_for.cloud_monitoring ? { SCC_RESPONDER_CLOUD_MONITORING = "true" } : {},
     local._writes_run ? { SCC_RESPONDER_RUN_WRITER = local._run_writer } : {},
     length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },

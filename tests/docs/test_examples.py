@@ -35,9 +35,10 @@ ARCHITECTURE = "docs/architecture.md:"
 """Its recipes' files are tried by tests/docs/test_recipes.py."""
 
 OF_TERRAFORM = "terraform/README.md:"
-OF_THE_CONSOLE = "terraform/console/README.md:"
-"""What `tests/terraform/test_console.py` applies."""
 """Its examples need terraform: tests/terraform/test_module_readme.py tries each of them."""
+
+OF_THE_CONSOLE = "terraform/console/README.md:"
+"""Its configuration is applied by tests/terraform/test_console.py."""
 
 FIRST_HOUR = "terraform/docs/first-hour.md:"
 """Its files for terraform are tried by tests/terraform/test_module_examples.py."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.journal.messages import Ending
-from scc_responder.pipeline.approvals import ASSERTION
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE, answered, plan_of
 from tests.kits.google.iap import IAP_AUDIENCE, LocalIap, forged
@@ -43,7 +44,7 @@ def proofs() -> Iterator[Proofs]:
         yield Proofs(issuer, iap)
 
 
-def asking(tmp_path: Path, cluster: SimulatedCluster, proofs: Proofs, needed: int = 1, **more: str) -> Deployment:
+def asking(tmp_path: Path, cluster: SimulatedCluster, proofs: Proofs, needed: int = 1, **more: Any) -> Deployment:
     """A deployment that has a console."""
     given = {"console": CONSOLE, "iap_audience": IAP_AUDIENCE, "iap_keys": proofs.iap.address, **more}
     told = {name: value for name, value in given.items() if value}
@@ -55,7 +56,7 @@ def handed(
     deployment: Deployment, document: Object, assertion: str, token: str, verb: str = "approve", **body: str
 ) -> Ending:
     """The answer to what the console hands on."""
-    return answered(deployment, document, verb, token=token, headers={**HERE, ASSERTION: assertion}, **body)
+    return answered(deployment, document, verb, token=token, headers={**HERE, ASSERTION_HEADER: assertion}, **body)
 
 
 @pytest.fixture
@@ -199,6 +200,14 @@ def test_of_a_hundred_forged_hand_overs_none_passes(
     assert deployment.case(document) == before
     assert mutations(cluster.audit) == []
     assert not any(assertion in str(deployment.lines) for assertion, _ in pairs if len(assertion) > 20)
+
+
+def test_a_refusal_says_why_to_the_console_alone(waiting: tuple[Deployment, Object], proofs: Proofs) -> None:
+    """The console gets a word for the person at the page, and nothing of the case; any other caller gets none."""
+    deployment, document = waiting
+    handed_on = handed(deployment, document, proofs.iap.assertion("eve@example.com"), proofs.console)
+    assert json.loads(handed_on.body) == {"refused": "approve", "reason": "approver_not_listed"}
+    assert answered(deployment, document, token=proofs.issuer.token("eve@example.com")).body == ""
 
 
 def test_a_replay_has_no_effect(waiting: tuple[Deployment, Object], cluster: SimulatedCluster, proofs: Proofs) -> None:

@@ -25,8 +25,15 @@ OF_CLOUD_RUN = {
     "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": "a local server in place of iamcredentials.googleapis.com",
     "SCC_RESPONDER_MONITORING_ENDPOINT": "a local server of Google's protos in place of monitoring.googleapis.com",
     "SCC_RESPONDER_APPROVAL_CERTS": "a local issuer in place of Google, which signs who approves",
+    "SCC_RESPONDER_IAP_KEYS": "a local Identity-Aware Proxy, which signs whom it let in",
 }
 """The same, where the rehearsal is one of Cloud Run."""
+
+OF_THE_CONSOLE = {
+    "SCC_RESPONDER_CONSOLE_URL": "the local proxy's address: a browser on this machine knows no other",
+    "SCC_RESPONDER_FUNCTION_URL": "the function's address here",
+}
+"""Settings of the console with another value."""
 
 PLATFORM = {
     "K_SERVICE": "set by Cloud Run, where the function refuses every line above: so it is left out, and that is tested",

@@ -31,6 +31,7 @@ from tests.kits.google.emulator import Emulator
 from tests.kits.google.firestore import FirestoreEmulator
 from tests.kits.google.fronts import IamCredentials
 from tests.kits.google.grpc_servers import item
+from tests.kits.google.iap import LocalIap
 from tests.kits.google.issuer import Issuer
 from tests.kits.google.monitoring_server import MonitoringServer
 from tests.rehearsal.google_side import GoogleSide, Response, ServedBy
@@ -65,6 +66,7 @@ class RunStage(GoogleSide):
         self.run, self.digests = CloudRunServer(), DigestsServer(FUNCTION)
         self.monitoring = MonitoringServer()
         self.credentials, self.issuer = IamCredentials(self.writer), Issuer()
+        self.iap = LocalIap(rendered.environment["SCC_RESPONDER_IAP_AUDIENCE"])
         self._numbers = itertools.count(1)
         (folder / "token").write_text(FUNCTION)
         self.grant()
@@ -79,6 +81,7 @@ class RunStage(GoogleSide):
             "SCC_RESPONDER_IAM_CREDENTIALS_ENDPOINT": self.credentials.host,
             "SCC_RESPONDER_MONITORING_ENDPOINT": self.monitoring.endpoint,
             "SCC_RESPONDER_APPROVAL_CERTS": self.issuer.certs,
+            "SCC_RESPONDER_IAP_KEYS": self.iap.address,
         }
 
     def grant(self, without: str = "") -> None:
@@ -143,7 +146,7 @@ class RunStage(GoogleSide):
     def enter(self, parts: ExitStack) -> None:
         """Begin to serve."""
         super().enter(parts)
-        for server in (self.run, self.digests, self.monitoring, self.credentials, self.issuer):
+        for server in (self.run, self.digests, self.monitoring, self.credentials, self.issuer, self.iap):
             parts.enter_context(server)  # type: ignore[arg-type]
 
 

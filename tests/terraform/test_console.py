@@ -157,7 +157,7 @@ def test_console_and_function_agree(console: State, responder: State, made: OwnT
     assert given["SCC_RESPONDER_STORE"] == told["SCC_RESPONDER_STORE"]
     assert given["SCC_RESPONDER_FUNCTION_URL"] == told["SCC_RESPONDER_APPROVAL_AUDIENCE"]
     (outputs,) = made.outputs().values()
-    assert outputs["console"] == given["SCC_RESPONDER_CONSOLE_URL"]
+    assert outputs["console"] == given["SCC_RESPONDER_CONSOLE_URL"] == told["SCC_RESPONDER_CONSOLE_URL"]
     assert outputs["console"] == f"https://{service['name']}-123456789012.{service['location']}.run.app"
 
 

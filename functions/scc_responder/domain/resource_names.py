@@ -46,6 +46,9 @@ _CLOUD_RUN = re.compile(
     re.ASCII,
 )
 _CLOUD_RUN_KINDS = {"services": "service", "jobs": "job", "revisions": "revision", "workerPools": "worker_pool"}
+ASSERTION_HEADER = "x-scc-responder-assertion"
+"""In which the console hands a person's assertion on: Google takes `x-goog-*` out of a request."""
+
 _IAP_AUDIENCE = re.compile(
     r"/projects/[0-9]{1,20}/(?:locations/[a-z0-9-]{1,63}/services/[a-z0-9-]{1,63}|global/backendServices/[0-9]{1,20})",
     re.ASCII,

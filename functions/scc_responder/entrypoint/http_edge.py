@@ -1,7 +1,8 @@
-"""The HTTP edge: a request in, a status out. Only an answer to a plan that was taken has a body, which says so.
+"""The HTTP edge: a request in, a status out. Only a person's answer has a body.
 
-Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits, and Cloud Scheduler posts to
-`/sweep` and `/look`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
+Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits: the body says so where that was
+taken, and to the console also why it was not. Cloud Scheduler posts to `/sweep` and `/look`. Any other path is 404, any
+other method 405: nothing is done, and nobody reads it as taken.
 """
 
 from __future__ import annotations

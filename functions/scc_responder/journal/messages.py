@@ -49,6 +49,7 @@ class Ending(Value, frozen=True, kw_only=True):
     """How one delivery ended. `status` is the HTTP status: 204 settled, 503 to be delivered again.
 
     `body` is what a person's answer is answered with where it was taken: `answered_body`. With 503, it is not finished.
+    To a console it is also `refused_body`.
     """
 
     status: int
@@ -60,6 +61,11 @@ class Ending(Value, frozen=True, kw_only=True):
 def answered_body(verb: str, case: str, plan: str, reason: str) -> str:
     """The JSON that says what was done with an answer (`approve` or `reject`), to which case and plan digest."""
     return ascii_json({"answer": verb, "case": case, "plan": plan, "reason": reason}).decode()
+
+
+def refused_body(verb: str, reason: str) -> str:
+    """The JSON that says why an answer was not taken, without saying anything of the case."""
+    return ascii_json({"refused": verb, "reason": reason}).decode()
 
 
 def conclusion(steps: Iterable[Step], modes: Mapping[str, str]) -> CaseState:

@@ -18,13 +18,14 @@ from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
-from scc_responder.journal.messages import Ending, answered_body
+from scc_responder.journal.messages import Ending, answered_body, refused_body
 from scc_responder.journal.notices import case_notice
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.authentication import bearer, is_local
@@ -32,8 +33,6 @@ from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_o
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.services import Services
 
-ASSERTION = "x-scc-responder-assertion"
-"""The header in which the console hands a person's assertion on: Google takes `x-goog-*` out of a request."""
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
@@ -58,15 +57,19 @@ class AnswerBody(StrictValue, frozen=True, kw_only=True):
 def answer_plan(request: AnswerRequest, services: Services) -> Ending:
     """Take one answer: 204 taken, 400 malformed, 403 forbidden, 409 no plan waits for it, 503 ask again.
 
-    Where it was taken, the ending's body says so: with 503, the plan is begun, and sweeps go on with it.
+    Where it was taken, the ending's body says so: with 503, the plan is begun, and sweeps go on with it. Where the
+    console handed it on, the body says also why it was refused, for the person at the page.
     """
-    return accounted(lambda log: _take(request, services, log), services)
+    ending = accounted(lambda log: _take(request, services, log), services)
+    if ASSERTION_HEADER not in request.headers or ending.body:
+        return ending
+    return replace(ending, body=refused_body(request.verb, ending.reason))
 
 
 def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Ending:
     by = _identified(request, services)
     log.fields["approver"] = by
-    if ASSERTION in request.headers:
+    if ASSERTION_HEADER in request.headers:
         log.fields["through"] = "console"
     rules = services.policies.guardrails.approval
     if not is_listed(by, rules):
@@ -164,7 +167,9 @@ def _identified(request: AnswerRequest, services: Services) -> str:
         return LOCAL
     if not settings.approval_audience:
         raise Forbidden(Reason.APPROVAL_NOT_CONFIGURED, "SCC_RESPONDER_APPROVAL_AUDIENCE is not set")
-    return _behind(services.approvers.email(bearer(request.headers)), request.headers.get(ASSERTION, ""), services)
+    return _behind(
+        services.approvers.email(bearer(request.headers)), request.headers.get(ASSERTION_HEADER, ""), services
+    )
 
 
 def _behind(caller: str, assertion: str, services: Services) -> str:

@@ -70,8 +70,8 @@ import os
 import sys
 from pathlib import Path
 
+from scc_responder.adapters.answer_client import TOKEN, send
 from scc_responder.cli.case import case_text
-from scc_responder.cli.case.answer_client import TOKEN, send
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.listing import list_cases, list_options, show_case
 from scc_responder.cli.case.marking import mark_case, mark_options

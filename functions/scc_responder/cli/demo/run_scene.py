@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
+from scc_responder.adapters.answer_client import send
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
-from scc_responder.cli.case.answer_client import send
 from scc_responder.cli.demo.presentation import WIDTH, heading
 from scc_responder.cli.terminal.screen import Screen
 from scc_responder.cli.terminal.terminal import styled

@@ -12,6 +12,7 @@ import msgspec
 
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.domain.finding import CASE_ID_DIGITS
+from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.value import Value
 
 TOKEN = "SCC_RESPONDER_ID_TOKEN"  # noqa: S105 - a variable's name
@@ -51,8 +52,11 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
         return said.get("answer") == verb and same_case and said.get("plan", "").startswith(plan)
 
 
-def send(url: str, verb: str, body: Mapping[str, str], token: str) -> FunctionAnswer:
-    """The answer. Raises SettingsError for an unusable address, ResponderError where nothing answers."""
+def send(url: str, verb: str, body: Mapping[str, str], token: str, assertion: str = "") -> FunctionAnswer:
+    """The answer. `assertion` says for whom the token's bearer asks.
+
+    Raises SettingsError for an unusable address, ResponderError where nothing answers.
+    """
     host, port = _address(url)
     parts = urlsplit(url)
     if parts.scheme == "http" and not _is_here(host):
@@ -63,6 +67,8 @@ def send(url: str, verb: str, body: Mapping[str, str], token: str) -> FunctionAn
     if token:
         # Cloud Run takes its own from the second and leaves the first to the function.
         headers |= {"Authorization": f"Bearer {token}", "X-Serverless-Authorization": f"Bearer {token}"}
+    if assertion:
+        headers[ASSERTION_HEADER] = assertion
     try:
         connection.request("POST", f"{parts.path.rstrip('/')}/{verb}", json.dumps(body).encode(), headers)
         with connection.getresponse() as answer:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.cli.case.answer_client import FunctionAnswer, send
+from scc_responder.adapters.answer_client import FunctionAnswer, send
 from scc_responder.domain.errors import ResponderError, SettingsError
 
 
@@ -116,3 +116,12 @@ def test_what_is_begun_is_no_refusal(status: int, body: dict[str, str], begun: b
     answer = FunctionAnswer(status=status, body=json.dumps(body).encode())
     assert answer.says_begun("approve", "0a" * 32, "1b" * 4) is begun
     assert FunctionAnswer(status=status, body=b"").says_begun("approve", "0a" * 32, "1b" * 4) is False
+
+
+def test_an_assertion_goes_in_a_header_of_its_own(function: Any) -> None:
+    """What proves a person behind the caller goes beside the caller's token, and only where there is such."""
+    url = f"http://127.0.0.1:{function.server_address[1]}/"
+    send(url, "approve", {}, "secret", "assertion")
+    assert function.asked[1]["x-scc-responder-assertion"] == "assertion"
+    send(url, "approve", {}, "secret")
+    assert "x-scc-responder-assertion" not in function.asked[1]
