@@ -11,7 +11,7 @@ from scc_responder.adapters.acting_case import CasePool, acting_for, request_rea
 from scc_responder.adapters.google.cloud_run.run_identities import RunIdentities
 from scc_responder.domain.finding import case_id
 from scc_responder.intake.notification import parse_notification
-from scc_responder.pipeline.bulkheads import ThreadShare
+from scc_responder.pipeline.bulkheads import ThreadShares
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.compromised_pod import cluster, pod
 from tests.kits.responder import ALL, deployed, finding_about, policy
@@ -36,11 +36,11 @@ def test_a_thread_works_for_whom_it_was_given_the_work() -> None:
     """Also where the work waited, and another case's work let it begin."""
     waits = threading.Event()
     with CasePool(2) as pool:
-        share = ThreadShare(lambda: pool, 1)
+        shares = ThreadShares(lambda: pool, 2, lambda _key, _since: True)
         with acting_for("a"):
-            first = share.submit(lambda: (waits.wait(5), user_agent(PRODUCT))[1])
+            first = shares.submit("one", lambda: (waits.wait(5), user_agent(PRODUCT))[1])
         with acting_for("b"):
-            second = share.submit(user_agent, PRODUCT)
+            second = shares.submit("one", lambda: user_agent(PRODUCT))
         waits.set()
         assert (first.result(), second.result()) == (f"{PRODUCT} case/a", f"{PRODUCT} case/b")
         assert pool.submit(user_agent, PRODUCT).result() == PRODUCT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,18 +15,22 @@ import pytest
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.finding import ClusterRef
-from scc_responder.pipeline.bulkheads import Bulkheads, ThreadShare
+from scc_responder.pipeline.bulkheads import Bulkheads, ThreadShares
 
 PLACE = "projects/example-project/locations/europe-west1/clusters/"
 SHOP, OTHER, THIRD = (f"{PLACE}{name}" for name in ("shop", "other", "third"))
 
 
 class Server:
-    """What a bulkhead sees of a connection."""
+    """What a bulkhead sees of a connection. `answered_at`: when it has answered last, whatever that is given as."""
 
-    def __init__(self, address: str, *, goes_on: bool | None) -> None:
+    def __init__(self, address: str, *, goes_on: bool | None, answered_at: float = float("inf")) -> None:
         self.address = address
         self.goes_on = goes_on
+        self.answered_at = answered_at
+
+    def has_answered(self, since: float) -> bool:
+        return self.answered_at >= since
 
 
 class Servers:
@@ -180,11 +185,17 @@ def test_a_server_that_answers_gives_each_name_its_half() -> None:
 
 
 @pytest.mark.parametrize(("slots", "left"), [(4, 1), (8, 2), (16, 4)])
-@pytest.mark.parametrize("answered", [None, False])
+@pytest.mark.parametrize("answered", [None, False, True])
 def test_two_silent_servers_leave_a_quarter(slots: int, left: int, *, answered: bool | None) -> None:
-    """Whether that is known of them by now or not: a cluster that answers has its places, and one that nobody knows."""
-    heads = bulkheads(slots)
-    silent = {name: Server(f"https://192.0.2.{number}", goes_on=answered) for number, name in enumerate((SHOP, OTHER))}
+    """Whether that is known of them by now, or they answered before: a cluster that answers has its places.
+
+    One that nobody knows has its first.
+    """
+    heads, before = bulkheads(slots), time.monotonic()
+    silent = {
+        name: Server(f"https://192.0.2.{number}", goes_on=answered, answered_at=before)
+        for number, name in enumerate((SHOP, OTHER))
+    }
     sound, placed = Server("https://192.0.2.9", goes_on=True), 0
     with ExitStack() as stack:
         for name in (SHOP, OTHER) * slots:
@@ -224,21 +235,52 @@ def test_only_a_first_answer_is_awaited_in_silence() -> None:
         assert (heads.is_busy(SHOP), heads.is_tried(SHOP)) == (False, False)
 
 
-@pytest.mark.parametrize("answered", [None, False])
+def test_a_cluster_that_answers_again_has_its_places() -> None:
+    """Once the API server has answered for all that works on it, it is not bound any more; nobody is told meanwhile."""
+    heads, then = bulkheads(), time.monotonic()
+    warm = {
+        name: Server(f"https://192.0.2.{number}", goes_on=True, answered_at=then)
+        for number, name in enumerate((SHOP, OTHER))
+    }
+    with (
+        connected_elsewhere(heads, SHOP, warm[SHOP]),
+        connected_elsewhere(heads, SHOP, warm[SHOP]),
+        connected_elsewhere(heads, OTHER, warm[OTHER]),
+    ):
+        assert (heads.is_busy(OTHER), heads.is_tried(OTHER), heads.is_busy(THIRD)) == (True, True, False)
+        warm[OTHER].answered_at = time.monotonic()
+        assert not heads.is_busy(OTHER)
+        with pytest.raises(RetryableError), working(heads, SHOP):
+            pass
+
+
+@pytest.mark.parametrize("answered", [None, False, True])
 def test_reads_of_silent_servers_leave_a_quarter_of_the_threads(*, answered: bool | None) -> None:
-    """However many servers there are; a cluster that answers reads at once."""
+    """However many servers there are, and whatever they answered before; a cluster that answers reads at once.
+
+    What it reads besides begins with its first answer.
+    """
     over, begun = threading.Event(), threading.Semaphore(0)
-    with ThreadPoolExecutor(4) as pool:
-        heads = Bulkheads(8, lambda: pool, 4)
+    with ThreadPoolExecutor(8) as pool:
+        heads, before = Bulkheads(16, lambda: pool, 8), time.monotonic()
+        servers = {
+            name: Server(f"https://192.0.2.{number}", goes_on=True if name == THIRD else answered, answered_at=before)
+            for number, name in enumerate((SHOP, OTHER, THIRD))
+        }
         with heads.request():
-            for number, name in enumerate((SHOP, OTHER, THIRD)):
-                goes_on = True if name == THIRD else answered
-                connected(heads, name, Server(f"https://192.0.2.{number}", goes_on=goes_on))
-        waiting = [heads.reads(name).submit(lambda: begun.release() or over.wait(10)) for name in (SHOP, OTHER) * 3]
-        assert [begun.acquire(timeout=10) for _ in range(3)] == [True] * 3
-        assert heads.reads(THIRD).submit(lambda: "at once").result(10) == "at once"
+            for name, server in servers.items():
+                connected(heads, name, server)
+        waiting = [heads.reads(name).submit(lambda: begun.release() or over.wait(10)) for name in (SHOP, OTHER) * 6]
+        assert [begun.acquire(timeout=10) for _ in range(6)] == [True] * 6
+        assert not begun.acquire(timeout=0.1)
+
+        def read() -> str:
+            servers[THIRD].answered_at = float("inf")
+            return "at once"
+
+        assert [future.result(10) for future in [heads.reads(THIRD).submit(read) for _ in range(6)]] == ["at once"] * 6
         over.set()
-        assert [future.result(10) for future in waiting] == [True] * 6
+        assert [future.result(10) for future in waiting] == [True] * 12
 
 
 def test_news_is_told_once_a_day() -> None:
@@ -278,9 +320,9 @@ def test_reads_take_half_of_the_threads() -> None:
 def test_an_error_is_the_readers_own() -> None:
     """It frees the thread, and nothing else notices."""
     with ThreadPoolExecutor(1) as pool:
-        share = ThreadShare(lambda: pool, 1)
-        failed = share.submit(lambda: 1 // 0)
-        assert share.submit(lambda: "next").result(10) == "next"
+        shares = ThreadShares(lambda: pool, 1, lambda _key, _since: True)
+        failed = shares.submit("one", lambda: 1 // 0)
+        assert shares.submit("one", lambda: "next").result(10) == "next"
     assert isinstance(failed.exception(), ZeroDivisionError)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,60 @@ def test_the_findings_of_others_take_their_usual_time(
         assert len(deployment.services.bulkheads._seats) <= most + 1
     assert max(times) < max(usual) + 1.0, (usual, times)
     assert {status for pushed in stalled for status in pushed.statuses} == {503}
+
+
+@pytest.mark.timeout(300)
+def test_two_warm_servers_that_stall_at_once_leave_a_place(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """From the first moment: nobody waits for a timeout to find out that they do not answer any more."""
+    with ExitStack() as stack:
+        turning = [stack.enter_context(turning_server()) for _ in range(2)]
+        deployment.services.clusters = Names(deployment.clusters.api, *(api for api, _ in turning))
+        sound = [listed(deployment, pod, CLUSTER, 200 + number) for number in range(2 * SOUND.number)]
+        with pushing(deployment) as pushes:
+            usual = [pushes.add(document).seconds() for document in sound[: SOUND.number]]
+        for number in range(2):
+            deployment.deliver(listed(deployment, pod, SILENT[number], 300 + number))
+            assert deployment.services.bulkheads._answers(SILENT[number])
+        for _, stalls in turning:
+            stalls.set()
+        with pushing(deployment) as pushes:
+            for number in range(STALLED.number):
+                pushes.add(listed(deployment, pod, SILENT[number % 2], number))
+            wait_until(lambda: said(deployment, "cluster_busy") >= 1, what="a finding to be refused", seconds=1.5)
+            times = [pushes.add(document, now=True).seconds() for document in sound[SOUND.number :]]
+            assert said(deployment, "timeout") + said(deployment, "cluster_unreachable") == 0
+    assert max(times) < max(usual) + 1.0, (usual, times)
+
+
+@contextmanager
+def turning_server() -> Iterator[tuple[KubernetesApi, threading.Event]]:
+    """A server that answers at once that nothing is there, and does not answer any more once the event is set."""
+    stalls, over = threading.Event(), threading.Event()
+
+    class Turning(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if stalls.is_set():
+                over.wait(60)
+                return
+            body = b'{"kind": "Status", "code": 404, "reason": "NotFound", "status": "Failure"}'
+            self.send_response(404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_given: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Turning) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield connect(f"http://127.0.0.1:{server.server_port}", None, lambda: "t", timeout_seconds=2.0), stalls
+        finally:
+            over.set()
+            server.shutdown()
 
 
 def test_people_are_told_once(deployment: Deployment, pod: dict[str, Any]) -> None:

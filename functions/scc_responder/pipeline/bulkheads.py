@@ -5,18 +5,20 @@ with the findings of all other clusters. Several names of clusters may be one AP
 answer, they have one half together. One that answers gives each of its names a half, so that findings about one of
 them do not keep out the others.
 
-Clusters that are not known to answer leave a quarter of places and threads together, so that two that stall leave
-something for all others. One of which nobody knows yet has its first place all the same.
+Clusters that have not answered since their work began leave a quarter of places and threads together, so that two that
+stall at once leave something for all others, from the first moment: that they answered before does not count. One that
+has no place yet has its first one all the same, unless it is known not to answer.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from threading import Lock, local
@@ -33,11 +35,12 @@ _T = TypeVar("_T")
 
 @dataclass(eq=False, slots=True)
 class _Seat:
-    """One request that works on a finding in a cluster, and on which API server, once that is known."""
+    """One request that works on a finding in a cluster since a moment, and on which API server, once that is known."""
 
     cluster: str
     finding: str
     address: str
+    since: float
 
 
 class Bulkheads:
@@ -48,13 +51,12 @@ class Bulkheads:
     """
 
     def __init__(self, slots: int, pool: Callable[[], Executor], threads: int) -> None:
-        self._most, self._most_threads = max(1, slots // 2), max(1, threads // 2)
+        self._most = max(1, slots // 2)
         self._most_unproven = max(1, slots - max(1, slots // 4))
         self._pool = pool
-        self._unproven = ThreadShare(pool, threads - threads // 4)
+        self._shares = ThreadShares(pool, threads, self._all_answer)
         self._seats: list[_Seat] = []
         self._servers: dict[str, KubernetesApi] = {}
-        self._shares: dict[str, ThreadShare] = {}
         self._told: dict[str, date] = {}
         self._lock = Lock()
         self._here = local()
@@ -87,7 +89,7 @@ class Bulkheads:
                 raise RetryableError(
                     Reason.CLUSTER_BUSY, f"{cluster} has half of what this instance works on, or its share"
                 )
-            seat = _Seat(cluster, finding, self.address(cluster))
+            seat = _Seat(cluster, finding, self.address(cluster), time.monotonic())
             self._seats.append(seat)
             held.append(seat)
 
@@ -102,7 +104,7 @@ class Bulkheads:
 
     def reads(self, cluster: str) -> Executor:
         """The reading threads that this cluster may use."""
-        return _ReadingThreads(lambda: self._share(self.address(cluster) or cluster)) if cluster else self._pool()
+        return _ReadingThreads(self._shares, lambda: self.address(cluster) or cluster) if cluster else self._pool()
 
     def watched(self, clusters: Clusters, cluster: str) -> Clusters:
         """The same clusters, whose connections are noted for this thread's request.
@@ -124,20 +126,25 @@ class Bulkheads:
         return next((seat for seat in held if seat.cluster == cluster), None)
 
     def is_tried(self, cluster: str) -> bool:
-        """Whether it is refused only until the first answer of its API server, which is waited for now."""
+        """Whether it is refused only until the next answer of its API server, which is waited for now."""
         with self._lock:
             named = sum(seat.cluster == cluster for seat in self._seats)
             shared_out = self._is_shared_out(self.address(cluster))
-            return 0 < named < self._most and self._answers(cluster) is None and not shared_out
+            is_bound = shared_out or self._answers(cluster) is False
+            return 0 < named < self._most and not is_bound and self._is_full(cluster)
 
     def _is_full(self, cluster: str) -> bool:
-        named = sum(seat.cluster == cluster for seat in self._seats)
-        if named >= self._most or self._is_shared_out(self.address(cluster)):
+        own = [seat for seat in self._seats if seat.cluster == cluster]
+        if len(own) >= self._most or self._is_shared_out(self.address(cluster)):
             return True
         answers = self._answers(cluster)
-        unproven = sum(self._answers(seat.cluster) is not True for seat in self._seats)
-        is_new = answers is None and not named
-        return answers is not True and not is_new and unproven >= self._most_unproven
+        is_let = answers is not False if not own else answers is True and all(map(self._is_answered, own))
+        return not is_let and sum(not self._is_answered(seat) for seat in self._seats) >= self._most_unproven
+
+    def _is_answered(self, seat: _Seat) -> bool:
+        """Whether the API server has answered since the request began to work on the cluster."""
+        api = self._servers.get(seat.cluster)
+        return api is not None and self._answers(seat.cluster) is True and _has_answered(api, seat.since)
 
     def _answers(self, cluster: str) -> bool | None:
         """Whether the cluster's API server answers; None where nobody knows yet."""
@@ -162,42 +169,80 @@ class Bulkheads:
                 raise ApiError(Reason.CLUSTER_BUSY, f"{address} has half of what this instance works on")
             seat.address = address
 
-    def _share(self, key: str) -> ThreadShare:
-        with self._lock:
-            return self._shares.setdefault(key, ThreadShare(partial(self._threads, key), self._most_threads))
+    def _all_answer(self, key: str, since: float | None) -> bool:
+        """Whether this API server, or this cluster, may be one that answers; with `since`, has answered by then."""
+        known = [(name, api) for name, api in [*self._servers.items()] if key in {name, self.address(name)}]
+        if since is None:
+            return not any(self._answers(name) is False for name, _ in known)
+        has = [self._answers(name) is True and _has_answered(api, since) for name, api in known]
+        return bool(has) and any(has) and not any(self._answers(name) is False for name, _ in known)
 
-    def _threads(self, key: str) -> Executor:
-        """The threads that work on this API server, or on this cluster: three quarters where it may not answer."""
-        answers = [self._answers(name) for name in [*self._servers] if key in {name, self.address(name)}]
-        return self._pool() if True in answers and False not in answers else self._unproven
+
+def _has_answered(api: KubernetesApi, since: float) -> bool:
+    """Whether the API server has answered since then; one of which that is not known has."""
+    asked = getattr(api, "has_answered", None)
+    return bool(asked(since)) if asked else True
 
 
-class ThreadShare(Executor):
-    """A part of a pool's threads: no more than `most` work at a time, what else is submitted waits for its turn."""
+@dataclass(slots=True)
+class _Share:
+    """What waits of one server, and when what is being done began."""
 
-    def __init__(self, pool: Callable[[], Executor], most: int) -> None:
+    waiting: deque[tuple[Future[Any], Callable[[], Any]]] = field(default_factory=deque)
+    begun: dict[Future[Any], float] = field(default_factory=dict)
+
+
+class ThreadShares:
+    """A pool's threads in shares: half of them for one server at most, what else is submitted waits for its turn.
+
+    Servers that have not answered since their oldest work began have three quarters together. `answers` tells of a
+    server, by its key, whether it has answered since a moment of `time.monotonic`; without one, whether it may.
+    """
+
+    def __init__(
+        self, pool: Callable[[], Executor], threads: int, answers: Callable[[str, float | None], bool]
+    ) -> None:
         self._pool = pool
-        self._free = most
-        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._most, self._most_unproven = max(1, threads // 2), threads - threads // 4
+        self._answers = answers
+        self._shares: dict[str, _Share] = {}
         self._lock = Lock()
 
-    def submit(self, work: Callable[..., _T], /, *arguments: Any, **named: Any) -> Future[_T]:
+    def submit(self, key: str, work: Callable[[], _T]) -> Future[_T]:
         """Begin the work, or let it wait. It is done for the case for which it was given, by whichever thread."""
         future: Future[_T] = Future()
         with self._lock:
-            self._waiting.append((future, partial(copy_context().run, work, *arguments, **named)))
+            share = self._shares.setdefault(key, _Share())
+            share.waiting.append((future, partial(copy_context().run, work)))
         self._begin()
         return future
 
     def _begin(self) -> None:
-        with self._lock:
-            if not (self._free and self._waiting):
-                return
-            self._free -= 1
-            future, work = self._waiting.popleft()
-        self._pool().submit(self._do, future, work)
+        while (chosen := self._chosen()) is not None:
+            self._pool().submit(self._do, *chosen)
 
-    def _do(self, future: Future[Any], work: Callable[[], Any]) -> None:
+    def _chosen(self) -> tuple[str, Future[Any], Callable[[], Any]] | None:
+        """The next work that may begin; None where all that waits has to wait."""
+        with self._lock:
+            for key, share in self._shares.items():
+                if share.waiting and self._may_begin(key, share):
+                    future, work = share.waiting.popleft()
+                    share.begun[future] = time.monotonic()
+                    return key, future, work
+        return None
+
+    def _may_begin(self, key: str, share: _Share) -> bool:
+        if len(share.begun) >= self._most:
+            return False
+        if self._answers(key, None) if not share.begun else self._is_proven(key, share):
+            return True
+        others = (each for name, each in self._shares.items() if not self._is_proven(name, each))
+        return sum(len(each.begun) for each in others) < self._most_unproven
+
+    def _is_proven(self, key: str, share: _Share) -> bool:
+        return self._answers(key, min(share.begun.values(), default=float("-inf")))
+
+    def _do(self, key: str, future: Future[Any], work: Callable[[], Any]) -> None:
         try:
             if future.set_running_or_notify_cancel():
                 try:
@@ -206,18 +251,22 @@ class ThreadShare(Executor):
                     future.set_exception(error)
         finally:
             with self._lock:
-                self._free += 1
+                share = self._shares[key]
+                del share.begun[future]
+                if not (share.begun or share.waiting):
+                    del self._shares[key]
             self._begin()
 
 
 class _ReadingThreads(Executor):
     """The share that a cluster has at this moment: once its API server is known, that one's."""
 
-    def __init__(self, share: Callable[[], ThreadShare]) -> None:
-        self._share = share
+    def __init__(self, shares: ThreadShares, key: Callable[[], str]) -> None:
+        self._shares = shares
+        self._key = key
 
     def submit(self, work: Callable[..., _T], /, *arguments: Any, **named: Any) -> Future[_T]:
-        return self._share().submit(work, *arguments, **named)
+        return self._shares.submit(self._key(), partial(work, *arguments, **named))
 
 
 class _Watched:

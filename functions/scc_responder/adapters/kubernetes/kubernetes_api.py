@@ -71,6 +71,10 @@ class KubernetesRest:
         """Whether the API server answers these requests: see `Answering`."""
         return self._requests.answering.goes_on
 
+    def has_answered(self, since: float) -> bool:
+        """Whether it has answered since a moment of `time.monotonic`, and keeps no request waiting."""
+        return self._requests.answering.has_answered(since)
+
     def get(self, path: str) -> ApiObject:
         """One object. Raises ApiError; 404 `not_found` only where the API server itself says so."""
         return self._call(ApiRequest(method="GET", path=path), ApiObject)
