@@ -5,6 +5,7 @@ Source: Chrome DevTools Protocol; `--remote-debugging-pipe` reads from descripto
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -54,22 +56,62 @@ class Page:
         self._received = b""
         self._number = 0
         self._session = ""
+        self._loaded = 0
         self.requests: list[str] = []
         self.errors: list[str] = []
 
-    def open(self, path: Path) -> None:
-        """Show a file, and wait until it is loaded."""
-        target = self.send("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.send(f"{domain}.enable")
-        self.send("Page.navigate", url=path.as_uri())
-        while self._read().get("method") != "Page.loadEventFired":
-            pass
+    def open(self, place: Path | str) -> None:
+        """Show a file or an address, and wait until it is loaded."""
+        if not self._session:
+            target = self.send("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.send(f"{domain}.enable")
+        self._loaded = 0
+        self.send("Page.navigate", url=place if isinstance(place, str) else place.as_uri())
+        self._wait()
+
+    def click(self, selector: str) -> None:
+        """Click on what the selector finds, as a person does, and wait until the next page is loaded."""
+        place = f"document.querySelector({json.dumps(selector)})"
+        shape = f"(() => {{ const e = {place}; e.scrollIntoView(); const r = e.getBoundingClientRect();"
+        x, y = self.value(f"{shape} return [r.x + r.width / 2, r.y + r.height / 2]; }})()")
+        self._loaded = 0
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        self._wait()
+
+    def write(self, selector: str, text: str) -> None:
+        """Type text into a field."""
+        self.value(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.send("Input.insertText", text=text)
+
+    def picture(self, width: int, height: int) -> bytes:
+        """The page as a PNG of this size."""
+        self.sized(width, height)
+        return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
+
+    def sized(self, width: int, height: int = 740) -> None:
+        """Show it on a screen of this size; a narrow one is a phone's."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
+
+    def faults(self) -> list[str]:
+        """What axe finds at fault in the page, serious or worse: rule and element. Source: axe-core, `axe.run`."""
+        script = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
+        self.value(f"{script}; null")
+        found = self.value("axe.run().then(found => found.violations)")
+        grave = [rule for rule in found if rule["impact"] in {"serious", "critical"}]
+        return [f"{rule['id']}: {node['html']}" for rule in grave for node in rule["nodes"]]
+
+    def _wait(self) -> None:
+        while not self._loaded:
+            self._read()
 
     def value(self, expression: str) -> Any:
-        """What the expression is in the page."""
-        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True)
+        """What the expression is in the page, or what it promises."""
+        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -97,6 +139,7 @@ class Page:
 
     def _note(self, message: dict[str, Any]) -> None:
         told = message.get("params", {})
+        self._loaded += message.get("method") == "Page.loadEventFired"
         if message.get("method") == "Network.requestWillBeSent":
             self.requests.append(told["request"]["url"])
         if message.get("method") == "Runtime.exceptionThrown":

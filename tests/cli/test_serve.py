@@ -14,7 +14,7 @@ import pytest
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli import serve
-from scc_responder.cli.serve import environment_of
+from scc_responder.cli.terminal.settings_file import environment_of
 from tests.cli.commands import free_port, is_listening, listening_addresses, run, settings_given, started
 from tests.cluster.polling import wait_until
 

@@ -15,7 +15,6 @@ from scc_responder.domain.finding import CASE_ID_DIGITS
 from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.value import Value
 
-TOKEN = "SCC_RESPONDER_ID_TOKEN"  # noqa: S105 - a variable's name
 MAX_READ_BYTES = 8 * 1024
 ANSWER_SECONDS = 600.0
 """An approved plan is carried out within the request, which ends with the function's own time at the latest."""

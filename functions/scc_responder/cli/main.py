@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "show the main job on this machine, with a simulated cluster",
     "explain": "say what every policy would do with a finding, and why",
     "case": "list and show cases, and answer a plan that waits for a person",
+    "console": "show cases in a browser on this machine, and answer there",
     "control": "show the kill switch, or turn it",
     "redrive": "publish dead-lettered messages again",
     "simulate": "say whom policies would have touched, by recorded findings",

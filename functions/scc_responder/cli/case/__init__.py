@@ -66,11 +66,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
-from scc_responder.adapters.answer_client import TOKEN, send
+from scc_responder.adapters.answer_client import send
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.listing import list_cases, list_options, show_case
@@ -81,8 +80,9 @@ from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
 from scc_responder.cli.terminal.existing_store import store_option
+from scc_responder.cli.terminal.settings_file import TOKEN, id_token
 from scc_responder.cli.terminal.terminal import visible_lines
-from scc_responder.domain.errors import RetryableError, SettingsError
+from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case_json import ODD
 from scc_responder.journal.plan import MIN_DIGEST
@@ -168,7 +168,7 @@ def _asking(command: argparse.ArgumentParser) -> None:
 
 def _answer(options: argparse.Namespace) -> int:
     """Send the answer; 0 if it was taken, else 1."""
-    token = _token(options.token_file)
+    token = id_token(options.token_file)
     body = {"case": options.case, "plan": options.plan, "reason": options.reason}
     answer = send(options.url, options.case_command, body, token)
     asked = options.case_command, options.case, options.plan
@@ -182,12 +182,3 @@ def _answer(options: argparse.Namespace) -> int:
         text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun, reason=reason)
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
-
-
-def _token(file: Path | None) -> str:
-    if file is None:
-        return os.environ.get(TOKEN, "").strip()
-    try:
-        return file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("token_unreadable", f"--token-file {file}: it cannot be read ({error})") from error

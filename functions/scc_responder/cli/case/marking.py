@@ -7,8 +7,9 @@ import getpass
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -58,23 +59,46 @@ def mark_case(options: argparse.Namespace) -> int:
     with closing(existing_store(options.store)) as store:
         journal = Journal(store, utc_now)
         key = journal.find(options.case)
-        reason, record = Reason.NO_SUCH_CASE, None
-        if key:
-            transition, _ = journal.apply(key, partial(marked, mark=mark), leaves_line=False)
-            reason, record = transition.reason, transition.record
-        lowered = [*_counted(store, record, mark, guardrails)] if record else []
-        acted = [policy for policy, _ in verdicts(record, mark)] if record else []
+        kept = kept_mark(store, journal, key, mark, guardrails) if key else KeptMark(reason=Reason.NO_SUCH_CASE)
     name = visible_lines(case_id(key or options.case))
     if options.format == "json":
         print(
             json.dumps(
-                {"case": name, "taken": record is not None, "reason": reason, "policies": acted, "lowered": lowered}
+                {
+                    "case": name,
+                    "taken": kept.taken,
+                    "reason": kept.reason,
+                    "policies": kept.policies,
+                    "lowered": kept.lowered,
+                }
             )
         )
     else:
-        text = _said(options.verdict, acted, lowered) if record else f"{reason}: {reason.meaning}"
-        print(f"scc-responder: case {name}: {visible_lines(text)}", file=sys.stdout if record else sys.stderr)
-    return 0 if record else 1
+        said = _said(options.verdict, kept.policies, kept.lowered)
+        text = said if kept.taken else f"{kept.reason}: {kept.reason.meaning}"
+        print(f"scc-responder: case {name}: {visible_lines(text)}", file=sys.stdout if kept.taken else sys.stderr)
+    return 0 if kept.taken else 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptMark:
+    """What came of a mark: whether the case took it, for which policies it counts, and which it lowered, where, why."""
+
+    reason: Reason
+    taken: bool = False
+    policies: Sequence[str] = ()
+    lowered: Sequence[dict[str, str]] = ()
+
+
+def kept_mark(store: CasStore, journal: Journal, key: str, mark: PersonsMark, guardrails: Guardrails) -> KeptMark:
+    """Keep the mark in the case, and count it for each policy that acted there. Raises StoreError, RetryableError."""
+    transition, _ = journal.apply(key, partial(marked, mark=mark), leaves_line=False)
+    record = transition.record
+    if record is None:
+        return KeptMark(reason=transition.reason)
+    lowered = [*_counted(store, record, mark, guardrails)]
+    policies = [policy for policy, _ in verdicts(record, mark)]
+    return KeptMark(reason=transition.reason, taken=True, policies=policies, lowered=lowered)
 
 
 def _guardrails(folder: Path | None) -> Guardrails:
@@ -105,7 +129,7 @@ def _counted(
             yield {"policy": policy, "place": place.name, "why": why}
 
 
-def _said(verdict: str, acted: list[str], lowered: list[dict[str, str]]) -> str:
+def _said(verdict: str, acted: Sequence[str], lowered: Sequence[dict[str, str]]) -> str:
     counts = f"it counts for {', '.join(acted)}" if acted else "no policy did anything there that is counted"
     lines = [f"marked {verdict}; {counts}"]
     for each in lowered:

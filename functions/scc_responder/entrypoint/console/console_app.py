@@ -194,7 +194,7 @@ class _Pages:
         return self._page(
             "answered.html",
             person,
-            status=200 if heard.hearing in {Hearing.TAKEN, Hearing.BEGUN} else 409,
+            status=200 if heard.hearing in {Hearing.TAKEN, Hearing.BEGUN, Hearing.IN_PART} else 409,
             account=account,
             facts=[*head_facts(account)],
             heading=account_heading(account),

@@ -49,6 +49,8 @@ class Hearing(StrEnum):
     TAKEN = "taken"
     BEGUN = "begun"
     """It was taken, and what it asks for is not finished: a sweep goes on."""
+    IN_PART = "in_part"
+    """It was taken, and a part of what it asks for could not be done."""
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """Nobody can tell: no answer came, or one that says nothing."""

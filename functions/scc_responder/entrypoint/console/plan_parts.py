@@ -15,12 +15,13 @@ from scc_responder.journal.plan import Plan, PlanState, PlanStep
 
 
 class ShownStep(Value, frozen=True, kw_only=True):
-    """One step of a plan. `changes` are lines of name and text; nothing in them is active."""
+    """One step of a plan. `targets` are what it changes, `changes` lines of name and text. All of it is inert."""
 
     action: str
     policy: str
     felt: str
     can_be_undone: bool
+    targets: tuple[str, ...]
     changes: tuple[tuple[AccountLine, ...], ...]
 
 
@@ -80,8 +81,16 @@ def _step(step: PlanStep) -> ShownStep:
         policy=inert(step.policy),
         felt=inert(felt_words(step.action, step.changes)),
         can_be_undone=all(map(is_reversible, step.changes)),
+        targets=tuple(dict.fromkeys(map(_target, step.changes))),
         changes=tuple(tuple(_lines(change)) for change in step.changes),
     )
+
+
+def _target(change: dict[str, object]) -> str:
+    """What a change is made to, as far as it says so."""
+    named = [str(change[name]) for name in ("namespace", "pod_name", "name") if change.get(name)][:2]
+    place = "/".join(named) or str(change.get("path", ""))
+    return inert(f"{change.get('kind') or change.get('change') or 'change'} {place}".strip())
 
 
 def _lines(change: dict[str, object]) -> Iterator[AccountLine]:

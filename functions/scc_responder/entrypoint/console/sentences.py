@@ -16,7 +16,7 @@ ASKED = {
 }
 """Each answer as an infinitive."""
 _TAKEN = {
-    Verb.APPROVE: "Approved. The plan was carried out: below is what was read back.",
+    Verb.APPROVE: "Approved. Below is what came of it, as it was read back.",
     Verb.REJECT: "Rejected. Nothing of the plan is done.",
     Verb.REHEARSE_UNDO: "Nothing was changed. This is what would be taken back.",
     Verb.UNDO: "Taken back. Below is what was read back.",
@@ -26,6 +26,8 @@ _TAKEN = {
 }
 _NOTED = {
     Reason.APPROVAL_NOTED: "Your approval is noted. Nothing is done until more people approve.",
+    Reason.MODE_LOWERED_BY: "Your approval is taken. The kill switch keeps it from being done: when it is raised, the "
+    "sweep goes on with it.",
     Reason.ALREADY_APPROVED: "You approved this plan before. Another listed person has to approve it now.",
 }
 _REFUSED = {
@@ -54,14 +56,16 @@ def refusal_sentence(reason: Reason) -> str:
 def verdict_sentence(verb: Verb, heard: Heard) -> str:
     """What came of an answer."""
     reason = Reason.read(heard.reason)
-    if reason in _NOTED:
-        return _NOTED[reason]
+    if reason and reason.word in _NOTED:
+        return _NOTED[reason.word]
     why = f": {reason.meaning}" if reason else ""
     match heard.hearing:
         case Hearing.TAKEN:
             return _TAKEN[verb]
         case Hearing.BEGUN:
             return "Taken and begun, and not finished. The sweep goes on with it: look at the case again in a minute."
+        case Hearing.IN_PART:
+            return "Done in part. Below is what stands, and why."
         case Hearing.REFUSED:
             return refusal_sentence(reason) if reason else f"Refused: nobody lets you {ASKED[verb]} now."
         case Hearing.UNKNOWN:

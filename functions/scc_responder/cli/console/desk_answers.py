@@ -1,0 +1,98 @@
+"""Answers that are decided on this machine, by the code that the function and the commands have: on SQLite alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from scc_responder.cli.case.marking import kept_mark
+from scc_responder.domain.errors import ResponderError
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import ascii_json
+from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.guard.resumed_case import resume
+from scc_responder.journal.case import PersonsMark
+from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
+from scc_responder.workbench.local_services import LocalServices
+from scc_responder.workbench.undo.undo import Undo, Undone
+from scc_responder.workbench.undo.undo_services import UndoServices
+
+_HERE = {"content-type": "application/json", "host": "127.0.0.1:80"}
+"""What a program on this machine sends the function."""
+
+
+class DeskAnswers:
+    """`TakesAnswers` by the function's own services, and those of an undo, on one store of this machine.
+
+    `token` gives the person's ID token where the function's settings ask for one; else it is empty.
+    """
+
+    verbs = frozenset(Verb)
+
+    def __init__(self, function: LocalServices, undo: UndoServices, token: Callable[[], str] = str) -> None:
+        self._function = function
+        self._undo = undo
+        self._token = token
+
+    def take(self, answer: PersonsAnswer, person: Person) -> Heard:
+        """Decide and carry out. Raises ResponderError."""
+        match answer.verb:
+            case Verb.APPROVE | Verb.REJECT:
+                return self._answered(answer)
+            case Verb.UNDO | Verb.REHEARSE_UNDO:
+                return self._taken_back(answer, person, apply=answer.verb is Verb.UNDO)
+            case Verb.RESUME:
+                return self._resumed(answer)
+            case Verb.MARK_RIGHT | Verb.MARK_WRONG:
+                return self._marked(answer, person)
+
+    def _answered(self, answer: PersonsAnswer) -> Heard:
+        body = {"case": answer.finding_key, "plan": answer.plan, "reason": answer.said}
+        token = self._token()
+        headers = {**_HERE, "authorization": f"Bearer {token}"} if token else _HERE
+        request = AnswerRequest(verb=answer.verb, body=ascii_json(body), headers=headers, peer="127.0.0.1")
+        ending = answer_plan(request, self._function)
+        taken = Hearing.TAKEN if ending.status == 204 else Hearing.BEGUN if ending.body else Hearing.REFUSED
+        return Heard(hearing=taken, reason=ending.reason)
+
+    def _taken_back(self, answer: PersonsAnswer, person: Person, *, apply: bool) -> Heard:
+        asked = Undo(self._undo, answer.finding_key, by=person.name, said=answer.said)
+        undone = asked.apply() if apply else asked.look()
+        if asked.is_open_again and not any(each.item.inverse for each in undone):
+            if apply:
+                asked.end_opening()
+            return Heard(hearing=Hearing.TAKEN, lines=("nothing was done yet: the opening is what is taken back",))
+        if not undone:
+            return Heard(hearing=Hearing.REFUSED, reason=Reason.NOTHING_TO_UNDO)
+        whole = all(each.is_good for each in undone)
+        return Heard(hearing=Hearing.TAKEN if whole else Hearing.IN_PART, lines=tuple(map(_line, undone)))
+
+    def _resumed(self, answer: PersonsAnswer) -> Heard:
+        rule = partial(resume, now=self._function.clock())
+        reason = self._function.journal.apply(answer.finding_key, rule, leaves_line=False)[0].reason
+        taken = Hearing.TAKEN if reason == Reason.RESUMED_BY_PERSON else Hearing.REFUSED
+        return Heard(hearing=taken, reason=reason)
+
+    def _marked(self, answer: PersonsAnswer, person: Person) -> Heard:
+        is_wrong, now = answer.verb is Verb.MARK_WRONG, self._function.clock()
+        mark = PersonsMark(is_wrong=is_wrong, by=person.name, at=now, said=answer.said)
+        services = self._function
+        kept = kept_mark(services.store, services.journal, answer.finding_key, mark, services.policies.guardrails)
+        lines = [f"policy {each['policy']} asks a person first in {each['place']} now" for each in kept.lowered]
+        return Heard(hearing=Hearing.TAKEN if kept.taken else Hearing.REFUSED, reason=kept.reason, lines=tuple(lines))
+
+
+class ReadOnly:
+    """`TakesAnswers` that takes none."""
+
+    verbs: frozenset[Verb] = frozenset()
+
+    def take(self, answer: PersonsAnswer, person: Person) -> Heard:
+        """Raises ResponderError: no page has a form."""
+        raise ResponderError(Reason.NO_SUCH_PATH, f"{answer.verb} by {person.name}: this console only shows")
+
+
+def _line(undone: Undone) -> str:
+    result = undone.result
+    detail = f"; {result.detail}" if result.detail else ""
+    return f"{undone.item.step.action}: {result.status}, {result.reason.meaning}{detail}"
