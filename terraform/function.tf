@@ -26,6 +26,7 @@ locals {
     SCC_RESPONDER_EVIDENCE            = "gs://${google_storage_bucket.evidence.name}/cases"
     SCC_RESPONDER_LOOKS               = length(var.looks) == 0 ? "never" : join(",", var.looks)
     SCC_RESPONDER_NOTIFICATION_CONFIG = jsonencode(local._notification_config)
+    SCC_RESPONDER_OUTCOME_FORMAT      = var.outcome_format
     SCC_RESPONDER_OUTCOME_TOPIC       = google_pubsub_topic.responder["outcomes"].id
     SCC_RESPONDER_OWN_SERVICE         = "projects/${var.project_id}/locations/${var.region}/services/${var.name}"
     SCC_RESPONDER_SCC_LOCATION        = var.scc_location

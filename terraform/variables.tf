@@ -463,6 +463,18 @@ variable "operators" {
   }
 }
 
+variable "outcome_format" {
+  description = "In which form the outcome topic has what was decided and done: `v1`, JSON of our own; `cloudevents`, an OCSF incident finding and its remediation activities, each as a CloudEvent."
+  type        = string
+  default     = "v1"
+  nullable    = false
+
+  validation {
+    condition     = contains(["v1", "cloudevents"], var.outcome_format)
+    error_message = "outcome_format must be v1 or cloudevents."
+  }
+}
+
 variable "outcome_subscriptions" {
   description = "Who gets what was decided and done, by a name of yours: each is a subscription `NAME-outcomes-KEY` on the outcome topic, which never expires and keeps for 7 days what nobody took. Empty, it is pulled, by `readers` (IAM members). `push_endpoint` is posted to, with a token of the service account `push_identity` for `push_audience`, by default the endpoint. `bigquery_table` (`PROJECT.DATASET.TABLE`) has the columns `data`, `attributes`, `message_id`, `publish_time` and `subscription_name`, and Pub/Sub's service agent is its `roles/bigquery.dataEditor`."
   type = map(object({

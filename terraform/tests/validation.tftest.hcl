@@ -994,6 +994,16 @@ run "operators_no_address" {
   expect_failures = [var.operators]
 }
 
+run "outcome_format_unknown" {
+  command = plan
+
+  variables {
+    outcome_format = "v2"
+  }
+
+  expect_failures = [var.outcome_format]
+}
+
 run "outcome_subscriptions_of_no_name" {
   command = plan
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from scc_responder.domain.changes import Change, ChangeKind, Disruption
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import RefusedParameter
 from scc_responder.domain.permissions import Permissions, merged
@@ -82,7 +83,8 @@ class Action(Value, frozen=True, kw_only=True):
     """One thing a policy may ask for.
 
     `makes` are the kinds of change that it plans: what it needs, disrupts and observes, and whether it can be undone,
-    follows from them. `needs_identity` asks that the pod be at least likely the finding's own.
+    follows from them. `needs_identity` asks that the pod be at least likely the finding's own. `against` is what it is
+    against an attacker; None for what observes or marks.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Action(Value, frozen=True, kw_only=True):
     keeps_files: bool
     asks_person: bool
     disrupts: Disruption
+    against: Countermeasure | None
 
     @property
     def takes_replica(self) -> bool:
@@ -108,7 +111,11 @@ class Action(Value, frozen=True, kw_only=True):
 
 
 def action(
-    *, params: type[P], makes: Sequence[ChangeKind], needs_identity: bool = False
+    *,
+    params: type[P],
+    makes: Sequence[ChangeKind],
+    needs_identity: bool = False,
+    against: Countermeasure | None = None,
 ) -> Callable[[Callable[[Context, P], Planned]], Action]:
     """Declare a planning function as the action of its own name. Its docstring is the user's documentation."""
 
@@ -129,6 +136,7 @@ def action(
             keeps_files=any(kind.keeps_files for kind in makes),
             asks_person=any(kind.asks_person for kind in makes),
             disrupts=next((kind.disrupts for kind in makes if kind.disrupts), Disruption.NOTHING),
+            against=against,
         )
 
     return declare

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from scc_responder.actions import AllowedKeys, Hold, Params, Planned, Skip, action
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context, IdentityLevel
 from scc_responder.domain.duration import parse_duration
@@ -27,7 +28,7 @@ class CordonNodeParams(Params, frozen=True, kw_only=True):
         return None if is_time else RefusedParameter("release_after", "no time at all; write a longer one, such as 24h")
 
 
-@action(params=CordonNodeParams, makes=[CORDONS_NODE], needs_identity=True)
+@action(params=CordonNodeParams, makes=[CORDONS_NODE], needs_identity=True, against=Countermeasure.EXECUTION_ISOLATION)
 def cordon_node(context: Context, params: CordonNodeParams) -> Planned:
     """Keep new pods off the node that the compromised pod runs on; running pods stay.
 

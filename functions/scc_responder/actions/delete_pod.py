@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from scc_responder.actions import Allowance, Hold, Params, Planned, action, without_pod
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.delete_pod import DELETES_POD, DeletePod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, IdentityLevel, Pod
@@ -30,7 +31,12 @@ class DeletePodParams(Params, frozen=True, kw_only=True):
     identity: Annotated[Literal["proved", "likely"], msgspec.Meta(extra={"widest": "likely"})] = "proved"
 
 
-@action(params=DeletePodParams, makes=[PATCHES_POD, DELETES_POD], needs_identity=True)
+@action(
+    params=DeletePodParams,
+    makes=[PATCHES_POD, DELETES_POD],
+    needs_identity=True,
+    against=Countermeasure.PROCESS_TERMINATION,
+)
 def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     """Delete the compromised pod, and only that pod: its replacement has another UID.
 

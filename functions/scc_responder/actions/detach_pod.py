@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scc_responder.actions import Allowance, Hold, Params, Planned, Skip, action, without_pod
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.detach_pod import DETACHES_POD, DetachPod
 from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 from scc_responder.domain.labels import DETACHED, PREFIX
@@ -20,7 +21,9 @@ class DetachPodParams(Params, frozen=True, kw_only=True):
     allow_last_replica: Allowance = False
 
 
-@action(params=DetachPodParams, makes=[DETACHES_POD], needs_identity=True)
+@action(
+    params=DetachPodParams, makes=[DETACHES_POD], needs_identity=True, against=Countermeasure.INBOUND_TRAFFIC_FILTERING
+)
 def detach_pod(context: Context, params: DetachPodParams) -> Planned:
     """Take the compromised pod out of its workload and its Services, and leave it running for people to look at.
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from scc_responder.actions import Hold, Planned, action, without_pod
 from scc_responder.actions.delete_pod import DeletePodParams, ending_hold
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.evict_pod import EVICTS_POD, EvictPod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import ARMED_BY
 
 
-@action(params=DeletePodParams, makes=[PATCHES_POD, EVICTS_POD], needs_identity=True)
+@action(
+    params=DeletePodParams,
+    makes=[PATCHES_POD, EVICTS_POD],
+    needs_identity=True,
+    against=Countermeasure.PROCESS_TERMINATION,
+)
 def evict_pod(context: Context, params: DeletePodParams) -> Planned:
     """Delete the compromised pod as `delete_pod` does, where its disruption budget allows one less by then.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.freeze_process import FREEZES_PROCESS, FreezeProcess
 from scc_responder.domain.context import Context
 from scc_responder.domain.kubernetes.wanted_processes import look_request, named_container
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[FREEZES_PROCESS], needs_identity=True)
+@action(params=NoParams, makes=[FREEZES_PROCESS], needs_identity=True, against=Countermeasure.PROCESS_SUSPENSION)
 def freeze_process(context: Context, _params: NoParams) -> Planned:
     """Stop the finding's processes and their children, in its container: they keep their memory, and do nothing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, action, without_pod
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.create_network_policy import (
     CREATES_NETWORK_POLICY,
     CreateNetworkPolicy,
@@ -18,7 +19,12 @@ from scc_responder.domain.labels import isolating_label
 _BY_CLUSTER = {True: Enforcement.ENFORCED, False: Enforcement.NOT_ENFORCED, None: Enforcement.UNKNOWN}
 
 
-@action(params=NoParams, makes=[PATCHES_POD, CREATES_NETWORK_POLICY], needs_identity=True)
+@action(
+    params=NoParams,
+    makes=[PATCHES_POD, CREATES_NETWORK_POLICY],
+    needs_identity=True,
+    against=Countermeasure.NETWORK_ISOLATION,
+)
 def isolate_pod(context: Context, _params: NoParams) -> Planned:
     """Stop new connections to and from this one pod with a NetworkPolicy of its own.
 

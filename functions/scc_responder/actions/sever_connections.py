@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from scc_responder.actions import Hold, NoParams, Planned, action, without_pod
 from scc_responder.actions.isolate_pod import isolation
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.sever_connections import SEVERS_CONNECTIONS, SeverConnections
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[SEVERS_CONNECTIONS], needs_identity=True)
+@action(
+    params=NoParams, makes=[SEVERS_CONNECTIONS], needs_identity=True, against=Countermeasure.NETWORK_TRAFFIC_FILTERING
+)
 def sever_connections(context: Context, _params: NoParams) -> Planned:
     """End every established connection of the pod: `isolate_pod`, which comes before, stops new ones alone.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.thaw_process import THAWS_PROCESS, ThawProcess
 from scc_responder.domain.context import Context
 from scc_responder.domain.kubernetes.wanted_processes import named_container
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[THAWS_PROCESS], needs_identity=True)
+@action(params=NoParams, makes=[THAWS_PROCESS], needs_identity=True, against=Countermeasure.RESTORE_OBJECT)
 def thaw_process(context: Context, _params: NoParams) -> Planned:
     """Let the processes go on that `freeze_process` stopped for the same finding: its undo.
 

@@ -83,6 +83,7 @@ def outcome_notice(
         kind=NoticeKind.OUTCOME,
         severity=NoticeSeverity.NOTICE if is_well else NoticeSeverity.WARNING,
         case=case_id(finding.key),
+        state=state,
         reason=_REASONS.get(state, ""),
         labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
         facts=facts,
@@ -106,6 +107,7 @@ def case_notice(
         kind=kind,
         severity=severity,
         case=case,
+        state=record.state,
         reason=reason,
         facts={
             "case": case,

@@ -25,6 +25,7 @@ SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artif
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
 SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
+SCC_RESPONDER_OUTCOME_FORMAT  what it has: v1, the facts as JSON (default), or cloudevents with OCSF events
 SCC_RESPONDER_CONSOLE_URL     https:// URL of the console, to which notices link; without it they show a command
 SCC_RESPONDER_NAME_*          settings of the notifier NAME alone, such as SCC_RESPONDER_CHAT_URL of a notifier `chat`
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
@@ -74,6 +75,7 @@ from typing import Any
 
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.notices.notice import OutcomeFormat
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS, SIGNING_KEY, ConsoleTrust, NotificationConfig
 from scc_responder.domain.value import Value
 from scc_responder.settings.given_settings import (
@@ -101,6 +103,7 @@ _SERVICE_FORM = (
 )
 _NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
+_FORMATS = re.compile("|".join(OutcomeFormat))
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _CONSOLE = re.compile(
     r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,99}){0,4}", re.ASCII
@@ -156,6 +159,7 @@ class Settings(Value, frozen=True, kw_only=True):
     cloud_monitoring: bool = False
     image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
+    outcome_format: OutcomeFormat = OutcomeFormat.V1
     console_url: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
@@ -225,6 +229,7 @@ def read_settings(environment: Mapping[str, str], default_policies: Path) -> Set
         scc_location=optional_setting(given, "scc_location", _LOCATION, "global, or eu, us or sa with data residency"),
         notification_config=NotificationConfig.read(given.get("notification_config", "")),
         outcome_topic=optional_setting(given, "outcome_topic", _TOPIC, "projects/P/topics/T"),
+        outcome_format=OutcomeFormat(optional_setting(given, "outcome_format", _FORMATS, "v1 or cloudevents") or "v1"),
         console_url=optional_setting(
             given, "console_url", _CONSOLE, "the console's https:// URL, without a slash at its end"
         ),

@@ -171,6 +171,12 @@ variable "organization_id" {
   type        = string
 }
 
+variable "outcome_format" {
+  description = "In which form the outcome topic has what was decided and done: v1 or cloudevents."
+  type        = string
+  default     = "v1"
+}
+
 variable "outcome_subscriptions" {
   description = "Who gets what was decided and done: subscriptions on the outcome topic. Left out, one that is pulled."
   type = map(object({

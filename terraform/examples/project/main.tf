@@ -47,6 +47,7 @@ module "responder" {
   looks                  = var.looks
   message_retention_days = var.message_retention_days
   operators              = var.operators
+  outcome_format         = var.outcome_format
   outcome_subscriptions  = var.outcome_subscriptions
   permissions            = var.permissions
   project_id             = var.project_id

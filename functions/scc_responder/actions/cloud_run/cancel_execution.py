@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from scc_responder.actions import Hold, NoParams, Planned, Skip, action, without_execution
 from scc_responder.domain.changes.cloud_run.cancel_execution import CANCELS_EXECUTION, CancelExecution
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.cloud_run.run_objects import RunExecution
 from scc_responder.domain.cloud_run.running_executions import has_ended, others_running
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[CANCELS_EXECUTION], needs_identity=True)
+@action(params=NoParams, makes=[CANCELS_EXECUTION], needs_identity=True, against=Countermeasure.PROCESS_TERMINATION)
 def cancel_execution(context: Context, _params: NoParams) -> Planned:
     """Cancel the execution of the job that the finding means, and see its tasks end.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scc_responder.actions import Allowance, Params, Planned, Skip, action, without_revision
 from scc_responder.domain.changes.cloud_run.restrict_access import RESTRICTS_ACCESS, AccessSettings, RestrictAccess
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
@@ -17,7 +18,12 @@ class CutIngressParams(Params, frozen=True, kw_only=True):
     close_default_url: Allowance = False
 
 
-@action(params=CutIngressParams, makes=[RESTRICTS_ACCESS], needs_identity=True)
+@action(
+    params=CutIngressParams,
+    makes=[RESTRICTS_ACCESS],
+    needs_identity=True,
+    against=Countermeasure.INBOUND_TRAFFIC_FILTERING,
+)
 def cut_ingress(context: Context, params: CutIngressParams) -> Planned:
     """Let the service be reached from its own networks alone.
 

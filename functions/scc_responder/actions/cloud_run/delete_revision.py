@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from scc_responder.actions import Hold, NoParams, Planned, action, without_revision
 from scc_responder.domain.changes.cloud_run.delete_revision import DELETES_REVISION, DeleteRevision, why_kept
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[DELETES_REVISION], needs_identity=True)
+@action(params=NoParams, makes=[DELETES_REVISION], needs_identity=True, against=Countermeasure.PROCESS_TERMINATION)
 def delete_revision(context: Context, _params: NoParams) -> Planned:
     """Delete the compromised revision, once no request reaches it. Its settings go too: evidence keeps them.
 

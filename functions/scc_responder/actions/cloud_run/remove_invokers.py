@@ -6,11 +6,17 @@ from scc_responder.actions import Hold, NoParams, Planned, Skip, action, without
 from scc_responder.domain.changes import Change
 from scc_responder.domain.changes.cloud_run.restrict_access import RESTRICTS_ACCESS, AccessSettings, RestrictAccess
 from scc_responder.domain.changes.cloud_run.set_invokers import SETS_INVOKERS, SetInvokers, anyone_in
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[SETS_INVOKERS, RESTRICTS_ACCESS], needs_identity=True)
+@action(
+    params=NoParams,
+    makes=[SETS_INVOKERS, RESTRICTS_ACCESS],
+    needs_identity=True,
+    against=Countermeasure.USER_ACCOUNT_PERMISSIONS,
+)
 def remove_invokers(context: Context, _params: NoParams) -> Planned:
     """Let nobody invoke the service who is not named: `allUsers` and `allAuthenticatedUsers` leave its IAM policy.
 

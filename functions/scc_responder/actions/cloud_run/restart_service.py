@@ -10,12 +10,13 @@ from scc_responder.domain.changes.cloud_run.restart_service import (
     own_revision,
 )
 from scc_responder.domain.changes.cloud_run.shift_traffic import reaches
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.cloud_run.run_objects import RunContainer, RunRevision, RunService
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[RESTARTS_SERVICE], needs_identity=True)
+@action(params=NoParams, makes=[RESTARTS_SERVICE], needs_identity=True, against=Countermeasure.PROCESS_TERMINATION)
 def restart_service(context: Context, _params: NoParams) -> Planned:
     """Let the service make a new revision of the same template, so that its requests go to new, clean instances.
 

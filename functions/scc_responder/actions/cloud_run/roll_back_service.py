@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from scc_responder.actions import Hold, NoParams, Planned, Skip, action, without_revision
 from scc_responder.domain.changes.cloud_run.shift_traffic import SHIFTS_TRAFFIC, ShiftTraffic, resolved_traffic
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.cloud_run.run_objects import RunRevision
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
@@ -13,7 +14,7 @@ from scc_responder.domain.reasons import Reason
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
-@action(params=NoParams, makes=[SHIFTS_TRAFFIC], needs_identity=True)
+@action(params=NoParams, makes=[SHIFTS_TRAFFIC], needs_identity=True, against=Countermeasure.RESTORE_SOFTWARE)
 def roll_back_service(context: Context, _params: NoParams) -> Planned:
     """Give all requests of the service to its newest safe revision, and none to the compromised one.
 

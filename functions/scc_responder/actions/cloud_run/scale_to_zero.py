@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from scc_responder.actions import NoParams, Planned, Skip, action, without_revision
 from scc_responder.domain.changes.cloud_run.scale_service import SCALES_SERVICE, ScaleService
+from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
 
 
-@action(params=NoParams, makes=[SCALES_SERVICE], needs_identity=True)
+@action(params=NoParams, makes=[SCALES_SERVICE], needs_identity=True, against=Countermeasure.PROCESS_TERMINATION)
 def scale_to_zero(context: Context, _params: NoParams) -> Planned:
     """Let the service have no instance: it stops what the service calls itself, too, and all of its good revisions.
 

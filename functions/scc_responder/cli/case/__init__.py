@@ -20,6 +20,10 @@ the rest, with links and the commands to type next; as text, Markdown, a page to
 
   scc-responder case report CASE --format html --output case.html
 
+The same for other programs, one JSON object a line: a timeline for Timesketch, or incident and remediations in OCSF:
+
+  scc-responder case export CASE --format timesketch --output case.jsonl
+
 `case list --node NODE` says why a node is cordoned, and what else was found on it; `--since 2h` lists what changed in
 the last two hours; `--watch` shows it anew every few seconds.
 
@@ -76,6 +80,7 @@ from scc_responder.cli.case.listing import list_cases, list_options, show_case
 from scc_responder.cli.case.marking import mark_case, mark_options
 from scc_responder.cli.case.odd_records import oddity, remedy_for, tell_unreadable
 from scc_responder.cli.case.report import FORMS, report_case, report_options
+from scc_responder.cli.case.reports.export import EXPORTS, export_case, export_options
 from scc_responder.cli.case.resuming import resume_cases, resume_options
 from scc_responder.cli.case.undo import undo, undo_options
 from scc_responder.cli.case.verification import verification_options, verify
@@ -100,6 +105,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     store_option(shown)
     reporting = commands.add_parser("report", help="say all that is known of a case, with links and commands")
     report_options(reporting)
+    exporting = commands.add_parser("export", help="write a case as a timeline, or as events of OCSF")
+    export_options(exporting)
     approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
     approve.add_argument(
         "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
@@ -133,10 +140,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         verifying: verify,
     }
     runs[undoing] = undo
-    runs |= {doing: ask_step, exempting: exempt_case, marking: mark_case, reporting: report_case}
+    runs |= {
+        doing: ask_step,
+        exempting: exempt_case,
+        marking: mark_case,
+        reporting: report_case,
+        exporting: export_case,
+    }
     for command, run_command in runs.items():
-        forms = FORMS if command is reporting else ("text", "json")
-        command.add_argument("--format", choices=forms, default="text", help="what to print")
+        forms = {reporting: FORMS, exporting: EXPORTS}.get(command, ("text", "json"))
+        command.add_argument("--format", choices=forms, default=forms[0], help="what to print")
         command.set_defaults(run_case_command=run_command)
 
 

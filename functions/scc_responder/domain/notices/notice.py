@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
 
@@ -44,17 +45,27 @@ class NoticeSeverity(StrEnum):
     ERROR = "ERROR"
 
 
+class OutcomeFormat(StrEnum):
+    """In which form the outcome topic has notices."""
+
+    V1 = "v1"
+    """The facts as JSON."""
+    CLOUDEVENTS = "cloudevents"
+    """OCSF events as CloudEvents."""
+
+
 class Notice(Value, frozen=True, kw_only=True):
     """One thing that people are told.
 
-    `case` is the id of the case, empty where it is about none. `reason` is a snake_case word, empty where the facts say
-    it all. `labels` are short facts that a receiver may filter on, `facts` is everything as JSON data: an attacker may
-    have written any text in it.
+    `case` is the id of the case, empty where it is about none, and `state` how far it was then. `reason` is a
+    snake_case word, empty where the facts say it all. `labels` are short facts that a receiver may filter on, `facts`
+    is everything as JSON data: an attacker may have written any text in it.
     """
 
     kind: NoticeKind
     severity: NoticeSeverity
     case: str = ""
+    state: CaseState | None = None
     reason: str = ""
     labels: dict[str, str] = {}
     facts: dict[str, Any]
