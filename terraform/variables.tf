@@ -471,7 +471,7 @@ variable "outcome_format" {
 
   validation {
     condition     = contains(["v1", "cloudevents"], var.outcome_format)
-    error_message = "outcome_format must be v1 or cloudevents."
+    error_message = "The outcome_format must be v1 or cloudevents."
   }
 }
 

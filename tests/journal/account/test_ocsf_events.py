@@ -78,13 +78,6 @@ def test_a_remediation_is_a_success_only_if_it_was_read_back() -> None:
     assert [status for status, events in told.items() if events and events[0]["status_id"] == 1] == [StepStatus.DONE]
 
 
-def test_every_action_against_an_attacker_names_its_countermeasure() -> None:
-    """What only observes, looks, marks or tells has none."""
-    marks = {"annotate_pod", "inspect_container", "label_pod"}
-    without = {name for name, known in actions().items() if known.against is None}
-    assert without == marks | {name for name, known in actions().items() if known.observes or known.tells}
-
-
 def test_a_process_is_named_where_it_is_known() -> None:
     """Else the remediation is one of no class: no number is made up."""
     frozen, unknown = step("freeze_process", frozen=[{"pid": 7, "start_ticks": 1}]), step("freeze_process")
