@@ -234,3 +234,27 @@ def test_a_part_that_no_version_writes_stops_nothing_else(stored: Stored, capsys
     told = capsys.readouterr().err
     assert f"case {case} cannot be read: record_unreadable: the record has a part that no version writes: " in told
     assert ".py:" in told
+
+
+def test_an_odd_part_hides_no_other_case(stored: Stored, capsys: pytest.CaptureFixture[str]) -> None:
+    """`case list` shows all others, and names the one: 1."""
+    document = json.loads(stored.bad.value)
+    document["decision"]["cloud_run"] = {"kind": "service"}
+    stored.put(json.dumps(document).encode())
+    assert main(["case", "list"]) == 1
+    told = capsys.readouterr()
+    assert stored.good.key[5:17] in told.out
+    assert f"case {stored.bad.key[5:17]} cannot be read: record_unreadable: the record has a part" in told.err
+
+
+def test_a_command_names_the_case_whose_part_it_cannot_go_by(
+    stored: Stored, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `case report` makes of a record is more than what is looked at before: the error is named there, too."""
+    document = json.loads(stored.bad.value)
+    document["decision"]["threat"]["techniques"] = 7
+    stored.put(json.dumps(document).encode())
+    assert main(["case", "report", stored.bad.key[5:17]]) == 1
+    told = capsys.readouterr().err
+    assert f"case {stored.bad.key[5:17]} cannot be read: record_unreadable: the record has a part" in told
+    assert "TypeError" in told
