@@ -56,6 +56,17 @@ def test_set_and_show(store: Path) -> None:
     assert before.strip().startswith("before: enforce since")
 
 
+def test_a_turn_for_everywhere_says_where_it_stays_lower(store: Path) -> None:
+    """Who ends an incident must not think that all goes on: the switch of one cluster is ended by itself."""
+    turned(store, "dry_run", "--cluster", PROD)
+    told = turned(store, "enforce").stdout.splitlines()
+    assert told[2] == "still lower there, until it is set with --cluster or --project:"
+    assert told[3].startswith(f"dry_run    {PROD} since")
+    assert len(turned(store, "disabled").stdout.splitlines()) == 2
+    turned(store, "enforce", "--cluster", PROD)
+    assert len(turned(store, "enforce").stdout.splitlines()) == 2
+
+
 def test_show_combines_both_documents_for_a_cluster(store: Path) -> None:
     """For one cluster: what holds there, by its own document and the one for everywhere."""
     turned(store, "enforce")

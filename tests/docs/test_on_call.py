@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
@@ -74,6 +74,33 @@ class Edge(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class NightDesk(Protocol):
+    """Where a person types, and what the page supposes to happen there besides."""
+
+    pods: Sequence[dict[str, Any]]
+
+    def meet(self, threat: str, pod: dict[str, Any]) -> CaseRecord:
+        """A finding comes; its case."""
+
+    def meet_held(self) -> None:
+        """A finding about the second pod comes, whose deletion is held by a number or by its age."""
+
+    def sweep(self) -> None:
+        """The minute's sweep."""
+
+    def deletions(self) -> int:
+        """How many pods were deleted."""
+
+    def is_isolated(self) -> bool:
+        """Whether a policy, or the label that it selects, is left of the pod with two cases."""
+
+    def here(self, text: str) -> str:
+        """A text of the page with the names of this night."""
+
+    def type(self, command: str) -> str:
+        """What the command of the page prints here."""
+
+
 class Desk:
     """A night with three cases, and a person who types."""
 
@@ -105,6 +132,20 @@ class Desk:
         self.deployment.list_finding(document, str(number))
         self.deployment.deliver(document)
         return self.deployment.case(document)
+
+    def meet_held(self) -> None:
+        """One that comes too late for a deletion."""
+        late = utc_now() + timedelta(minutes=45)
+        self.deployment.set_clock(lambda: late)
+        assert "finding_too_old" in {step.reason for step in self.meet(LATE, self.pods[1]).steps}
+
+    def sweep(self) -> None:
+        """It makes the plan of the step that was asked for, alone."""
+        swept(self.deployment)
+        assert [step.action for step in plan_of(self.deployment, self.documents[-1]).steps] == ["delete_pod"]
+
+    def deletions(self) -> int:
+        return list(mutations(self.cluster.audit)).count("delete pods")
 
     def swaps(self) -> dict[str, str]:
         """What stands on the page, and what stands here in its place."""
@@ -148,37 +189,29 @@ def desk(tmp_path: Path, cluster: SimulatedCluster) -> Iterator[Desk]:
 def test_every_command_prints_what_the_page_shows(desk: Desk) -> None:
     """Typed in the order of the page, in one night, with two cases on one pod."""
     assert len(BLOCKS) == PART.count("```sh\n")
+    for block, printed in typed(desk):
+        assert [*differences(desk.here(block.prints), printed)] == [], printed
+
+
+def typed(desk: NightDesk) -> Iterator[tuple[Block, str]]:
+    """Every command of the page, and what it printed, on a night that goes as the page supposes."""
     assert {desk.meet(threat, desk.pods[0]).state for threat in (FIRST, SECOND)} == {"done"}
     for block in BLOCKS:
         if "case do" in block.command:
-            came_late(desk)
+            for what, name in (("workload", "shop/Deployment/web"), ("namespace", "shop")):
+                desk.type(f"scc-responder control clear --{what} {SHOWN_CLUSTER}/{name} --reason over")
+            desk.meet_held()
         if "case approve" in block.command:
-            the_plan_waits(desk)
+            desk.sweep()
+            before = desk.deletions()
         printed = desk.type(block.command)
-        assert [*differences(desk.here(block.prints), printed)] == [], printed
+        yield block, printed
         if "undo" in block.command:
             assert desk.is_isolated() == ("--apply" not in block.command), printed
         if "set dry_run --policy" in block.command:
             assert desk.meet(FIRST, desk.pods[0]).state == "rehearsed"
-    assert list(mutations(desk.cluster.audit)).count("delete pods") == 1
-
-
-def came_late(desk: Desk) -> None:
-    """A finding about the other pod, after everything that was lowered is over, and too late for a deletion."""
-    for what in ("workload", "namespace"):
-        name = {"workload": "shop/Deployment/web", "namespace": "shop"}[what]
-        desk.type(f"scc-responder control clear --{what} {SHOWN_CLUSTER}/{name} --reason over")
-    late = utc_now() + timedelta(minutes=45)
-    desk.deployment.set_clock(lambda: late)
-    assert "finding_too_old" in {step.reason for step in desk.meet(LATE, desk.pods[1]).steps}
-
-
-def the_plan_waits(desk: Desk) -> None:
-    """A sweep makes the plan of that step alone; nothing is deleted before the approval."""
-    swept(desk.deployment)
-    plan = plan_of(desk.deployment, desk.documents[-1])
-    assert [step.action for step in plan.steps] == ["delete_pod"]
-    assert "delete pods" not in mutations(desk.cluster.audit)
+        if "case approve" in block.command:
+            assert desk.deletions() == before + 1
 
 
 def test_a_line_that_is_not_printed_is_noticed() -> None:

@@ -64,7 +64,7 @@ from scc_responder.cli.terminal.timed_options import (
 )
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.mode import Mode
+from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, Setting, enclosing, key_of
@@ -127,10 +127,19 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"store": address(options.store), **_facts(key_of(place_of(options)), control)}, indent=2))
     else:
-        print(f"{control_line(control)}\n{_place(options)}")
+        print("\n".join([control_line(control), _place(options), *_lower(switch, control)]))
     if control.mode == Mode.DISABLED:
         print("scc-responder: what is held until then can be resumed; see `case resume --help`", file=sys.stderr)
     return 0
+
+
+def _lower(switch: SwitchDocuments, control: Control) -> Iterator[str]:
+    """What stays lower than a setting for everywhere: each place has a switch of its own."""
+    others = [other for _, other in switch.documents() if other and not control.cluster]
+    lower = [other for other in others if capped(other.mode, control.mode) != control.mode]
+    if lower:
+        yield "still lower there, until it is set with --cluster or --project:"
+        yield from map(control_line, lower)
 
 
 def _set_timed(store: CasStore, options: argparse.Namespace, ceiling: TimedCeiling) -> int:

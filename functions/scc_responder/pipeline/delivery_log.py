@@ -117,6 +117,12 @@ _WORST_FIRST = (
 _ERRORS = frozenset(_WORST_FIRST[:3])
 
 
+def worst_step(record: CaseRecord) -> Step | None:
+    """The step by which a case that was carried out is told of, unless all was done."""
+    by_status = {step.status: step for step in reversed(counted(record.current_steps))}
+    return next((by_status[status] for status in _WORST_FIRST if status in by_status), None)
+
+
 def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending:
     """The ending of a case that was carried out, by its worst step. A rehearsal is no error, whatever it met.
 
@@ -128,12 +134,11 @@ def ending_of(record: CaseRecord, decision: Decision, *, severe: bool) -> Ending
         severity = "WARNING" if severe else "INFO"
         return Ending(status=204, reason=UNANSWERED[record.state], severity=severity)
     rehearsed = record.state is CaseState.REHEARSED
+    if worst := worst_step(record):
+        severity = "ERROR" if worst.status in _ERRORS and not rehearsed else "WARNING"
+        severity = "NOTICE" if worst.is_awaited else severity
+        return Ending(status=204, reason=worst.reason, severity=severity)
     by_status = {step.status: step for step in reversed(counted(record.current_steps))}
-    for status in _WORST_FIRST:
-        if status in by_status:
-            severity = "ERROR" if status in _ERRORS and not rehearsed else "WARNING"
-            severity = "NOTICE" if by_status[status].is_awaited else severity
-            return Ending(status=204, reason=by_status[status].reason, severity=severity)
     if rehearsed or StepStatus.DONE in by_status:
         return Ending(status=204, reason=Reason.DRY_RUN if rehearsed else Reason.DONE, severity="NOTICE")
     if not by_status and decision.reason == Reason.PLANNED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, PersonsWord, WordKind
 from scc_responder.journal.case_json import Unreadable
-from scc_responder.journal.plan import Approval, AskedStep, Plan, PlanState, PlanStep
+from scc_responder.journal.plan import Approval, AskedStep, PersonsRequest, Plan, PlanState, PlanStep, RequestKind
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.watch import Look, LookNote, Watch
 
@@ -138,7 +139,7 @@ def test_a_case_says_how_far_it_is_contained(step: Step, text: str) -> None:
     record = replace(RECORD, state=CaseState.DONE, reason="planned", plan=None, steps=(step,))
     (said,) = (line for line in case(record, NOON) if "  threat " in line)
     assert said.split(None, 1)[1] == text
-    assert f"{step.containment}, planned" in next(case_list([record], NOON))
+    assert next(case_list([record], NOON)).endswith(step.containment)
     assert not any("  threat " in line for line in case(RECORD, NOON))
 
 
@@ -220,3 +221,28 @@ def test_a_case_without_a_command_says_so() -> None:
 def test_nothing_is_to_do_where_nothing_is_left(state: CaseState) -> None:
     """A plan says by itself how it is answered; an open case is gone on with."""
     assert "To do" not in list(case(replace(RECORD, state=state), NOON))
+
+
+DONE_STEP = Step(action_id="a", policy="contain", action="label_pod", status=StepStatus.DONE, epoch=1)
+WHY = {
+    "done": (DONE_STEP, CaseState.DONE, ""),
+    "held": (replace(DONE_STEP, status=StepStatus.HELD, reason="limit_owner"), CaseState.HELD, "limit_owner"),
+    "failed": (replace(DONE_STEP, status=StepStatus.FAILED, reason="not_verified"), CaseState.PARTIAL, "not_verified"),
+}
+
+
+@pytest.mark.parametrize(("step", "state", "why"), WHY.values(), ids=WHY)
+def test_a_case_says_what_of_its_plan_was_not_done(step: Step, state: CaseState, why: str) -> None:
+    """That something was planned tells nobody anything; a list says which pod each case is about, too."""
+    decision = {"pod": {"namespace": "shop", "name": "web-1"}}
+    record = replace(RECORD, state=state, reason="planned", plan=None, steps=(step,), decision=decision)
+    (line,) = case_list([record], NOON)
+    assert re.split(" {2,}", line)[-2:] == (["shop/web-1", why] if why else ["Reverse Shell", "shop/web-1"])
+    assert f"  state     {state} {why}".rstrip() in case(record, NOON)
+
+
+def test_a_case_says_what_a_person_asked_for() -> None:
+    """Until the next sweep has done it."""
+    request = PersonsRequest(kind=RequestKind.TRY, at=NOON, state=CaseState.HELD)
+    (told,) = (line for line in case(replace(RECORD, plan=None, request=request), NOON) if "  asked " in line)
+    assert told.endswith("that it is tried again, 2026-03-02 12:00 UTC. The next sweep does it")

@@ -12,6 +12,7 @@ import pytest
 
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
+from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.simulated_cluster.story.notifications import STORY_CLUSTER
@@ -185,3 +186,18 @@ def test_what_was_taken_back_stays_in_a_case_that_is_opened_again(desk: Desk) ->
     assert "undone by ann" in shown
     verified = called("case", "verify", desk.case, **desk.settings)
     assert (verified.returncode, "5 steps, 10 of before it was taken back" in verified.stdout) == (0, True)
+
+
+def test_nothing_is_called_undone_while_a_delivery_works_on_the_case(desk: Desk) -> None:
+    """It may be about to do what is to be taken back: a person asks again, and does not think that all is over."""
+    assert desk.undo("--apply").returncode == 0
+    assert called("case", "resume", desk.case, "--apply", **desk.settings).returncode == 0
+    journal = desk.night.deployment.services.journal
+
+    def taken(record: CaseRecord, _held: bool) -> Transition:
+        return Transition(reason=Reason.RESUMED, status=204, record=record, starts=True)
+
+    journal.apply(desk.night.case().finding_key, taken)
+    asked = desk.undo("--apply")
+    assert (asked.returncode, "nothing_to_undo" in asked.stdout) == (1, False)
+    assert "case_in_progress" in asked.stderr

@@ -214,6 +214,12 @@ def test_the_messages_follow_what_is_taken_back(
     undone = night.undo(night.case()).apply()
     assert {each.result.reason for each in undone} == {"undone"}
     assert followed.checked(capsys) == []
+    (line,) = night.deployment.lines
+    (tmp_path / "lines.jsonl").write_text(json.dumps(line))
+    assert (
+        main(["case", "verify", followed.case, "--store", followed.store, "--log", str(tmp_path / "lines.jsonl")]) == 1
+    )
+    assert "case undo has no line in the log: give its messages, too" in capsys.readouterr().out
     swept(night.deployment)
     assert followed.checked(capsys) == []
 

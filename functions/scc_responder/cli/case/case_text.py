@@ -19,11 +19,20 @@ from scc_responder.journal.account.about_target import note_in_words
 from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
-from scc_responder.journal.plan import AskedStep, Plan, PlanState, PlanStep, felt_of_stored, plan_summary
+from scc_responder.journal.plan import (
+    AskedStep,
+    Plan,
+    PlanState,
+    PlanStep,
+    RequestKind,
+    felt_of_stored,
+    plan_summary,
+)
 from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
 from scc_responder.journal.to_do import to_do
 from scc_responder.journal.watch.looks_due import due_at
+from scc_responder.pipeline.delivery_log import worst_step
 
 _STATES = {
     "waiting": "yellow",
@@ -34,6 +43,12 @@ _STATES = {
     "held": "red",
     "rejected": "red",
 }
+_REQUESTED = {
+    RequestKind.TRY: "that it is tried again",
+    RequestKind.REVISION: "that it is about the revision which was chosen",
+    RequestKind.EXEMPTION: "that its plan ends, as it is exempt",
+}
+"""What a person asked for, beside a step, that is not done yet."""
 _LEFT_UNDONE = frozenset({CaseState.HELD, CaseState.PARTIAL})
 _URGENT = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD)
 _STATUSES = {"done": "green", "waiting": "yellow", "held": "yellow", "failed": "red", "skipped": "dim"}
@@ -66,13 +81,28 @@ def case_list(records: Sequence[CaseRecord], now: datetime, unreadable: Sequence
     width = max([11, *(len(record.state) + 2 for record in records)])
     for record in records:
         state = styled(f"{record.state:<{width}}", _STATES.get(record.state, "dim"))
-        left = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else record.reason
+        left = _left(record.plan, now) if record.plan and record.state is CaseState.WAITING else _why(record)
         word = record.word.kind if record.word and record.word.until and record.word.until > now else ""
         note = ", ".join(filter(None, (containment(record.current_steps), left, word)))
-        yield f"{case_id(record.finding_key)}  {state}{visible(record.category)}  {styled(note, 'dim')}".rstrip()
+        about = "  ".join(filter(None, (visible(record.category), visible(_where(record)), styled(note, "dim"))))
+        yield f"{case_id(record.finding_key)}  {state}{about}".rstrip()
     for item in unreadable:
         state, why = styled(f"{'unreadable':<{width}}", "red"), visible(f"{item.reason}: {item.why}")
         yield f"{visible(case_id(item.finding_key))}  {state}{styled(why, 'dim')}"
+
+
+def _why(record: CaseRecord) -> str:
+    """Why the case stands as it does: where something was planned, what of that was not done, if anything."""
+    if record.reason != Reason.PLANNED:
+        return record.reason
+    worst = worst_step(record)
+    return worst.reason if worst else ""
+
+
+def _where(record: CaseRecord) -> str:
+    """The pod, or the service or job, that the case is about; empty where none was read."""
+    pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
+    return f"{pod.get('namespace')}/{pod.get('name')}" if pod else str(run.get("name", "")).rpartition("/")[2]
 
 
 def case(record: CaseRecord, now: datetime) -> Iterator[str]:
@@ -80,7 +110,7 @@ def case(record: CaseRecord, now: datetime) -> Iterator[str]:
     yield styled(record.category or record.finding_name, "bold")
     yield _fact("case", case_id(record.finding_key))
     yield _fact("finding", record.finding_name)
-    yield _fact("state", " ".join(part for part in (str(record.state), record.reason) if part))
+    yield _fact("state", " ".join(part for part in (str(record.state), _why(record)) if part))
     if reached := containment(record.current_steps):
         seconds = contained_seconds(record)
         since = "" if seconds is None else f"; {seconds:.1f} s from event to containment"
@@ -113,6 +143,9 @@ def _said_by_people(record: CaseRecord) -> Iterator[str]:
     if word := record.word:
         until = f", until {word.until:%Y-%m-%d %H:%M} UTC" if word.until else ""
         yield _fact("word", f"{word.kind} {_by(word)}{until}")
+    if record.request and record.request.kind in _REQUESTED:
+        at = f"{record.request.at:%Y-%m-%d %H:%M} UTC"
+        yield _fact("asked", f"{_REQUESTED[record.request.kind]}, {at}. The next sweep does it")
     if record.asked and not (record.plan and record.plan.asked):
         yield _fact("asked", f"{_asked(record.asked)}. The next sweep plans it")
 
@@ -233,7 +266,7 @@ def _step(step: Step) -> str:
     status = styled(f"{step.status:<13}", _STATUSES.get(step.status, "red"))
     policy = "by a person" if step.undoes else step.policy or "the responder"
     detail = f"  {step.detail}" if step.detail else ""
-    return f"  {visible(step.action):<18}{status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
+    return f"  {visible(step.action):<17} {status}{styled(f'{step.reason}{detail}', 'bold')}  {styled(policy, 'dim')}"
 
 
 def _taken_back(record: CaseRecord) -> Iterator[str]:
@@ -252,7 +285,7 @@ def _set_back(steps: Sequence[Step]) -> Iterator[str]:
         if not number:
             yield ""
             yield styled("To set it back by hand, the last change first", "bold")
-        yield f"  {visible(item.action):<18}{visible(f'before: {item.before}')}"
+        yield f"  {visible(item.action):<17} {visible(f'before: {item.before}')}"
         yield from (f"    {visible(line)}" for line in item.lines)
 
 

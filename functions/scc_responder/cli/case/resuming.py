@@ -121,7 +121,8 @@ def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps({"policy": options.policy, "resumed": names}))
     else:
-        print(f"scc-responder: {len(names)} cases open again; sweeps resume them{_listed(names)}")
+        count = f"{len(names)} case{'s' * (len(names) != 1)}"
+        print(f"scc-responder: {count} open again, for sweeps to resume{_listed(names)}")
     return unread if len(opened) == len(records) else 1
 
 

@@ -25,7 +25,7 @@ def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = MAX_S
         shown = styled(f"{each.result.reason:<17}", color)
         case = styled(f"  {case_id(each.item.key)}", "dim") if len(cases) > 1 else ""
         why = visible(each.result.detail or each.result.reason.meaning, most)
-        yield f"  {visible(each.item.step.action):<18}{shown} {why}{case}"
+        yield f"  {visible(each.item.step.action):<17} {shown} {why}{case}"
 
 
 def undo_facts(undone: Undone) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from scc_responder.cli.terminal.terminal import styled, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.chain.chain_check import chain_fields
@@ -172,10 +173,16 @@ def record_text(record: CaseRecord, wrong: Sequence[ChainDifference]) -> Iterato
     before = f", {count} of before it was taken back" if (count := _taken_back(record)) else ""
     steps = f"{len(record.steps)} steps{before}{head}"
     yield f"case {styled(case_id(record.finding_key), 'bold')}: record {verdict}; {steps}"
+    if _was_undone(record) and any(each.reason == Reason.CHAIN_GAP for each in wrong):
+        yield styled("  case undo has no line in the log: give its messages, too, with another --log", "dim")
     for each in wrong:
         step = f"  {styled(visible_lines(each.step), 'bold')}" if each.step else ""
         why = styled(f"{each.where}: {each.reason.meaning}", "dim")
         yield f"  {styled(each.reason, 'red')}{step}  {why}"
+
+
+def _was_undone(record: CaseRecord) -> bool:
+    return bool(_taken_back(record)) or any(step.undoes for step in record.steps)
 
 
 def _taken_back(record: CaseRecord) -> int:

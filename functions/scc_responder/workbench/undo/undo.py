@@ -116,6 +116,8 @@ class Undo:
         """Take back what can be, and tell. Raises StoreError, and RetryableError `case_in_progress`."""
         rehearsed = self.look()
         if not any(each.result.status in _ABOUT_TO for each in rehearsed):
+            # Whoever works on it may be about to do what is to be taken back.
+            _refuse(self._journal.apply(self._record.finding_key, _left_alone)[0], self._record.finding_key)
             return rehearsed
         asked = [key for key in self._records if any(item.key == key for item in self._items)]
         for key in asked:
