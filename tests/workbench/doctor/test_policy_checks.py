@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.resource_names import ConsoleTrust
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.policy_checks import consistent, load
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.docs.command_lines import fix_mistakes
-from tests.kits.responder import SHIPPED, policy, write_policies
+from tests.kits.responder import RAILS, SHIPPED, policy, write_policies
 
 
 def settings_of(folder: Path, **other: Any) -> Settings:
@@ -43,6 +44,30 @@ def test_nobody_can_approve(tmp_path: Path, store: str, audience: str, reasons: 
     folder = write_policies(tmp_path / "policies", policy("label_pod", mode="approve"))
     settings = settings_of(folder, store=store, approval_audience=audience)
     assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
+
+
+CONSOLE = ConsoleTrust(identity="c@p.iam.gserviceaccount.com", audience="/projects/1/global/backendServices/2")
+
+
+@pytest.mark.parametrize(
+    ("approvers", "audience", "reasons"),
+    [
+        ("ann@example.com", "https://a.example.com", []),
+        ("ann@example.com", "", ["approval_audience_not_set"]),
+        ("", "https://a.example.com", ["approver_not_listed"]),
+        (CONSOLE.identity, "https://a.example.com", ["approver_not_listed", "no_assertion"]),
+        (f"ann@example.com, {CONSOLE.identity}", "https://a.example.com", ["no_assertion"]),
+    ],
+)
+def test_a_console_in_which_nobody_can_answer(
+    tmp_path: Path, approvers: str, audience: str, reasons: list[str]
+) -> None:
+    """A console needs the audience of tokens, and a person who is listed; its own identity is none."""
+    rails = f"{RAILS}approval: {{approvers: [{approvers}]}}\n"
+    folder = write_policies(tmp_path / "policies", policy("label_pod", mode="dry_run"), guardrails=rails)
+    settings = settings_of(folder, approval_audience=audience, console=CONSOLE)
+    assert [check.reason for check in consistent(settings, load_policies(folder))] == reasons
+    assert [check.reason for check in consistent(settings_of(folder), load_policies(folder))] == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from scc_responder.domain.changes import Disruption
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import ConsoleTrust
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
 from scc_responder.workbench.doctor.check import Check, fault, ok
@@ -52,6 +53,25 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "a policy waits for approval, and nobody can approve"
         fix = "Terraform variable approvers, which sets the audience and lets them call the function"
         yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, fix)
+    if settings.console:
+        yield from _console(settings.console, settings, policies)
+
+
+def _console(console: ConsoleTrust, settings: Settings, policies: PolicySet) -> Iterator[Check]:
+    """What a console needs so that a person can answer in it."""
+    name, listed = "console", {one.lower() for one in policies.guardrails.approval.approvers}
+    if not settings.approval_audience:
+        why = "a console hands answers on, and the function looks at nobody's token"
+        fix = "Terraform variable console, which sets the audience and lets the console call the function"
+        yield fault(name, f"{VARIABLE_PREFIX}APPROVAL_AUDIENCE", "approval_audience_not_set", why, fix)
+    if not listed - {console.identity}:
+        why = "there is a console, and nobody who opens it may approve"
+        fix = "list people by their addresses under approval.approvers in guardrails.yaml"
+        yield fault(name, "guardrails.yaml", Reason.APPROVER_NOT_LISTED, why, fix)
+    if console.identity in listed:
+        why = f"{console.identity} is listed as an approver: that gives it nothing, and nobody should count on it"
+        fix = "take it off approval.approvers in guardrails.yaml"
+        yield fault(name, console.identity, Reason.NO_ASSERTION, why, fix)
 
 
 def _may_wait(policy: Policy, settings: Settings) -> bool:
