@@ -6,8 +6,9 @@ FAILPOINT=N              SIGKILL at the N-th point (from 1), or at the first poi
 FAILPOINT_ONCE=FILE      with FAILPOINT: only the process that creates FILE dies, so a restarted worker lives
 FAILPOINTS_LOG=FILE      append the name of each point to FILE, one a line
 
-Each writing call of the store, the API server, the evidence and the outcome topic has a point before it and one after
-it, such as `before kubernetes.patch`. After a call that raised there is one too: the write may have been made.
+Each writing call of the store, the API server, the evidence, the outcome topic and a route's receiver has a point
+before it and one after it, such as `before kubernetes.patch`. After a call that raised there is one too: the write may
+have been made.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from typing import Any, Unpack, cast
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.notices.notice import Notice
-from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier
+from scc_responder.domain.notices.routed_notice import RoutedNotice
+from scc_responder.domain.ports import CloudRunApi, Clusters, Evidence, KubernetesApi, Notifier, Receiver
 from scc_responder.domain.store import CasStore, Entry, Page, SearchedBy
+from scc_responder.pipeline.notices.route_lanes import RouteLanes
 from tests.kits.local_store import LocalStoreServices
 
 
@@ -200,6 +203,18 @@ class FailingNotifier:
             return self._notifier.tell(notice)
 
 
+class FailingReceiver:
+    """A receiver whose messages have points."""
+
+    def __init__(self, receiver: Receiver, points: Failpoints) -> None:
+        self._receiver = receiver
+        self._points = points
+
+    def send(self, routed: RoutedNotice) -> str:
+        with self._points.around("receiver.send"):
+            return self._receiver.send(routed)
+
+
 class FailingServices(LocalStoreServices):
     """The services of a process, its ports wrapped. As in production, each is opened when it is first asked for."""
 
@@ -230,3 +245,11 @@ class FailingServices(LocalStoreServices):
     def notifier(self) -> Notifier | None:
         notifier = super().notifier
         return notifier and FailingNotifier(notifier, self.failpoints)
+
+    @cached_property
+    def lanes(self) -> RouteLanes | None:
+        lanes = super().lanes
+        if lanes:
+            opened = lanes.opened
+            lanes.opened = lambda kind, address: FailingReceiver(opened(kind, address), self.failpoints)
+        return lanes

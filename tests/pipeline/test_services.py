@@ -19,9 +19,12 @@ from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
-from scc_responder.guard.limits.ledger_document import Breaker
+from scc_responder.pipeline.notices.route_lanes import RouteLanes
+from scc_responder.pipeline.notices.route_notifier import RouteNotifier
 from scc_responder.pipeline.services import Services, read_token
-from tests.kits.journal_worlds import START
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN
+from tests.kits.notices import routes
 from tests.kits.settings import local_settings
 
 NOTICE = Notice(kind=NoticeKind.EXPIRED, severity=NoticeSeverity.WARNING, case="0a", facts={})
@@ -44,6 +47,7 @@ class Telling:
 def services(notifier: Any = None, **variables: str) -> Services:
     """Services of these settings, whose log lines are kept."""
     made = Services(local_settings(**variables))
+    made.policies = PolicySet(policies=(), guardrails=NONE_GIVEN, digest="")
     made.lines = []  # type: ignore[attr-defined]
     made.tell = lambda line: made.lines.append(json.loads(line))  # type: ignore[attr-defined]
     if notifier:
@@ -105,30 +109,14 @@ def test_a_notice_that_reaches_nobody_stops_nothing(error: Exception | None) -> 
     assert notifier.notices == [NOTICE]
 
 
-def test_a_breaker_that_trips_is_logged_and_told() -> None:
-    """An error of the notifier is raised: whoever finds the breaker next tells people."""
-    breaker = Breaker(tripped_at=START, detail="6 pods", paging_since=START)
-    told, down = services(Telling()), services(Telling(ApiError("outcomes_unavailable")))
-    told._page("projects/p/locations/l/clusters/c", breaker)
-    with pytest.raises(ApiError, match="outcomes_unavailable"):
-        down._page("projects/p/locations/l/clusters/c", breaker)
-
-    assert [line["logging.googleapis.com/labels"]["reason"] for line in told.lines] == ["storm_breaker"]  # type: ignore[attr-defined]
-    assert told.notifier.notices[0].kind is NoticeKind.BREAKER  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [(ApiError("chat_unavailable", "not now"), "not now"), (KeyError("Bearer secret"), "KeyError")],
-    ids=["ours", "a-librarys"],
-)
-def test_a_notifier_that_fails_beside_others_is_logged(error: Exception, text: str) -> None:
-    """With its name; of an error that is not ours the kind alone, since it may quote a token."""
+def test_there_are_lanes_where_there_are_routes() -> None:
+    """The notifier stores for them then, whether or not there is a topic."""
     made = services()
-    made._log_untold("chat", error)
-    (line,) = made.lines  # type: ignore[attr-defined]
-    assert (line["severity"], line["notifier"], line["error"]) == ("ERROR", "chat", text)
-    assert line["logging.googleapis.com/labels"]["reason"] == "notifier_failed"
+    assert (made.lanes, made.notifier) == (None, None)
+    made = services(STORE="firestore://example-project/(default)")
+    made.policies = PolicySet(policies=(), guardrails=NONE_GIVEN, digest="", routes=routes("ops"))
+    assert isinstance(made.lanes, RouteLanes)
+    assert isinstance(made.notifier, RouteNotifier)
 
 
 @pytest.mark.parametrize("names", ["", "outcome_topic"])

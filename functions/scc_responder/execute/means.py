@@ -104,7 +104,9 @@ class StepMeans:
                 **chain_fields(execution.record, execution.steps),
             },
         )
-        return publish(replace(notice, labels=notice.labels | ({"to": to} if to else {})), step, world.notifier)
+        key = f"{execution.record.opened_epoch} {step.action_id}"
+        labels = notice.labels | ({"to": to} if to else {})
+        return publish(replace(notice, labels=labels, key=key), step, world.notifier)
 
     def _unknown(self) -> dict[str, str]:
         """`instances_unknown`, where nobody can say whether a retired revision still runs."""

@@ -6,18 +6,20 @@ The facts of a notice are JSON data whose fields subscribers rely on: they stay.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity, NoticeSubject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.value import resolved
 from scc_responder.journal.account.case_facts import facts_in
+from scc_responder.journal.account.owner_labels import subject_of
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.contained import contained_fields
@@ -36,9 +38,12 @@ from scc_responder.journal.to_do import to_do
 from scc_responder.policy.decide import Decision
 
 BUSY_REMEDY = "find out why its API server answers late, or what makes so many findings; they come again by themselves"
+FEED_REMEDY = "find out who changed it; `terraform apply` makes it as it was, and `scc-responder doctor` says whether"
 MOST_CASES_NAMED = 50
 UNREAD_REMEDY = "look for this finding in Security Command Center, and find out who publishes it in this form"
 _REASONS = UNANSWERED | {CaseState.WAITING: Reason.WAITING_FOR_APPROVAL, CaseState.REHEARSED: Reason.DRY_RUN}
+_OVER = frozenset({CaseState.DONE, CaseState.TARGET_ABSENT, CaseState.SUPERSEDED})
+_ENDS = frozenset({NoticeKind.REJECTED, NoticeKind.UNDONE})
 _WELL = frozenset({StepStatus.DONE, StepStatus.DRY_RUN, StepStatus.SKIPPED})
 
 
@@ -87,6 +92,7 @@ def outcome_notice(
         reason=_REASONS.get(state, ""),
         labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
         facts=facts,
+        subject=msgspec.structs.replace(subject_of(context), is_over=is_well and state in _OVER),
     )
 
 
@@ -109,6 +115,8 @@ def case_notice(
         case=case,
         state=record.state,
         reason=reason,
+        subject=_subject(record, is_over=kind in _ENDS),
+        key=f"{record.opened_epoch} {reason}",
         facts={
             "case": case,
             "finding": {"name": record.finding_name, "category": record.category},
@@ -123,6 +131,13 @@ def case_notice(
             **chain_fields(record, record.current_steps),
         },
     )
+
+
+def _subject(record: CaseRecord, *, is_over: bool) -> NoticeSubject:
+    """What the case keeps of what its last notice was about."""
+    kept = record.decision.get("subject")
+    known = msgspec.convert(kept, resolved(NoticeSubject)) if kept else NoticeSubject()
+    return msgspec.structs.replace(known, cluster=record.cluster, is_over=is_over)
 
 
 def unread_notice(rejection: Rejection, message_id: str) -> Notice:
@@ -143,6 +158,17 @@ def unset_switch_notice(reason: str) -> Notice:
         severity=NoticeSeverity.ERROR,
         reason=reason,
         facts={"reason": reason, "remedy": Remedy.ENFORCE.sentence()},
+    )
+
+
+def feed_notice(reason: Reason, day: date, fields: Mapping[str, Any]) -> Notice:
+    """What sends findings is not as it was made, or may not be read: nobody knows which findings still come."""
+    return Notice(
+        kind=NoticeKind.FEED,
+        severity=NoticeSeverity.ERROR,
+        reason=reason,
+        key=f"{day} {reason}",
+        facts={"reason": reason, **fields, "remedy": FEED_REMEDY},
     )
 
 

@@ -68,13 +68,15 @@ def respond(body: bytes, headers: Mapping[str, str], services: Services) -> Endi
 
 
 def accounted(work: Callable[[DeliveryLog], Ending], services: Services, began: datetime | None = None) -> Ending:
-    """Do the work, and log how it ended in one line, whatever happened.
+    """Do the work, and log how it ended in one line, whatever happened; then send what routes are to be told of it.
 
-    `began`: when the request began that this is part of.
+    `began`: when the request began that this is part of, which sends for all of its parts.
     """
     log = DeliveryLog(began or services.clock())
     ending = ended(work, services, log)
     services.tell(log.line(ending, services.settings.trace_project))
+    if services.lanes and began is None:
+        services.lanes.send()
     return ending
 
 

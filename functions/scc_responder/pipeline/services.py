@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import ResponderError, SettingsError, without_secrets
+from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import (
     Approvers,
@@ -27,27 +27,23 @@ from scc_responder.domain.ports import (
     Notifier,
     Signer,
 )
-from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import KillSwitch
 from scc_responder.guard.limiter import Limiter
-from scc_responder.guard.limits.ledger_document import Breaker
-from scc_responder.guard.trust.first_shot import FirstShot
 from scc_responder.guard.trust.warm_up import WarmUp
 from scc_responder.journal.journal import Journal
-from scc_responder.journal.messages import Ending, log_line
-from scc_responder.journal.notices import breaker_notice, first_shot_notice
 from scc_responder.pipeline.bulkheads import Bulkheads
+from scc_responder.pipeline.notices.urgent_notices import log_untold, page_breaker, page_first_shot
 from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import DEFAULT_NOTIFIERS, VARIABLE_PREFIX, Settings
 
 if TYPE_CHECKING:
     from scc_responder.adapters.google.security_center import SecurityCenter
+    from scc_responder.pipeline.notices.route_lanes import RouteLanes
 
 READ_WORKERS = 32
 """Reads side by side, over all findings that one instance is working on. One cluster has half of them at most."""
-
 STORE_WORKERS = 16
 """Objects of evidence that are stored side by side, likewise."""
 
@@ -108,11 +104,13 @@ class Services:
 
     def limiter(self, cluster: str) -> Limiter:
         """The limits on one cluster, given by its path."""
-        return Limiter(self.store, cluster, self.policies.guardrails, self.wait, self._page)
+        return Limiter(self.store, cluster, self.policies.guardrails, self.wait, partial(page_breaker, self))
 
     def warm_up(self, place: str) -> WarmUp:
         """The first shots in one place."""
-        return WarmUp(self.store, place, self.policies, self._tell_refused, wait=self.wait, passed=self.passed)
+        return WarmUp(
+            self.store, place, self.policies, partial(page_first_shot, self), wait=self.wait, passed=self.passed
+        )
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -143,22 +141,20 @@ class Services:
     @cached_property
     def logs(self) -> CloudLogs | None:
         """The Cloud Logging API; None where settings neither say that it may be read nor name a stand-in."""
-        settings = self.settings
-        if not (settings.cloud_logging or settings.logging_endpoint):
+        if not (self.settings.cloud_logging or self.settings.logging_endpoint):
             return None
         from scc_responder.adapters.google.cloud_logging import CloudLogging  # noqa: PLC0415
 
-        return CloudLogging(endpoint=settings.logging_endpoint)
+        return CloudLogging(endpoint=self.settings.logging_endpoint)
 
     @cached_property
     def metrics(self) -> CloudMetrics | None:
         """The Cloud Monitoring API; None where settings neither say that it may be read nor name a stand-in."""
-        settings = self.settings
-        if not (settings.cloud_monitoring or settings.monitoring_endpoint):
+        if not (self.settings.cloud_monitoring or self.settings.monitoring_endpoint):
             return None
         from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring  # noqa: PLC0415
 
-        return CloudMonitoring(endpoint=settings.monitoring_endpoint)
+        return CloudMonitoring(endpoint=self.settings.monitoring_endpoint)
 
     @cached_property
     def run(self) -> CloudRunApi | None:
@@ -238,10 +234,20 @@ class Services:
 
     @cached_property
     def notifier(self) -> Notifier | None:
-        """Who tells people, if anyone: the notifiers that settings name. Raises SettingsError."""
+        """Who tells people, if anyone: routes, and the notifiers that settings name. Raises SettingsError."""
         from scc_responder.adapters.notifiers import open_notifiers  # noqa: PLC0415
 
-        return open_notifiers(self.settings, self._log_untold)
+        named = open_notifiers(self.settings, partial(log_untold, self))
+        return self.lanes.before(named) if self.lanes else named
+
+    @cached_property
+    def lanes(self) -> RouteLanes | None:
+        """What sends by routes; None where there are none."""
+        if routes := self.policies.routes:
+            from scc_responder.pipeline.notices.route_lanes import RouteLanes  # noqa: PLC0415
+
+            return RouteLanes(self, routes)
+        return None
 
     def check_notifiers(self) -> None:
         """Check that there are notifiers of the names in settings. Raises SettingsError."""
@@ -256,30 +262,6 @@ class Services:
             with suppress(ResponderError):
                 self.notifier.tell(notice)
 
-    def _log_untold(self, name: str, error: Exception) -> None:
-        """One line for a notifier that failed where another did not."""
-        ending = Ending(status=204, reason=Reason.NOTIFIER_FAILED, severity="ERROR")
-        fields = {"notifier": name, "error": without_secrets(error)}
-        self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
-
-    def _page(self, cluster: str, breaker: Breaker) -> None:
-        """Log and notify that the breaker of a cluster tripped. Raises ApiError."""
-        ending = Ending(status=204, reason=Reason.STORM_BREAKER, severity="ERROR")
-        scope = {"scope": breaker.scope, "budget": str(breaker.budget or ""), "store": self.settings.store}
-        notice = breaker_notice(cluster, breaker.tripped_at, breaker.detail, **scope)
-        fields = {name: notice.facts[name] for name in ("cluster", "scope", "budget", "detail", "remedy")}
-        self.tell(log_line(ending, "", "", self.settings.trace_project, fields))
-        if self.notifier is not None:
-            self.notifier.tell(notice)
-
-    def _tell_refused(self, shot: FirstShot) -> None:
-        """Log and notify that none of a policy's first shot is done. Raises ApiError."""
-        notice = first_shot_notice(shot.place, shot.policy, shot.detail)
-        ending = Ending(status=204, reason=Reason.FIRST_SHOT_TOO_WIDE, severity="ERROR")
-        self.tell(log_line(ending, "", "", self.settings.trace_project, notice.facts))
-        if self.notifier is not None:
-            self.notifier.tell(notice)
-
     @cached_property
     def _token(self) -> Callable[[], str] | None:
         path = self.settings.kubernetes_token_file
@@ -287,8 +269,7 @@ class Services:
 
 
 def _print(line: str) -> None:
-    """One write for the whole line, so that lines of several threads are not mixed."""
-    os.write(1, line.encode() + b"\n")
+    os.write(1, line.encode() + b"\n")  # one write, so that lines of several threads are not mixed
 
 
 def read_token(path: str) -> str:

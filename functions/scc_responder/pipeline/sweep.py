@@ -34,6 +34,7 @@ from scc_responder.pipeline.again.by_itself import HeldByTime
 from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.again.unfinished_cases import Turn, awaits, turn_of
 from scc_responder.pipeline.authentication import check_sweeper
+from scc_responder.pipeline.deadlines import waits_end
 from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
@@ -73,6 +74,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
 
     def swept(log: DeliveryLog) -> Ending:
         check_sweeper(headers, peer, services)
+        until = waits_end(log.began, services.settings)
+        joined = services.lanes.sweep(until) if services.lanes else None
         work = _Sweep(services, log.began)
         ending = work.run(log)
         check_feed(services, work.newest)
@@ -82,6 +85,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
             log.fields["counted_again"] = answered
         if told := tell_left(services):
             log.fields["told_for_others"] = told
+        if joined:
+            joined((until - services.clock()).total_seconds())
         return ending
 
     return accounted(swept, services)

@@ -7,6 +7,7 @@ on a person's machine read the sources, and `scc-responder bundle` never packs o
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,17 +18,25 @@ from scc_responder.policy import cel
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy, PolicySet, digest
 
+if TYPE_CHECKING:
+    from scc_responder.policy.routes import Routes
+
 COMPILED_FILE = ".compiled.json"
+_NO_ROUTES = msgspec.Raw(b"null")
 _REMEDY = "make the zip anew with `make bundle`; on this machine, start the function with `scc-responder serve`"
 
 
 class CompiledPolicies(StrictValue, frozen=True, kw_only=True):
-    """Checked files. `digest` is their sources', `version` the package's that checked them."""
+    """Checked files. `digest` is their sources', `version` the package's that checked them.
+
+    `routes` are read where there are any: they decide nothing.
+    """
 
     digest: str
     version: str
     guardrails: Guardrails
     policies: tuple[Policy, ...]
+    routes: msgspec.Raw = _NO_ROUTES
 
 
 def load_deployed(folder: Path) -> PolicySet:
@@ -44,7 +53,21 @@ def load_deployed(folder: Path) -> PolicySet:
             cel.compiled(policy.condition)
         for step in policy.then:
             step.params  # noqa: B018
-    return PolicySet(policies=compiled.policies, guardrails=compiled.guardrails, digest=compiled.digest)
+    return PolicySet(
+        policies=compiled.policies,
+        guardrails=compiled.guardrails,
+        digest=compiled.digest,
+        routes=None if compiled.routes == _NO_ROUTES else _read_routes(path, compiled.routes),
+    )
+
+
+def _read_routes(path: Path, routes: msgspec.Raw) -> Routes:
+    from scc_responder.policy.routes import Routes  # noqa: PLC0415 - cold start
+
+    try:
+        return msgspec.json.decode(routes, type=resolved(Routes))
+    except msgspec.DecodeError as error:
+        raise _refusal(path, str(error)) from error
 
 
 def _read(path: Path) -> CompiledPolicies:

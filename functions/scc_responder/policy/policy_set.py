@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +20,10 @@ from scc_responder.policy.hours import Hours
 from scc_responder.policy.limits import Limit, Share
 from scc_responder.policy.match import Match
 
+if TYPE_CHECKING:
+    from scc_responder.policy.routes import Routes
+
+ROUTES_FILE = "routes.yaml"
 TEST_SUFFIX = ".test.yaml"
 SCOPE_FILE = "scope.yaml"
 SHIPPED_FILE = "shipped.yaml"
@@ -126,11 +130,15 @@ class Policy(StrictValue, frozen=True, kw_only=True):
 
 
 class PolicySet(Value, frozen=True, kw_only=True):
-    """All policies of a folder and its guardrails. `digest` is stored in every record of a decision by them."""
+    """All policies of a folder and its guardrails. `digest` is stored in every record of a decision by them.
+
+    `routes` decide nothing: None where the folder has none.
+    """
 
     policies: tuple[Policy, ...]
     guardrails: Guardrails
     digest: str
+    routes: Routes | None = None
 
 
 def policy_paths(folder: Path) -> list[Path]:
@@ -140,13 +148,13 @@ def policy_paths(folder: Path) -> list[Path]:
 
 
 def source_paths(folder: Path) -> list[Path]:
-    """Every file of the folder that a decision depends on: the policies, and the guardrails if there are any."""
-    others = (folder / name for name in (GUARDRAILS_FILE, SHIPPED_FILE))
+    """Every file of the folder that a deployment depends on: the policies, guardrails and routes if there are any."""
+    others = (folder / name for name in (GUARDRAILS_FILE, ROUTES_FILE, SHIPPED_FILE))
     return [*policy_paths(folder), *(path for path in others if path.exists())]
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the policies and guardrails."""
+    """SHA-256 of the policies, guardrails and routes."""
     return sources_digest({path.relative_to(folder).as_posix(): path for path in source_paths(folder)})
 
 
@@ -164,5 +172,5 @@ def _is_policy(path: Path) -> bool:
     return (
         not hidden
         and not path.name.endswith(TEST_SUFFIX)
-        and path.name not in {GUARDRAILS_FILE, SCOPE_FILE, SHIPPED_FILE}
+        and path.name not in {GUARDRAILS_FILE, ROUTES_FILE, SCOPE_FILE, SHIPPED_FILE}
     )

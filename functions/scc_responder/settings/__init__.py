@@ -11,23 +11,22 @@ SCC_RESPONDER_RUN_WRITER      e-mail of the service account that changes Cloud R
 SCC_RESPONDER_SOURCES         numeric ids of the SCC sources to believe, comma-separated
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION] (collection: scc-responder); `serve` takes sqlite:///PATH
 SCC_RESPONDER_EVIDENCE        gs://BUCKET/PREFIX or file:///FOLDER
-SCC_RESPONDER_COLLECTOR       image of the collector, by digest: REGISTRY/IMAGE@sha256:DIGEST. Without it nothing is put
-                              into a pod, to look into it or to cut its connections.
+SCC_RESPONDER_COLLECTOR       the collector, REGISTRY/IMAGE@sha256:DIGEST. Without it nothing is put in a pod.
 SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N: the key
                               version in Cloud KMS that signs evidence (EC P-256, SHA-256). Without it, a SQLite store
                               has a key beside it on this machine, and elsewhere evidence is stored without a signature.
-SCC_RESPONDER_CLOUD_LOGGING   true where this deployment has the permissions of Cloud Logging; `capture_cloud_logs` is
-                              left out otherwise.
+SCC_RESPONDER_CLOUD_LOGGING   true where it has the permissions of Cloud Logging; else no `capture_cloud_logs`.
 SCC_RESPONDER_CLOUD_MONITORING  true where this deployment has the permission of Cloud Monitoring; how many instances
                               and requests a service of Cloud Run has is not known otherwise.
 SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artifact Registry, comma-separated.
                               A look into a container also reads the configuration of an image that is in one of them.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
-SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: files of `adapters/notifiers` (default: outcome_topic).
+SCC_RESPONDER_NOTIFIERS       who tells people, comma-separated: of `adapters/notifiers` (default: outcome_topic).
                               Each is told; where the first one fails, the message comes again.
 SCC_RESPONDER_OUTCOME_FORMAT  what it has: v1, the facts as JSON (default), or cloudevents with OCSF events
 SCC_RESPONDER_CONSOLE_URL     https:// URL of the console, to which notices link; without it they show a command
 SCC_RESPONDER_NAME_*          settings of the notifier NAME alone, such as SCC_RESPONDER_CHAT_URL of a notifier `chat`
+SCC_RESPONDER_NOTICE_SECRETS  folder of the secrets that routes.yaml names: FOLDER/SECRET/address
 SCC_RESPONDER_APPROVAL_AUDIENCE  whom approvers' Google ID tokens must be made for: this function's https:// URL; away
                               from Cloud Run also a client id of your own. Without it nobody can approve, but on this
                               machine with a SQLite store.
@@ -131,7 +130,7 @@ _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVe
 _ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry")
 _STAND_INS = tuple(f"{name}_endpoint" for name in _ENDPOINTS)
 _LOCAL_ONLY = ("clusters_file", "findings", *_STAND_INS, "kubernetes_token_file", "approval_certs", "iap_keys")
-_UNCHECKED = (*_LOCAL_ONLY, "trace_project")
+_UNCHECKED = (*_LOCAL_ONLY, "trace_project", "notice_secrets")
 FIRESTORE_EMULATOR = "FIRESTORE_EMULATOR_HOST"
 PUBSUB_EMULATOR = "PUBSUB_EMULATOR_HOST"
 
@@ -163,6 +162,7 @@ class Settings(Value, frozen=True, kw_only=True):
     console_url: str = ""
     notifiers: tuple[str, ...] = DEFAULT_NOTIFIERS
     notifier_options: dict[str, dict[str, str]] = {}
+    notice_secrets: str = ""
     clusters_file: str = ""
     findings: str = ""
     scc_location: str = ""

@@ -102,3 +102,18 @@ def test_a_thousand_hostile_notices_make_inert_cards(made: RoutedNotice) -> None
     assert len(card.lines) <= MOST_CARD_LINES + 1
     assert len(card.links) <= MOST_CARD_LINKS
     assert max(map(len, texts)) < 3_000
+
+
+def test_a_digest_says_how_many_of_what() -> None:
+    """The count also where nothing of a finding may be said."""
+    facts = {"count": 480, "by_threat": {"reverse_shell": 470, "other": 10}, "cases": ["0a0a0a0a0a0a", "0b0b0b0b0b0b"]}
+    notice = Notice(
+        kind=NoticeKind.DIGEST, severity=NoticeSeverity.WARNING, labels={"count": "480"}, reason="gathered", facts=facts
+    )
+    full, minimal = (
+        notice_card(RoutedNotice(id="1", thread="1", content=content, notice=notice)) for content in NoticeContent
+    )
+    assert [card.about for card in (full, minimal)] == ["480 notices"] * 2
+    lines = {line.name: line.text for line in full.lines}
+    assert lines["by_threat"] == "reverse_shell: 470, other: 10"
+    assert "reverse_shell" not in minimal.text

@@ -34,8 +34,8 @@ from tests.workbench.policies.test_odd_values import EVERYTHING
 
 TODAY = date(2026, 3, 2)
 NO_MEASURES = {
-    "action", "condition", "description", "finding", "from", "identity", "lowered_by", "name",
-    "of", "order", "owner", "policy", "reason", "ticket", "timezone", "to", "version",
+    "action", "address", "cluster", "condition", "description", "finding", "from", "identity", "lowered_by", "name",
+    "namespace", "of", "order", "owner", "policy", "reason", "ticket", "timezone", "to", "version",
 }  # fmt: skip
 """Fields of texts that say no number, no time and no share."""
 
@@ -97,6 +97,10 @@ FILES: dict[str, Any] = {
         "warm_up": "10s",
         "max_finding_age": {"irreversible": "30m", "reversible": "24h"},
         "accepted": [{"warning": "limit_off", "owner": "o", "reason": "r", "expires": "2026-12-31"}],
+    },
+    "routes.yaml": {
+        "routes": {"ops": {"receiver": "signed_webhook", "address": "ops-hook", "burst": 20}},
+        "fallback": ["ops"],
     },
     "odd.yaml": {
         "name": "odd",

@@ -35,6 +35,10 @@ class NoticeKind(StrEnum):
     """The storm breaker of a cluster tripped: nothing is changed there until its reset."""
     POLICY = "policy"
     """A policy may not act alone in a place any more, or not yet."""
+    FEED = "feed"
+    """What sends findings was changed or removed, or may not be read any more."""
+    DIGEST = "digest"
+    """More notices came for a route than it is told one by one."""
 
 
 class NoticeSeverity(StrEnum):
@@ -54,12 +58,28 @@ class OutcomeFormat(StrEnum):
     """OCSF events as CloudEvents."""
 
 
+class NoticeSubject(Value, frozen=True, kw_only=True):
+    """What routes are chosen by, as far as it is known. A tenant may have written any of `owners`.
+
+    `cluster` is the path of a cluster, of Cloud Run `projects/P`; `severity` is the finding's. `is_over`: the case
+    needs nobody any more.
+    """
+
+    cluster: str = ""
+    namespace: str = ""
+    severity: str = ""
+    owners: tuple[str, ...] = ()
+    is_over: bool = False
+
+
 class Notice(Value, frozen=True, kw_only=True):
     """One thing that people are told.
 
     `case` is the id of the case, empty where it is about none, and `state` how far it was then. `reason` is a
     snake_case word, empty where the facts say it all. `labels` are short facts that a receiver may filter on, `facts`
-    is everything as JSON data: an attacker may have written any text in it.
+    is everything as JSON data: an attacker may have written any text in it. `subject` and `key` are
+    for routes, and not told. `key` tells it from other notices of its kind about its case, and is the same where it is
+    said again after a crash.
     """
 
     kind: NoticeKind
@@ -69,6 +89,8 @@ class Notice(Value, frozen=True, kw_only=True):
     reason: str = ""
     labels: dict[str, str] = {}
     facts: dict[str, Any]
+    subject: NoticeSubject = NoticeSubject()
+    key: str = ""
 
     @property
     def attributes(self) -> dict[str, str]:

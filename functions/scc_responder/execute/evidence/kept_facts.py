@@ -12,14 +12,12 @@ from scc_responder.domain.text import visible
 from scc_responder.execute.evidence.log_filters import log_project, log_questions
 from scc_responder.execute.evidence.secret_text import redact_text, redact_words
 from scc_responder.journal.account.case_facts import CaseFacts, NamedContainer, NamedFile, RanProgram
+from scc_responder.journal.account.owner_labels import owner_labels
 
 _MOST = {"processes": 4, "files": 8, "libraries": 8}
 _MOST_OTHER = 16
 _COMMAND, _TEXT = 2000, 500
 """The longest a command line and any other text may be, in bytes."""
-
-_OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
-"""Labels and annotations by whose keys, after a prefix such as `example.com/`, people say who owns something."""
 
 _T = TypeVar("_T")
 
@@ -44,7 +42,7 @@ def kept_facts(context: Context) -> CaseFacts:
         principal=_text(finding.principal or finding.principal_subject),
         caller=_text(finding.caller_ip),
         method=_text(finding.method_name),
-        labels=_texts(_owner_labels(context)),
+        labels=_texts(f"{key}={value} ({place})" for key, value, place in owner_labels(context)),
         contacts=_texts(finding.contacts),
         related=_first(context.related or ()),
         project=log_project(context),
@@ -81,15 +79,6 @@ def _file(role: str, file: FindingFile) -> NamedFile:
 def _connection(item: Connection) -> str:
     port = f":{item.destination_port}" if item.destination_port else ""
     return f"{item.protocol or 'connection'} to {item.destination_ip or 'an address that is not named'}{port}"
-
-
-def _owner_labels(context: Context) -> Iterator[str]:
-    """Labels and annotations that name an owner, those nearest to the target first."""
-    named = {"pod": context.pod, "namespace": context.namespace, "cluster": context.cluster}
-    for place, found in (named | {"Cloud Run": context.run_owner}).items():
-        for key, value in (*found.labels.items(), *getattr(found, "annotations", {}).items()) if found else ():
-            if key.rpartition("/")[2].lower() in _OWNER_KEYS:
-                yield f"{key}={value} ({place})"
 
 
 def _cut(finding: Finding) -> Iterator[str]:

@@ -34,6 +34,8 @@ _KINDS = {
     NoticeKind.LOOKED: "a look saw what is left to people",
     NoticeKind.BREAKER: "a storm breaker tripped",
     NoticeKind.POLICY: "a policy may not act alone",
+    NoticeKind.FEED: "what sends findings is not as it was made",
+    NoticeKind.DIGEST: "more notices came than are told one by one",
 }
 _WAITS = "a plan waits for approval"
 _CASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
@@ -89,7 +91,8 @@ def notice_card(routed: RoutedNotice) -> NoticeCard:
 
 def _about(notice: Notice, *, full: bool) -> str:
     """Severity and threat by the catalogue's name; in full also the finding's own words."""
-    words = filter(None, (_label(notice, name) for name in ("severity", "threat")))
+    words = [word for name in ("severity", "threat") if (word := _label(notice, name))]
+    words += [f"{count} notices"] if (count := _label(notice, "count")) else []
     finding = notice.facts.get("finding")
     category = str(finding.get("category", "")) if full and isinstance(finding, Mapping) else ""
     return " - ".join(filter(None, (" ".join(words), inert(category, 200))))
@@ -142,10 +145,17 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[AccountLine]:
         said = KNOWLEDGE[Knowledge(answer["knowledge"])]
         told = "; ".join([*([f"{said}: {answer['why']}"] if said else ()), *parts])
         yield AccountLine(name=str(answer["title"]), text=_cut(told) or "(nothing)")
-    plain = {} if answers else {name: fact for name, fact in facts.items() if name not in _TOLD_APART}
+    plain = {} if answers else {name: _plain(fact) for name, fact in facts.items() if name not in _TOLD_APART}
     for name, fact in plain.items():
         if isinstance(fact, str | int | float | bool) and fact != "":
             yield AccountLine(name=_told(name, _NAME_BYTES), text=_told(str(fact), LINE_BYTES))
+
+
+def _plain(fact: Any) -> Any:
+    """Counts by their words, in one line; anything else as it is."""
+    if isinstance(fact, Mapping) and all(isinstance(count, int) for count in fact.values()):
+        return ", ".join(f"{word}: {count}" for word, count in fact.items())
+    return fact
 
 
 def _told(text: str, most: int) -> str:

@@ -17,6 +17,7 @@ from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.domain.store import Entry, write_over
 from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.messages import Ending, log_line
+from scc_responder.journal.notices import feed_notice
 from scc_responder.pipeline.services import Services
 
 FEED_KEY = "sweep/feed"
@@ -83,3 +84,5 @@ def _tell(answer: _Answer, days: int, services: Services) -> None:
     ending = Ending(status=204, reason=reason, severity="INFO" if reason is Reason.CONFIG_AS_MADE else "ERROR")
     told = {"by": "sweep", "days_without_finding": days, **fields}
     services.tell(log_line(ending, "", "", services.settings.trace_project, told))
+    if reason is not Reason.CONFIG_AS_MADE:
+        services.notify(feed_notice(reason, services.clock().date(), fields))

@@ -12,7 +12,15 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.value import Value
 from scc_responder.execute.dependencies import ends_for_good
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.policy_set import SHIPPED_FILE, TEST_SUFFIX, Policy, PolicySet, PolicyStep, policy_paths
+from scc_responder.policy.policy_set import (
+    ROUTES_FILE,
+    SHIPPED_FILE,
+    TEST_SUFFIX,
+    Policy,
+    PolicySet,
+    PolicyStep,
+    policy_paths,
+)
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import case_faults
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
@@ -58,7 +66,8 @@ def lint(folder: Path, today: date, findings: Path = USUAL_FINDINGS) -> Linted:
     warnings += [warning for path in tests for warning in _test_warnings(path, folder)]
     warnings += unread_warnings(folder)
     warnings += _guardrails_warnings(folder / GUARDRAILS_FILE, today)
-    warnings += _shipped_warnings(folder / SHIPPED_FILE)
+    for name, kind in ((ROUTES_FILE, "routes"), (SHIPPED_FILE, "shipped")):
+        warnings += _schema_warnings(folder / name, kind)
     return Linted(policies=len(policies), errors=_in_order(errors), warnings=_in_order(warnings))
 
 
@@ -201,13 +210,13 @@ def _guardrails_warnings(path: Path, today: date) -> Iterator[Fault]:
     yield from map(document.fault, not_accepted(found, guardrails.accepted, today))
 
 
-def _shipped_warnings(path: Path) -> Iterator[Fault]:
+def _schema_warnings(path: Path, kind: str) -> Iterator[Fault]:
     if path.exists():
         try:
             document = open_document(path)
         except PolicyError:
             return
-        yield from map(document.fault, _schema(document, "shipped"))
+        yield from map(document.fault, _schema(document, kind))
 
 
 def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:

@@ -21,6 +21,7 @@ from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.hours import Day
 from scc_responder.policy.match import Severity
 from scc_responder.policy.policy_set import OnFailure, Policy
+from scc_responder.policy.routes import Routes
 from scc_responder.workbench.explanation import ContextFacts
 from scc_responder.workbench.policies.cases.case_file import CaseFile, GuardrailsCaseFile
 from scc_responder.workbench.policies.cases.case_mistakes import FINDING_WORDS
@@ -36,6 +37,7 @@ FILE_KINDS: dict[str, type] = {
     "test": CaseFile,
     "guardrails": Guardrails,
     "guardrails-test": GuardrailsCaseFile,
+    "routes": Routes,
     "scope": PolicyScope,
     "shipped": ShippedFile,
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from scc_responder.actions import actions
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import (
     GUARDRAILS_FILE,
     NO_WARM_UP,
@@ -30,6 +29,7 @@ from scc_responder.workbench.policy_files.rule_mistakes import (
     duration_mistakes,
     limit_mistakes,
     match_mistakes,
+    may_be_cluster,
     may_be_service,
     scope_mistakes,
     share_mistakes,
@@ -44,16 +44,11 @@ _PRINCIPAL = re.compile(r"\S+", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9./_-]+", re.ASCII)
 
 
-def _may_be_cluster(pattern: str) -> bool:
-    parts = pattern.split("/")
-    return len(parts) == 6 and all(map(matches, parts[::2], ("projects", "locations", "clusters"))) and all(parts)
-
-
 _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "namespaces": (_NAMESPACE.fullmatch, "a namespace is lower-case letters, digits and '-', such as shop or team-*"),
     "workloads": (_WORKLOAD.fullmatch, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
     "nodes": (_NODE.fullmatch, "a node is lower-case letters, digits, '-' and '.', such as gke-prod-1-system-*"),
-    "clusters": (_may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
+    "clusters": (may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
     "services": (
         may_be_service,
         f"write projects/P/locations/L/services/N or .../jobs/N, {PROJECT_BY_ID}; * stands for one part of it",

@@ -15,11 +15,13 @@ from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, policy_paths, sources_digest
+from scc_responder.policy.routes import Routes
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 from scc_responder.workbench.policy_files.hours_mistakes import policy_hours_mistakes
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, Mistake, expected, refusal
 from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
 from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
+from scc_responder.workbench.policy_files.routes_file import load_routes, unknown_routes
 from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes, match_mistakes, share_mistakes
 from scc_responder.workbench.policy_files.shipped_pack import (
     PACK,
@@ -36,32 +38,39 @@ _T = TypeVar("_T")
 
 def load_policies(folder: Path) -> PolicySet:
     """Every policy of the folder: all of them or none. Raises PolicyError with the mistakes of all files."""
-    rails, policies = _read_files(folder)
-    return PolicySet(policies=policies, guardrails=rails, digest=sources_digest(policy_sources(folder)))
+    rails, policies, routes = _read_files(folder)
+    digest = sources_digest(policy_sources(folder))
+    return PolicySet(policies=policies, guardrails=rails, digest=digest, routes=routes)
 
 
 def compile_policies(folder: Path) -> bytes:
     """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
-    rails, policies = _read_files(folder)
+    rails, policies, routes = _read_files(folder)
     return msgspec.json.encode(
         CompiledPolicies(
-            digest=sources_digest(policy_sources(folder)), version=__version__, guardrails=rails, policies=policies
+            digest=sources_digest(policy_sources(folder)),
+            version=__version__,
+            guardrails=rails,
+            policies=policies,
+            routes=msgspec.Raw(msgspec.json.encode(routes)),
         )
     )
 
 
-def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...]]:
+def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...], Routes | None]:
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
     faults = [*layout_faults(folder), *(fault for error in scope_errors(folder) for fault in error.faults)]
     rails = _collected(faults, partial(load_guardrails, folder))
-    scopes = load_scopes(folder)
-    read = [_collected(faults, partial(_read_policy, path, folder, rails, scopes)) for path in policy_paths(folder)]
+    scopes, routes = load_scopes(folder), _collected(faults, partial(load_routes, folder))
+    own = partial(_read_policy, folder=folder, rails=rails, scopes=scopes, routes=routes)
+    read = [_collected(faults, partial(own, path)) for path in policy_paths(folder)]
     shipped = _shipped(faults, folder, rails) if takes_shipped(folder) else ()
     if faults or rails is None:
         raise refusal(faults)
     # As the names of their files are listed, wherever they come from.
-    return rails, tuple(sorted((file for file in (*read, *shipped) if file), key=lambda file: f"{file.name}.yaml"))
+    policies = sorted((file for file in (*read, *shipped) if file), key=lambda file: f"{file.name}.yaml")
+    return rails, tuple(policies), routes
 
 
 def _shipped(faults: list[Fault], folder: Path, rails: Guardrails | None) -> list[Policy]:
@@ -82,9 +91,12 @@ def _collected(faults: list[Fault], read: Callable[[], _T]) -> _T | None:
         return None
 
 
-def _read_policy(path: Path, folder: Path, rails: Guardrails | None, scopes: Scopes) -> Policy:
+def _read_policy(
+    path: Path, folder: Path, rails: Guardrails | None, scopes: Scopes, routes: Routes | None = None
+) -> Policy:
     def check(policy: Policy) -> Iterator[Mistake]:
         yield from policy_mistakes(policy, path.stem, rails)
+        yield from unknown_routes(policy.then, routes)
         for parent in path.parents:
             scope = scopes.get(parent)
             if scope:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scc_responder.policy.guardrails import GUARDRAILS_FILE
-from scc_responder.policy.policy_set import SCOPE_FILE, SHIPPED_FILE, TEST_SUFFIX, policy_paths
+from scc_responder.policy.policy_set import ROUTES_FILE, SCOPE_FILE, SHIPPED_FILE, TEST_SUFFIX, policy_paths
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_scope import load_scopes
 
 GUARDRAILS_TESTS = f"{GUARDRAILS_FILE.removesuffix('.yaml')}{TEST_SUFFIX}"
 _READ_BY_PEOPLE = frozenset({"CODEOWNERS", "OWNERS", "LICENSE"})
-_AT_THE_TOP = frozenset({GUARDRAILS_FILE, GUARDRAILS_TESTS, SHIPPED_FILE})
+_AT_THE_TOP = frozenset({GUARDRAILS_FILE, GUARDRAILS_TESTS, ROUTES_FILE, SHIPPED_FILE})
 
 
 def told_name(path: Path, folder: Path) -> str:

@@ -32,6 +32,12 @@ LOCATION = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 """What a pattern of locations must look like to match anything at all."""
 
 
+def may_be_cluster(pattern: str) -> bool:
+    """Whether a pattern can fit the path of a cluster."""
+    parts = pattern.split("/")
+    return len(parts) == 6 and all(map(matches, parts[::2], ("projects", "locations", "clusters"))) and all(parts)
+
+
 def may_be_service(pattern: str) -> bool:
     """Whether a pattern can fit the path of a service or job of Cloud Run, whose project is named by its id."""
     parts = pattern.split("/")

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
-from scc_responder.policy.policy_set import SHIPPED_FILE, Policy, policy_paths
+from scc_responder.policy.policy_set import ROUTES_FILE, SHIPPED_FILE, Policy, policy_paths
+from scc_responder.policy.routes import Routes
 from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     ODD_CHARACTER,
     cluster_mistakes,
@@ -38,6 +39,8 @@ def meaning_faults(folder: Path) -> Iterator[Fault]:
     rails = folder / GUARDRAILS_FILE
     if rails.exists():
         yield from _faults(rails, folder, Guardrails, guardrails_meaning)
+    if (folder / ROUTES_FILE).exists():
+        yield from _faults(folder / ROUTES_FILE, folder, Routes, bound_mistakes)
     if takes_shipped(folder):
         yield from _faults(folder / SHIPPED_FILE, folder, ShippedFile, partial(_shipped_meaning, rails=known))
 

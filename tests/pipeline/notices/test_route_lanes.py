@@ -1,0 +1,202 @@
+"""Each route is sent to beside the others: what fails is tried again, and costs nothing but its own notices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.errors import ApiError
+from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNotice
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.outbox import outbox
+from scc_responder.journal.outbox.outbox import OUTBOX
+from scc_responder.pipeline.notices.route_lanes import REQUEST_WAITS_SECONDS, read_address
+from scc_responder.policy.routes import Routes
+from tests.kits.notices import mount, routes, told
+from tests.kits.route_scene import RouteScene
+
+SECRET = "https://hooks.example.com/s3cr3t"
+FAILS = ApiError(Reason.RECEIVER.of("unreachable"), SECRET)
+
+
+def test_a_request_sends_what_it_put(scene: Callable[..., RouteScene]) -> None:
+    """With id, thread and content of the route; nothing waits then, and no sweep says it again."""
+    given = routes("shop")
+    full = given.routes["shop"]
+    made = scene(replace(given, routes={"shop": replace(full, content=NoticeContent.MINIMAL)}))
+    made.tell(told(1), replace(told(2), subject=replace(told().subject, is_over=True)))
+    made.sweep(minutes=10)
+    assert made.receivers.cases == [("shop", "1"), ("shop", "2")]
+    (_, first), (_, second) = made.receivers.got
+    assert (first.content, first.closes, first.thread) == (NoticeContent.MINIMAL, False, told(1).case)
+    assert (second.closes, first.id == second.id, made.waiting) == (True, False, 0)
+
+
+def test_a_thread_is_gone_on_with_by_its_first_receipt(scene: Callable[..., RouteScene]) -> None:
+    """Each route has its own."""
+    made = scene(routes("shop"))
+    made.receivers.judge = lambda _route, routed: f"ts-{len(made.receivers.got)}"
+    again = replace(told(1), key="2 notify")
+    made.tell(told(1), again)
+    made.tell(told(2))
+    made.tell(replace(told(1), key="3 notify"))
+    assert [routed.receipt for _, routed in made.receivers.got] == ["", "ts-1", "", "ts-1"]
+
+
+def test_what_fails_is_said_by_a_later_sweep(scene: Callable[..., RouteScene]) -> None:
+    """With the same id, and never sooner than its pause is over; the log says each time why."""
+    made = scene(routes("shop"))
+    up = []
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        if not up:
+            raise FAILS
+        return ""
+
+    made.receivers.judge = judge
+    made.tell(told(1))
+    made.sweep(seconds=30)
+    assert len(made.receivers.got) == 1
+    made.sweep(seconds=31)
+    up.append(1)
+    made.sweep(minutes=1)
+    assert len(made.receivers.got) == 2
+    made.sweep(minutes=1)
+    assert len({routed.id for _, routed in made.receivers.got}) == 1
+    assert (len(made.receivers.got), made.waiting) == (3, 0)
+    lines = made.said("notice_waits")
+    assert [(line["tries"], line["refused"], line["route"]) for line in lines] == [
+        (1, "receiver_unreachable", "shop"),
+        (2, "receiver_unreachable", "shop"),
+    ]
+
+
+def test_nothing_says_an_address(scene: Callable[..., RouteScene]) -> None:
+    """Neither a line of the log nor the store, whatever an error of ours or of a library quotes."""
+    made = scene(routes("shop", "ops", rules=()))
+    errors = iter([FAILS, ValueError(SECRET), ApiError(Reason.RECEIVER.of("status_400"), SECRET, status=400)])
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        raise next(errors)
+
+    made.receivers.judge = judge
+    made.tell(told(1))
+    made.sweep(minutes=2)
+    made.sweep(minutes=5)
+    stored = b"".join(entry.value for entry in made.deployment.services.store.scan("").entries)
+    assert b"s3cr3t" not in stored
+    assert "s3cr3t" not in str(made.deployment.lines)
+    reasons = [line["refused"] for line in (*made.said("notice_waits"), *made.said("notice_undeliverable"))]
+    assert reasons == ["receiver_unreachable", "ValueError", "receiver_status_400"]
+
+
+def test_what_nobody_takes_for_a_day_is_told(scene: Callable[..., RouteScene]) -> None:
+    """By one line of the log; it stays listed, and is not sent any more."""
+    made = scene(routes("shop"))
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        raise FAILS
+
+    made.receivers.judge = judge
+    made.tell(told(1))
+    for _ in range(30):
+        made.sweep(hours=1)
+    (line,) = made.said("notice_undeliverable")
+    assert (line["severity"], line["case"], line["route"]) == ("ERROR", told(1).case, "shop")
+    assert len(made.receivers.got) == line["tries"]
+    (entry,) = made.deployment.services.store.scan(OUTBOX).entries
+    assert not entry.unfinished
+
+
+def test_a_dead_route_is_asked_twice_a_sweep(scene: Callable[..., RouteScene]) -> None:
+    """However much waits for it; once it answers, all of it is said, and the other route never waited."""
+    made = scene(routes("ops", rules=()))
+    dead: list[int] = [1]
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        if dead:
+            raise FAILS
+        return ""
+
+    made.receivers.judge = judge
+    made.tell(*(told(number) for number in range(9)))
+    assert len(made.receivers.got) == 2
+    made.sweep(minutes=2)
+    assert len(made.receivers.got) == 4
+    dead.clear()
+    for _ in range(6):
+        made.sweep(minutes=4)
+    assert {case for _, case in made.receivers.cases} == set("012345678")
+    assert made.waiting == 0
+
+
+def test_a_receiver_that_never_answers_costs_a_second_once(scene: Callable[..., RouteScene]) -> None:
+    """The next request does not wait for it at all; another route has its notice at once."""
+    made = scene(Routes(routes=routes("ops", "shop").routes, fallback=("ops", "shop")))
+    never = Event()
+
+    def judge(route: str, _routed: RoutedNotice) -> str:
+        if route == "ops":
+            never.wait(20)
+        return ""
+
+    made.receivers.judge = judge
+    begun = time.monotonic()
+    made.tell(told(1))
+    took = time.monotonic() - begun
+    begun = time.monotonic()
+    made.tell(told(2))
+    again = time.monotonic() - begun
+    never.set()
+    assert REQUEST_WAITS_SECONDS <= took < REQUEST_WAITS_SECONDS + 0.5
+    assert again < 0.5
+    assert [case for route, case in made.receivers.cases if route == "shop"] == ["1", "2"]
+
+
+def test_an_address_is_read_again_after_a_failure(scene: Callable[..., RouteScene], tmp_path: Path) -> None:
+    """So that a secret's new version counts; a missing file is told by its path, and the notice waits."""
+    made = scene(routes("shop"))
+    path = tmp_path / "secrets" / "shop-hook" / "address"
+    path.unlink()
+    made.tell(told(1))
+    (line,) = made.said("notice_waits")
+    assert (line["refused"], made.receivers.got) == ("address_unreadable", [])
+    path.write_text("other")
+    made.sweep(minutes=2)
+    assert made.receivers.cases == [("other", "1")]
+
+
+def test_an_unreadable_secret_says_where_it_should_be(tmp_path: Path) -> None:
+    """Its content is never said."""
+    folder = mount(tmp_path, {"shop": SECRET})
+    assert SECRET in read_address(str(folder), "shop-hook")
+    (folder / "bad").mkdir()
+    (folder / "bad" / "address").write_bytes(b"\xff\xfe")
+    for name in ("none", "bad"):
+        with pytest.raises(ApiError, match=f"mount the secret {name} there"):
+            read_address(str(folder), name)
+
+
+def test_a_fault_of_the_store_ends_a_lane_alone(
+    scene: Callable[..., RouteScene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent and not taken out is said again, once, under the same id."""
+    made = scene(routes("shop"))
+    real = outbox.delivered
+
+    def failing(*_: object) -> None:
+        raise KeyError(SECRET)
+
+    monkeypatch.setattr(outbox, "delivered", failing)
+    made.tell(told(1))
+    monkeypatch.setattr(outbox, "delivered", real)
+    made.sweep(minutes=2)
+    made.sweep(minutes=9)
+    assert [routed.id for _, routed in made.receivers.got] == [made.receivers.got[0][1].id] * 2
+    (line,) = made.said("internal_error")
+    assert (line["route"], "s3cr3t" in str(line)) == ("shop", False)

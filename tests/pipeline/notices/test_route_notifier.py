@@ -1,0 +1,124 @@
+"""Each notice is in the outbox of its routes before anything is sent; a storm becomes digests, but for what pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from scc_responder.domain.clock import utc_now
+from scc_responder.domain.errors import ApiError, StoreError, StoreUnavailable
+from scc_responder.domain.notices.notice import Notice, NoticeKind
+from scc_responder.domain.notices.routed_notice import RoutedNotice
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.outbox import outbox
+from scc_responder.pipeline.notices import route_notifier
+from scc_responder.policy.routes import RouteRule, Routes
+from tests.kits.notices import routes, told
+from tests.kits.responder import finding_about
+from tests.kits.route_scene import RouteScene
+
+Made = Callable[[Routes], RouteScene]
+
+
+def counts(made: RouteScene) -> tuple[int, int]:
+    """How many notices were told one by one, and how many by digests."""
+    got = [routed.notice for _, routed in made.receivers.got]
+    digests = [notice.facts["count"] for notice in got if notice.kind is NoticeKind.DIGEST]
+    return len(got) - len(digests), sum(digests)
+
+
+def test_a_storm_is_told_by_one_digest_in_five_minutes(scene: Made) -> None:
+    """Up to the burst each is told; what comes after is counted, and none is lost."""
+    made = scene(routes("shop", burst=3))
+    for number in range(40):
+        made.tell(told(number))
+        made.clock.move(seconds=5)
+    for _ in range(12):
+        made.sweep(minutes=1)
+    assert counts(made) == (3, 37)
+    moments = [routed.notice.kind for _, routed in made.receivers.got].count(NoticeKind.DIGEST)
+    assert moments == 1
+    assert made.waiting == 0
+
+
+def test_what_is_severe_and_needs_a_person_still_pages(scene: Made) -> None:
+    """Whatever the storm: it is neither counted nor gathered. A severe one that went well is gathered."""
+    made = scene(routes("shop", burst=2))
+    quiet = [told(number) for number in range(6)]
+    pages = [told(16 + number, severity="HIGH", level="WARNING") for number in range(4)]
+    well = [told(32, severity="CRITICAL")]
+    made.tell(*quiet, *pages, *well)
+    assert [case for _, case in made.receivers.cases] == ["0", "1", "0", "1", "2", "3"]
+    made.sweep(minutes=1)
+    assert counts(made) == (6, 5)
+
+
+def test_what_is_put_is_stored_before_the_topic_is_told(scene: Made) -> None:
+    """An error of the topic is the outcome; the message comes again then, and the routes say it once."""
+    made = scene(routes("shop"))
+    asked: list[int] = []
+
+    class Topic:
+        def tell(self, notice: Notice) -> str:
+            asked.append(made.waiting)
+            raise ApiError(Reason.TIMEOUT, notice.reason)
+
+    notifier = made.lanes.before(Topic())
+    for _ in range(2):
+        with pytest.raises(ApiError):
+            notifier.tell(told(1))
+    made.lanes.send()
+    assert asked == [1, 1]
+    assert made.receivers.cases == [("shop", "1")]
+
+
+def test_a_store_that_takes_nothing_is_an_error(scene: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing counts as told then: the delivery comes again."""
+    made = scene(routes("shop"))
+
+    def failing(*_: object, **__: object) -> None:
+        raise StoreUnavailable(Reason.STORE_UNAVAILABLE, "down")
+
+    monkeypatch.setattr(route_notifier, "put", failing)
+    with pytest.raises(StoreError):
+        made.tell(told(1))
+
+
+def test_a_finding_is_told_by_its_routes(scene: Made, pod: dict[str, Any]) -> None:
+    """Its namespace, cluster and severity choose; nothing is configured for the topic."""
+    rules = [RouteRule(namespace="shop", severity="HIGH", cluster="projects/*/locations/*/clusters/*", to=("shop",))]
+    made = scene(routes("ops", "shop", rules=rules))
+    made.clock.now = utc_now()
+    document = finding_about(pod)
+    assert made.deployment.respond_to(document).status == 204
+    ((route, routed),) = made.receivers.got
+    assert (route, routed.notice.kind, routed.notice.subject.namespace) == ("shop", NoticeKind.OUTCOME, "shop")
+    assert made.deployment.outcomes(document)[-1] == "notify: published"
+
+
+def test_a_delivery_sends_after_its_acts_and_its_line(scene: Made, pod: dict[str, Any]) -> None:
+    """When a receiver has the notice, the case is closed and the log line is written."""
+    made = scene(routes("ops"))
+    made.clock.now = utc_now()
+    seen: list[tuple[str, int]] = []
+    document = finding_about(pod)
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        seen.append((str(made.deployment.case(document).state), len(made.deployment.lines)))
+        return ""
+
+    made.receivers.judge = judge
+    made.deployment.respond_to(document)
+    assert seen == [("done", 1)]
+
+
+def test_an_id_is_the_same_after_a_crash_of_the_step(scene: Made) -> None:
+    """What is stored again while the first still waits is no second entry."""
+    made = scene(routes("ops"))
+    again = replace(told(1), facts={"attempts": 2})
+    for notice in (told(1), again):
+        outbox.put(made.deployment.services.store, "ops", notice, made.clock())
+    assert made.waiting == 1
