@@ -93,6 +93,28 @@ ASKED_FACTS = (
 )
 """Facts that cost a request: what each is, and an example."""
 
+MODES = """`modes` says how far a policy goes in some places, instead of `mode`: of several that fit, the furthest.
+
+```yaml
+mode: dry_run
+modes:
+  - mode: approve
+    clusters: [projects/*/locations/*/clusters/dev-*]
+    share: 5%                           # in so many of them, by the hash of their names: the same for all policies
+  - mode: enforce
+    clusters: [projects/*/locations/*/clusters/dev-*]
+    namespace_labels: {stage: canary}   # of the pod's namespace
+when: {threat: reverse_shell}
+then: [{action: label_pod}]
+```
+
+A mode with `namespace_labels` raises what holds without it, and never lowers it; a namespace that cannot be read
+raises nothing (`mode_not_raised`). Guardrails and the kill switch win. Whoever may change a namespace writes its
+labels: let an admission policy bind these keys, and say whose it is under `accepted`, as `label_of_the_namespace`;
+`policy lint` warns until then.
+"""
+"""What modes by cluster and by label of the namespace do."""
+
 RELATED = """Another finding is related, and raises `confidence`, only if all of this holds:
 
 - the deployment lists its source; it is of class THREAT, active and not muted;
@@ -141,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def reference() -> str:
     """Everything that is generated, with the line that it begins with."""
     parts = [BEGINS, "\n## Conditions\n\n", _conditions(), "\n## Facts\n\n", _facts()]
-    parts += ["\n## Related findings\n\n", RELATED, "\n## Actions\n\n", _actions()]
+    parts += ["\n## Modes\n\n", MODES, "\n## Related findings\n\n", RELATED, "\n## Actions\n\n", _actions()]
     parts += ["\n".join(_in_full(action)) for action in actions().values()]
     return "".join([*parts, "\n## The policies in this folder\n\n", *_pack(load_policies(PACK).policies)])
 

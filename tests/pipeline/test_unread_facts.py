@@ -33,12 +33,12 @@ Heal = Callable[[], None]
 
 
 def failing(deployment: Deployment, read: str, status: int = 500) -> Heal:
-    """Let each such read (`get pods`) fail until the function that this returns is called."""
+    """Let each such read (`get pods`, or by how its path ends) fail until the function that this returns is called."""
     verb, resource = read.split()
     api, reason = deployment.clusters.api, Reason.KUBERNETES_FORBIDDEN if status == 403 else Reason.SERVER_ERROR
 
     def fail(_call: int, called: str, path: str) -> None:
-        if called == verb and f"/{resource}" in path:
+        if called == verb and (path.endswith(resource) if resource.startswith("/") else f"/{resource}" in path):
             raise ApiError(reason, f"HTTP {status}", status=status)
 
     def heal() -> None:
@@ -115,6 +115,38 @@ def test_what_a_condition_asks_for_is_never_guessed(
     else:
         assert deployment.deliver(document).status == 204
         assert ("label_pod: patched" in deployment.outcomes(document)) is not condition.startswith("!")
+
+
+BY_LABEL = "modes: [{mode: enforce, clusters: ['**'], namespace_labels: {stage: canary}}]\n"
+
+
+@pytest.mark.parametrize("labels", [{"stage": "canary"}, {"stage": "live"}])
+def test_a_label_that_may_raise_a_mode_is_waited_for(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object, labels: dict[str, str]
+) -> None:
+    """Nothing is rehearsed that may be meant; once the namespace is read, it is done, or rehearsed."""
+    api_of(cluster, "admin").patch("/api/v1/namespaces/shop", {"metadata": {"labels": labels}})
+    deployment = deployed(tmp_path, cluster, policy("capture_evidence", "label_pod", mode="dry_run") + BY_LABEL)
+    heal = failing(deployment, "get /namespaces/shop")
+    document = finding_about(pod)
+    assert deployment.respond_to(document).status == 503
+    assert deployment.outcomes(document) == ["capture_evidence: captured"]
+    heal()
+    assert deployment.deliver(document).status == 204
+    done = "patched" if labels["stage"] == "canary" else "would_patch"
+    assert f"label_pod: {done}" in deployment.outcomes(document)
+
+
+def test_a_namespace_that_may_not_be_read_raises_no_mode(
+    tmp_path: Path, cluster: SimulatedCluster, pod: Object
+) -> None:
+    """The policy goes as far as it does without labels, and says why no further."""
+    deployment = deployed(tmp_path, cluster, policy("label_pod", mode="dry_run") + BY_LABEL)
+    failing(deployment, "get /namespaces/shop", 403)
+    document = finding_about(pod)
+    assert deployment.respond_to(document).status == 204
+    assert deployment.outcomes(document) == ["label_pod: would_patch"]
+    assert [each["mode_reason"] for each in deployment.case(document).decision["policies"]] == ["mode_not_raised"]
 
 
 def test_no_evidence_is_kept_of_what_no_policy_asks_for(tmp_path: Path, cluster: SimulatedCluster, pod: Object) -> None:

@@ -563,6 +563,24 @@ def test_a_share_of_clusters_is_the_same_for_all_and_grows() -> None:
     assert not ClusterMode(mode=Mode.ENFORCE, clusters=("projects/q/**",), share="100%").fits(names[0])
 
 
+RAISING = [
+    pytest.param(
+        "dry_run", "{stage: canary}", r"modes\[0\].mode: a label may raise a mode, never lower it", id="lower"
+    ),
+    pytest.param("enforce", "{}", r"modes\[0\].namespace_labels: empty; write a key", id="no-key"),
+    pytest.param("enforce", "{stage: []}", r"namespace_labels.stage: empty, so that it never holds", id="no-value"),
+    pytest.param("enforce", "{stage: ''}", r"namespace_labels.stage: empty, so that it never holds", id="empty-value"),
+]
+
+
+@pytest.mark.parametrize(("mode", "labels", "told"), RAISING)
+def test_a_label_that_raises_nothing_is_refused(tmp_path: Path, mode: str, labels: str, told: str) -> None:
+    """With its place."""
+    modes = f"modes: [{{mode: {mode}, clusters: [projects/*/locations/*/clusters/*], namespace_labels: {labels}}}]\n"
+    with pytest.raises(PolicyError, match=told):
+        load_policies(write_policies(tmp_path, policy("label_pod", mode="approve") + modes))
+
+
 @pytest.mark.parametrize("share", ["0%", "5", "101%", "five"])
 def test_what_is_no_share_is_refused(tmp_path: Path, share: str) -> None:
     """With its place."""

@@ -70,7 +70,8 @@ def without_unread(decision: Decision, collected: Collected, record: CaseRecord)
 
     def waits(policy: PolicyDecision, item: PlannedAction) -> bool:
         is_last = not actions()[item.action].reversible
-        return item.unread or policy.mode == Mode.APPROVE or (waited_for and is_last)
+        may_go_further = policy.mode_reason == Reason.MODE_NOT_RAISED
+        return item.unread or policy.mode == Mode.APPROVE or may_go_further or (waited_for and is_last)
 
     return _postponed(decision, collected, waits)
 
@@ -104,8 +105,9 @@ def _actions(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction
 
 
 def _is_unsure(decision: Decision) -> bool:
-    """Whether a policy may apply, by a fact that was not read."""
-    return any(policy.reason.is_missing for policy in decision.policies)
+    """Whether a policy may apply, or go further, by a fact that was not read."""
+    known = decision.policies
+    return any(policy.reason.is_missing or policy.mode_reason == Reason.MODE_NOT_RAISED for policy in known)
 
 
 def _is_early(record: CaseRecord) -> bool:

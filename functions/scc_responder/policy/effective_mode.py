@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from scc_responder.domain.context import Context
-from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.mode import Mode, capped, furthest
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.hours import is_within
 from scc_responder.policy.policy_set import Policy
@@ -15,11 +15,19 @@ OUT_OF_HOURS = "out_of_hours"
 
 
 def effective_mode(policy: Policy, context: Context) -> tuple[Mode, str]:
-    """The policy's mode, and the reason for it where its own hours lowered it. What is not known raises nothing."""
-    cluster = context.finding.cluster
-    mode = policy.mode_in(cluster.path if cluster else "") if policy.modes else policy.mode
+    """The policy's mode, and the reason for it where its own hours lowered it, or labels of the namespace may raise it.
+
+    What is not known raises nothing.
+    """
+    if not policy.modes:
+        mode, why = policy.mode, ""
+    else:
+        cluster = context.finding.cluster.path if context.finding.cluster else ""
+        mode = policy.mode_in(cluster, context.namespace.labels if context.namespace else None)
+        raised = furthest((mode, *(one.mode for one in policy.raising(cluster))))
+        why = Reason.MODE_NOT_RAISED if context.namespace is None and raised != mode else ""
     lowered = capped(mode, policy.out_of_hours) if is_out_of_hours(policy, context.now) else mode
-    return lowered, Reason.MODE_LOWERED_BY.of(OUT_OF_HOURS) if lowered != mode else ""
+    return lowered, Reason.MODE_LOWERED_BY.of(OUT_OF_HOURS) if lowered != mode else why
 
 
 def is_out_of_hours(policy: Policy, now: datetime | None) -> bool:

@@ -149,6 +149,7 @@ class Acceptable(StrEnum):
     """The warnings of `policy lint` that may be meant."""
 
     LABEL_OF_THE_POD = "label_of_the_pod"
+    LABEL_OF_THE_NAMESPACE = "label_of_the_namespace"
     NAMESPACE_WILDCARD = "namespace_wildcard"
     SERVICE_WILDCARD = "service_wildcard"
     NO_CHAIN = "no_chain"

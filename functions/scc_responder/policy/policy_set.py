@@ -18,7 +18,7 @@ from scc_responder.domain.wildcards import matches
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, AcceptedWarning, Guardrails
 from scc_responder.policy.hours import Hours
 from scc_responder.policy.limits import Limit, Share
-from scc_responder.policy.match import Match
+from scc_responder.policy.match import Match, Patterns, as_tuple
 
 if TYPE_CHECKING:
     from scc_responder.policy.routes import Routes
@@ -75,12 +75,14 @@ class ClusterMode(StrictValue, frozen=True, kw_only=True, omit_defaults=True):
     """How far a policy goes in clusters that fit one of the patterns, `projects/P/locations/L/clusters/C`.
 
     With a `share`, such as `5%`, in that share of them alone: the same for all policies, and more of it with a larger
-    share.
+    share. With `namespace_labels`, only where the pod's namespace has labels of these keys and values; a mode like that
+    raises what holds otherwise, and never lowers it.
     """
 
     mode: Mode
     clusters: tuple[str, ...]
     share: Share | None = None
+    namespace_labels: dict[str, Patterns] | None = None
 
     def fits(self, cluster: str) -> bool:
         """Whether it holds in this cluster, given by its path: the first bytes of its hash are its place in a share."""
@@ -88,11 +90,19 @@ class ClusterMode(StrictValue, frozen=True, kw_only=True, omit_defaults=True):
         is_meant = self.share is None or place * 100 < int(self.share[:-1])
         return is_meant and any(matches(pattern, cluster) for pattern in self.clusters)
 
+    def fits_labels(self, labels: Mapping[str, str]) -> bool:
+        """Whether it holds in a namespace with these labels."""
+        wanted = (self.namespace_labels or {}).items()
+        return all(
+            key in labels and any(matches(text, labels[key]) for text in as_tuple(texts)) for key, texts in wanted
+        )
+
 
 class Policy(StrictValue, frozen=True, kw_only=True):
     """A policy: which findings it is about, and what is then done. `condition` is a CEL expression, or empty.
 
-    `modes` hold in their clusters instead of `mode`; a cluster that several name has the furthest of them.
+    `modes` hold in their clusters instead of `mode`; a cluster that several name has the furthest of them. Those with
+    labels of the namespace only raise what holds without them.
 
     `then` is an order, not a chain: a step that fails stops only the steps that need it. `limits` count what this
     policy does anywhere; those of the guardrails hold beside them. `accepted` are warnings of `policy lint`. Within
@@ -121,12 +131,21 @@ class Policy(StrictValue, frozen=True, kw_only=True):
         """The furthest that it goes anywhere."""
         return furthest((self.mode, *(one.mode for one in self.modes)))
 
-    def mode_in(self, cluster: str) -> Mode:
-        """How far it goes in a cluster; where the cluster is not known, no further than in any."""
+    def mode_in(self, cluster: str, labels: Mapping[str, str] | None = None) -> Mode:
+        """How far it goes in a cluster, in a namespace with these labels; None where they are not known.
+
+        Where the cluster is not known, no further than in any; where the labels are not, they raise nothing.
+        """
+        plain = [one for one in self.modes if one.namespace_labels is None]
         if not cluster:
-            return capped(self.mode, *(one.mode for one in self.modes))
-        fitting = [one.mode for one in self.modes if one.fits(cluster)]
-        return furthest(fitting or [self.mode])
+            return capped(self.mode, *(one.mode for one in plain))
+        fitting = [one.mode for one in plain if one.fits(cluster)]
+        raised = [] if labels is None else [one.mode for one in self.raising(cluster) if one.fits_labels(labels)]
+        return furthest([*(fitting or [self.mode]), *raised])
+
+    def raising(self, cluster: str) -> tuple[ClusterMode, ...]:
+        """What may raise its mode in a cluster by labels of the namespace."""
+        return tuple(one for one in self.modes if one.namespace_labels is not None and one.fits(cluster))
 
 
 class PolicySet(Value, frozen=True, kw_only=True):

@@ -232,3 +232,36 @@ def test_a_larger_share_of_clusters_is_found(tmp_path: Path, before: str, after:
     packs = [loaded(tmp_path / name, (PRIVILEGED, "mode: dry_run", modes.format(name))) for name in (before, after)]
     found = {claim.shown.kind for claim in failing(prove(packs[1], NOW, packs[0]).claims)}
     assert (RAISED in found) is raised
+
+
+CANARY = "projects/*/locations/*/clusters/*], namespace_labels: {stage: canary}"
+LABELLED = {
+    "another value": (CANARY, CANARY.replace("canary", "live"), True),
+    "a pattern": (CANARY, CANARY.replace("canary", "c*"), True),
+    "another key": (CANARY, CANARY.replace("stage", "tier"), True),
+    "one key less": (CANARY.replace("canary}", "canary, tier: '3'}"), CANARY, True),
+    "one key more": (CANARY, CANARY.replace("canary}", "canary, tier: '3'}"), False),
+    "other clusters": (
+        CANARY.replace("clusters/*", "clusters/dev-*"),
+        CANARY.replace("clusters/*", "clusters/*v-1"),
+        True,
+    ),
+    "fewer clusters": (CANARY, CANARY.replace("clusters/*", "clusters/dev-*"), False),
+    "every namespace": (CANARY, CANARY.partition(",")[0].removesuffix("]") + "]", True),
+}
+
+
+@pytest.mark.parametrize("edit", LABELLED)
+def test_a_label_that_raises_a_mode_elsewhere_is_found(tmp_path: Path, edit: str) -> None:
+    """By a finding in a namespace with labels, in a cluster of those that are named beside them."""
+    *both, raised = LABELLED[edit]
+    packs = [
+        loaded(
+            tmp_path / str(number),
+            (BINARY, "mode: approve", f"modes: [{{mode: enforce, clusters: [{text}}}]\nmode: approve"),
+        )
+        for number, text in enumerate(both)
+    ]
+    claims = failing(prove(packs[1], NOW, packs[0]).claims)
+    assert (RAISED in {claim.shown.kind for claim in claims}) is raised
+    assert all(claim.confirmed for claim in claims)

@@ -298,6 +298,7 @@ class Reason(Word):
     ALREADY_DETACHED = "already_detached", "the pod has left its workload", _ALREADY
     IDENTITY_NOT_PROVED = "identity_not_proved:{}", "the pod may be another than the finding's", _HAND
     # What guardrails, limits and the kill switch hold.
+    MODE_NOT_RAISED = "mode_not_raised", "the namespace could not be read, whose labels may raise the mode", _MISSING
     MODE_LOWERED_BY = "mode_lowered_by:{}", "a ceiling, or `control`, the kill switch, also by `_policy` or the like"
     MODE_DISABLED_BY_GUARDRAILS = "mode_disabled_by_guardrails", "a ceiling lets nothing be done here and now"
     GOOGLE_AGENT_POD = "google_agent_pod", "one of Google's own agents", _HAND

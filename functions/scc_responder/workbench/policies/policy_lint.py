@@ -28,7 +28,11 @@ from scc_responder.workbench.policies.meaning.accepted_warnings import not_accep
 from scc_responder.workbench.policies.meaning.image_depth import shallow_patterns
 from scc_responder.workbench.policies.meaning.meaning import meaning_faults, with_meaning
 from scc_responder.workbench.policies.meaning.possible_findings import unknown_category
-from scc_responder.workbench.policies.meaning.tenant_choices import chosen_by_tenants, protected_by_tenants
+from scc_responder.workbench.policies.meaning.tenant_choices import (
+    chosen_by_tenants,
+    protected_by_tenants,
+    raised_by_tenants,
+)
 from scc_responder.workbench.policies.policy_fights import fights
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake
 from scc_responder.workbench.policy_files.policy_file import load_policies
@@ -129,6 +133,7 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
         )
     yield from unknown_category(file.when)
     yield from chosen_by_tenants(file.unless, ("unless",))
+    yield from raised_by_tenants(file)
     yield from shallow_patterns(file.when, ("when",))
     yield from shallow_patterns(file.unless, ("unless",))
     yield from _no_chain_any_more(document, file)

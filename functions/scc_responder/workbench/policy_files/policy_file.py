@@ -12,8 +12,10 @@ import msgspec
 from scc_responder import __version__
 from scc_responder.actions import actions
 from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import capped
 from scc_responder.policy.compiled import CompiledPolicies
 from scc_responder.policy.guardrails import Guardrails
+from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy, PolicySet, PolicyStep, policy_paths, sources_digest
 from scc_responder.policy.routes import Routes
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
@@ -125,9 +127,26 @@ def policy_mistakes(file: Policy, own_name: str, rails: Guardrails | None) -> It
     for index, one in enumerate(file.modes):
         if not one.clusters:
             yield Mistake(path=("modes", index), text="it names no cluster; what holds in all others is mode")
+        yield from _raising(file, index)
         if one.share is not None:
             yield from share_mistakes(one.share, ("modes", index, "share"))
     yield from policy_hours_mistakes(file)
+
+
+def _raising(file: Policy, index: int) -> Iterator[Mistake]:
+    """What a mode by labels of the namespace lacks: a key, a value, or to go further than what holds without it."""
+    one, place = file.modes[index], ("modes", index, "namespace_labels")
+    if one.namespace_labels is None:
+        return
+    if not one.namespace_labels:
+        yield Mistake(path=place, text="empty; write a key and its value, or remove it")
+    for key, texts in one.namespace_labels.items():
+        if not texts or "" in as_tuple(texts):
+            yield Mistake(path=(*place, key), text="empty, so that it never holds; write a value")
+    least = capped(file.mode, *(other.mode for other in file.modes if other.namespace_labels is None))
+    if capped(one.mode, least) == one.mode:
+        text = f"a label may raise a mode, never lower it: {one.mode} is no further than {least}; write a further one"
+        yield Mistake(path=("modes", index, "mode"), text=text)
 
 
 def _condition(expression: str) -> Iterator[Mistake]:

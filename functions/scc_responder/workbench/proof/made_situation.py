@@ -36,13 +36,14 @@ _UID = "5b0c1f2e-0000-4000-8000-0000000000ff"
 class TargetWords(Value, frozen=True, kw_only=True):
     """What a target is called, part by part; a part that the finding does not have is not looked at.
 
-    `labels` are pairs of key and value.
+    `labels` are pairs of key and value, those of the pod, and `namespace_labels` those of its namespace.
     """
 
     cluster: str = USUAL_CLUSTER
     service: str = USUAL_SERVICE
     workload: str = USUAL_WORKLOAD
     labels: tuple[tuple[str, str], ...] = ()
+    namespace_labels: tuple[tuple[str, str], ...] = ()
     images: tuple[str, ...] = (USUAL_IMAGE,)
     node_pool: str = USUAL_NODE_POOL
     principal: str = USUAL_PRINCIPAL
@@ -151,6 +152,8 @@ def _facts(finding: Finding, kind: EnumeratedFinding, target: TargetWords) -> Co
             of_kind = Owner(kind=owner, name=name, uid=_UID, api_version=_API_VERSIONS.get(owner, "apps/v1"))
             pod = replace(pod, owners=() if owner == "Pod" else (of_kind,))
         changed["pod"] = pod
+    if facts.namespace:
+        changed["namespace"] = replace(facts.namespace, labels=dict(target.namespace_labels))
     if facts.node:
         changed["node"] = replace(facts.node, node_pool=target.node_pool)
     return replace(facts, **changed)

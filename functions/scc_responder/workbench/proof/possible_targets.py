@@ -10,7 +10,7 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP
 from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.match import Match, as_tuple
+from scc_responder.policy.match import Match, Patterns, as_tuple
 from scc_responder.policy.policy_set import ClusterMode, PolicySet
 from scc_responder.workbench.policy_files.pattern_words import LOWER, Chain, glob, some, very_text, words
 
@@ -24,6 +24,7 @@ _DASHED = LOWER | {"-"}
 _DOTTED = LOWER | {"-", "."}
 _SIGNS = frozenset(string.ascii_letters + string.digits + "-._:@/")
 _VALUE = frozenset(string.ascii_letters + string.digits + "-._")
+_LABEL_VALUE = (some(_VALUE), some(_VALUE, repeats=True))
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "Pod")
 _NODE_NAMES = [(some(LOWER),), (some(LOWER), some(_DOTTED, repeats=True), some(LOWER))]
 _TEXT = (*very_text(""), some(LOWER), some(_SIGNS, repeats=True))
@@ -32,13 +33,15 @@ _TEXT = (*very_text(""), some(LOWER), some(_SIGNS, repeats=True))
 class TargetValues(Value, frozen=True, kw_only=True):
     """For each part of a target, the values to try. A workload is `NAMESPACE/KIND/NAME`; an empty text is missing.
 
-    `labels` are those of the pod, by key. `images` are those of all containers of one finding.
+    `labels` are those of the pod, by key, and `namespace_labels` those of its namespace. `images` are those of all
+    containers of one finding.
     """
 
     clusters: tuple[str, ...]
     services: tuple[str, ...]
     workloads: tuple[str, ...]
     labels: Mapping[str, tuple[str, ...]]
+    namespace_labels: Mapping[str, tuple[str, ...]]
     images: tuple[tuple[str, ...], ...]
     node_pools: tuple[str, ...]
     principals: tuple[str, ...]
@@ -76,6 +79,7 @@ def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
         services=_services(asked, rails),
         workloads=_workloads(asked, rails),
         labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
+        namespace_labels=_of_namespaces([one.namespace_labels or {} for one in modes]),
         images=_images(asked),
         node_pools=(*pools, *([""] if len(pools) > 1 else [])),
         principals=_words(principals, _TEXT, USUAL_PRINCIPAL),
@@ -193,7 +197,13 @@ def _values(asked: Iterable[Match], key: str) -> tuple[str, ...]:
     patterns = dict.fromkeys(
         pattern for match in asked for pattern in as_tuple((match.labels or {}).get(key, ())) if match.labels
     )
-    return _words(patterns, (some(_VALUE), some(_VALUE, repeats=True)))
+    return _words(patterns, _LABEL_VALUE)
+
+
+def _of_namespaces(wanted: Sequence[Mapping[str, Patterns]]) -> dict[str, tuple[str, ...]]:
+    keys = sorted({key for labels in wanted for key in labels})
+    named = {key: dict.fromkeys(text for labels in wanted for text in as_tuple(labels.get(key, ()))) for key in keys}
+    return {key: ("", *_words(texts, _LABEL_VALUE)) for key, texts in named.items()}
 
 
 def _images(asked: Iterable[Match]) -> tuple[tuple[str, ...], ...]:

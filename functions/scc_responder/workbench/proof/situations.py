@@ -31,6 +31,7 @@ _OF_PART = {
     "place": ("cluster", "project", "location", "service"),
     "workload": ("namespace", "workload"),
     "labels": ("labels",),
+    "namespace_labels": (),
     "images": ("image",),
     "node_pool": ("node_pool",),
     "principal": ("principal",),
@@ -42,6 +43,7 @@ _HAS: Mapping[str, Callable[[Finding], bool]] = {
     "place": lambda finding: bool(finding.cluster or finding.cloud_run),
     "workload": lambda finding: bool(finding.pods),
     "labels": lambda finding: bool(finding.pods),
+    "namespace_labels": lambda finding: bool(finding.pods),
     "images": lambda finding: bool(finding.containers),
     "node_pool": lambda finding: bool(finding.cluster and (finding.node or finding.pods)),
     "principal": lambda finding: bool(finding.principal),
@@ -56,7 +58,14 @@ _Chosen = tuple[dict[str, Any], int]
 
 
 def _mode_of(policy: Policy) -> Facet:
-    return lambda context: policy.mode_in(context.finding.cluster.path if context.finding.cluster else "")
+    """Which of its modes hold in the cluster, and which by labels of the namespace: each part is asked alone."""
+
+    def told(context: Context) -> Hashable:
+        cluster = context.finding.cluster.path if context.finding.cluster else ""
+        labels = context.namespace.labels if context.namespace else {}
+        return tuple((one.fits(cluster), one.fits_labels(labels)) for one in policy.modes)
+
+    return told
 
 
 class Situations:
@@ -141,7 +150,7 @@ class Situations:
         self, part: str, kind: EnumeratedFinding, finding: Finding, live: int
     ) -> Iterator[tuple[dict[str, Any], _Told]]:
         """Every value of a part, and what is told apart by it; findings of one shape share it."""
-        keys = self._keys(live) if part == "labels" else ()
+        keys = self._keys(live) if part == "labels" else self._raising_keys(live) if part == "namespace_labels" else ()
         table = self._tables.setdefault((part, _shape(finding), keys), {})
         for told in _values(part, finding, self._values, keys):
             key = tuple(told.items())
@@ -157,6 +166,11 @@ class Situations:
             if live >> number & 1:
                 asked += [policy.when, policy.unless]
         return tuple(sorted({key for match in asked for key in match.labels or {}}))
+
+    def _raising_keys(self, live: int) -> tuple[str, ...]:
+        """The keys of namespaces' labels that raise a mode of the live policies."""
+        modes = [one for number, policy in enumerate(self.policies) if live >> number & 1 for one in policy.modes]
+        return tuple(sorted({key for one in modes for key in one.namespace_labels or {}}))
 
 
 def _mask(numbers: Iterable[int]) -> int:
@@ -178,10 +192,11 @@ def _values(part: str, finding: Finding, values: TargetValues, keys: tuple[str, 
     if part == "place":
         places = values.clusters if finding.cluster else values.services
         return ({"cluster" if finding.cluster else "service": place} for place in places)
-    if part == "labels":
-        chosen = product(*(values.labels[key] for key in keys))
+    if part in {"labels", "namespace_labels"}:
+        known: Mapping[str, tuple[str, ...]] = getattr(values, part)
+        chosen = product(*(known[key] for key in keys))
         pairs = (zip(keys, texts, strict=True) for texts in chosen)
-        return ({"labels": tuple((key, text) for key, text in several if text)} for several in pairs)
+        return ({part: tuple((key, text) for key, text in several if text)} for several in pairs)
     named: dict[str, tuple[Any, ...]] = {
         "workload": values.workloads,
         "images": values.images,

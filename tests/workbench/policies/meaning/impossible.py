@@ -86,6 +86,10 @@ def _of_policy(dice: random.Random, kind: str, field: str, wrong: str) -> Broken
         at = lines.index("then:")
         lines.insert(at, f"condition: {_quoted(wrong)}")
         return Broken(kind, path.name, "\n".join(lines) + "\n", at + 1)
+    if field == "modes":
+        at = lines.index("then:")
+        lines.insert(at, f"modes: {wrong}")
+        return Broken(kind, path.name, "\n".join(lines) + "\n", at + 1)
     place = dice.choice(["when:", "unless:"])
     if place not in lines:
         lines.insert(lines.index("then:"), place)
@@ -173,8 +177,25 @@ def _constant(dice: random.Random) -> tuple[str, str]:
             f'pod.namespace == "a{number}" && pod.namespace == "b{other}"',
             f'pod.namespace == "Team-{number}"',
             f'finding.processes.exists(p, p.binary == "/tmp/x\u0430m{number}")',
+            f"live.workload.ready < 0 || live.workload.replicas > -{number}",
+            f"live.budgets.exists(b, b.disruptions_allowed == -{number})",
+            f'now.getHours("Europe/Berln{number}") < {other}',
+            f'ip.in_cidr(finding.caller_ip, "10.0.{other}.0/{32 + number}")',
+            f'live.workload.ready > {number} && duration("{number}d") < now - finding.event_time',
         ]
     )
+
+
+def _mode(dice: random.Random) -> tuple[str, str]:
+    """A mode that a label of the namespace could never raise: by its key, its value, its cluster, or its own mode."""
+    number = dice.randrange(2, 999)
+    key = dice.choice(
+        [f"a b{number}", f"/tier{number}", f"example.com/tier{number}/x", f"tier-{number}*", f"-t{number}"]
+    )
+    value = dice.choice([f"a b{number}", f"x/{number}", "x" * (64 + number), f"{number}!", f"t\u0430st{number}"])
+    wrong = dice.choice([f"{{'{key}': canary}}", f"{{stage: '{value}'}}", f"{{'{key}': ['{value}']}}"])
+    mode, labels = dice.choice([("enforce", wrong), ("disabled", "{stage: canary}"), ("enforce", "{}")])
+    return "modes", f"[{{mode: {mode}, clusters: ['{CLUSTER}'], namespace_labels: {labels}}}]"
 
 
 _KINDS: dict[str, Callable[[random.Random], tuple[str, str]]] = {
@@ -182,6 +203,7 @@ _KINDS: dict[str, Callable[[random.Random], tuple[str, str]]] = {
     "homograph": _homograph,
     "word": _word,
     "constant": _constant,
+    "mode": _mode,
     "list-form": _form,
     "list-homograph": _homograph,
 }

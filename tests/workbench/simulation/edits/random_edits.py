@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -11,14 +12,15 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.actions import actions
-from scc_responder.domain.context import Context
+from scc_responder.domain.asked_facts import WorkloadObject
+from scc_responder.domain.context import Context, DisruptionBudget, LiveLook, Workload
 from scc_responder.domain.finding import PodRef
 from scc_responder.domain.mode import Mode
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, THREAT_KINDS, Row, catalogue
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Severity, as_tuple
 from scc_responder.policy.policy_set import Policy, PolicySet
-from scc_responder.workbench.explanation import context_of
+from scc_responder.workbench.explanation import ContextFacts, context_of
 from scc_responder.workbench.policies.meaning.possible_findings import fitting_kinds
 from scc_responder.workbench.policy_files.policy_file import load_policies, policy_mistakes
 from scc_responder.workbench.sample_findings import facts_as_told, sample_finding, unknown_finding
@@ -50,6 +52,21 @@ CONDITIONS = (
     'pod.ready && pod.labels["tier"] == "web"',
     'pod.labels["tier"] == "web" || pod.namespace == "bank"',
     "finding.containers.size() > 0",
+    "live.workload.ready > 2",
+    'live.budgets.size() == 0 && workload_object.labels["team"] == "a"',
+    'google_identity.startsWith("web@") || now.getHours() < 12',
+)
+MODES = (
+    {"mode": "enforce", "clusters": [CLUSTER]},
+    {"mode": "approve", "clusters": ["projects/*/locations/*/clusters/*"]},
+    {"mode": "enforce", "clusters": ["projects/*/locations/*/clusters/*"], "namespace_labels": {"stage": "canary"}},
+    {"mode": "enforce", "clusters": [CLUSTER], "namespace_labels": {"stage": ["canary", "t*"], "tier": "3"}},
+    {"mode": "approve", "clusters": ["projects/**"], "share": "50%", "namespace_labels": {"tier": "*"}},
+)
+HOURS = (
+    {"from": "22:00", "to": "06:00"},
+    {"from": "09:00", "to": "17:00", "days": ["mon", "tue", "wed"]},
+    {"from": "08:00", "to": "12:00", "days": ["mon", "sun"]},
 )
 CEILINGS = (
     {"name": "ends", "max_mode": "approve", "actions": ["delete_pod", "evict_pod"]},
@@ -202,8 +219,18 @@ def _limits(dice: random.Random, document: Document) -> None:
     document["limits"] = [limit for limit in LIMITS if dice.random() < 0.4]
 
 
+def _modes(dice: random.Random, document: Document) -> None:
+    document["modes"] = [one for one in MODES if dice.random() < 0.4]
+
+
+def _hours(dice: random.Random, document: Document) -> None:
+    document[dice.choice(["quiet_hours", "office_hours"])] = [one for one in HOURS if dice.random() < 0.4]
+    document["out_of_hours"] = dice.choice([*Mode])
+
+
 _EDITS: tuple[Callable[[random.Random, Document], None], ...] = (
     _set_mode, _match, _match, _match, _match, _condition, _steps, _steps, _steps, _steps, _limits,
+    _modes, _modes, _hours,
 )  # fmt: skip
 
 
@@ -254,9 +281,30 @@ def _context(dice: random.Random, words: Mapping[str, list[str]], rows: Sequence
     if facts.pod:
         labels = {key: dice.choice(["web", "api", "a", "w"]) for key in ("tier", "team") if dice.random() < 0.6}
         facts = replace(facts, pod=replace(facts.pod, labels=labels, ready=dice.random() < 0.8))
+        facts = replace(facts, **_asked_facts(dice, facts))
     if facts.node:
         facts = replace(facts, node=replace(facts.node, node_pool=one("node_pool", facts.node.node_pool)))
     if dice.random() < 0.1:
         missing = dice.choice(["pod", "node", "related", "namespace"])
         facts = replace(facts, **{missing: None}, missing={**facts.missing, missing: "not_found"})
-    return context_of(finding, facts)
+    now = finding.event_time.replace(hour=0) + timedelta(hours=dice.randrange(168))
+    return context_of(finding, facts, dice.choice([None, now]))
+
+
+def _asked_facts(dice: random.Random, facts: ContextFacts) -> dict[str, Any]:
+    """What only some policies ask for: replicas, budgets, labels of the workload and of the namespace, an identity."""
+    assert facts.pod
+    assert facts.namespace
+    labels = {
+        key: dice.choice(["canary", "test", "3", "a"]) for key in ("stage", "tier", "team") if dice.random() < 0.6
+    }
+    ready, allowed = dice.randrange(5), dice.randrange(2)
+    budgets = (DisruptionBudget(name="web", disruptions_allowed=allowed),) if dice.random() < 0.4 else ()
+    workload = Workload(kind="Deployment", name="web", replicas=4, ready=ready)
+    known = {
+        "live": LiveLook(workload=workload, budgets=budgets, unshared=()),
+        "workload_object": WorkloadObject(kind="Deployment", name="web", labels=labels),
+        "google_identity": dice.choice(["web@example.com", "principal://x"]),
+    }
+    kept = {name: value if dice.random() < 0.9 else None for name, value in known.items()}
+    return {**kept, "namespace": replace(facts.namespace, labels=labels)}

@@ -18,6 +18,7 @@ from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     ODD_CHARACTER,
     cluster_mistakes,
     guardrails_pattern_mistakes,
+    label_mistakes,
     match_pattern_mistakes,
 )
 from scc_responder.workbench.policies.meaning.vain_policies import vain_mistakes
@@ -72,6 +73,7 @@ def policy_meaning(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake
     yield from match_pattern_mistakes(policy.unless, ("unless",))
     for index, one in enumerate(policy.modes):
         yield from cluster_mistakes(one.clusters, ("modes", index, "clusters"))
+        yield from label_mistakes(one.namespace_labels or {}, ("modes", index, "namespace_labels"))
     yield from policy_bound_mistakes(policy)
     if policy.condition:
         from scc_responder.workbench.policies.meaning.condition_meaning import condition_meaning  # noqa: PLC0415 - only a policy with one needs it

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from scc_responder.policy.guardrails import Guardrails
-from scc_responder.policy.match import Match, as_tuple
+from scc_responder.policy.match import Match, Patterns, as_tuple
 from scc_responder.workbench.policies.meaning.odd_characters import odd_character
 from scc_responder.workbench.policies.meaning.pattern_forms import (
     LABEL_VALUE,
@@ -31,7 +31,7 @@ def match_pattern_mistakes(match: Match, path: DocumentPath) -> Iterator[Mistake
     """Of `when`, `unless`, or an exemption's `when`. What is empty is told where the file is loaded."""
     for name, value in match.given().items():
         if name == "labels":
-            yield from _labels(value, (*path, name))
+            yield from label_mistakes(value, (*path, name))
         elif name == "principal":
             yield from _each(value, (*path, name), principal_mistake)
         elif name in MATCH_FORMS:
@@ -62,15 +62,16 @@ def cluster_mistakes(patterns: tuple[str, ...], path: DocumentPath) -> Iterator[
     return _rail(patterns, path, "clusters")
 
 
-def _rail(patterns: tuple[str, ...], place: DocumentPath, field: str) -> Iterator[Mistake]:
-    told = principal_mistake if field == "principals" else partial(form_mistake, RAIL_FORMS[field])
-    return _each(patterns, place, told)
-
-
-def _labels(labels: dict[str, str | tuple[str, ...]], place: DocumentPath) -> Iterator[Mistake]:
+def label_mistakes(labels: dict[str, Patterns], place: DocumentPath) -> Iterator[Mistake]:
+    """Of labels by key, each with one pattern or several."""
     for key, value in labels.items():
         yield from _one(key, (*place, key), key_mistake)
         yield from _each(value, (*place, key), partial(form_mistake, _VALUE))
+
+
+def _rail(patterns: tuple[str, ...], place: DocumentPath, field: str) -> Iterator[Mistake]:
+    told = principal_mistake if field == "principals" else partial(form_mistake, RAIL_FORMS[field])
+    return _each(patterns, place, told)
 
 
 def _each(value: str | tuple[str, ...], place: DocumentPath, told: Callable[[str], str]) -> Iterator[Mistake]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from scc_responder.policy.guardrails import Acceptable, Guardrails
 from scc_responder.policy.match import Match, as_tuple
+from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
 
 
@@ -21,6 +22,18 @@ def chosen_by_tenants(exception: Match, path: DocumentPath) -> Iterator[Mistake]
     if exception.labels:
         text = "whoever makes a pod writes its labels; name the namespace, the workload or the cluster instead"
         yield Mistake(path=(*path, "labels"), text=text, reason=Acceptable.LABEL_OF_THE_POD)
+
+
+def raised_by_tenants(policy: Policy) -> Iterator[Mistake]:
+    """Modes that go further by a label that whoever may change a namespace writes."""
+    for index, one in enumerate(policy.modes):
+        if one.namespace_labels:
+            text = "whoever may change a namespace writes its labels, and lets this policy go further there"
+            yield Mistake(
+                path=("modes", index, "namespace_labels"),
+                text=f"{text}; let an admission policy bind these keys, and say under accepted whose it is",
+                reason=Acceptable.LABEL_OF_THE_NAMESPACE,
+            )
 
 
 def protected_by_tenants(rails: Guardrails) -> Iterator[Mistake]:
