@@ -116,6 +116,10 @@ class Terminal:
         """Press Ctrl-C."""
         os.write(self._terminal, b"\x03")
 
+    def press_enter(self) -> None:
+        """Press Enter."""
+        os.write(self._terminal, b"\n")
+
     def ended(self, seconds: float = 30) -> int:
         """Read to the end, and return the exit status. Raises TimeoutError."""
         until = time.monotonic() + seconds

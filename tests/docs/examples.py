@@ -45,7 +45,7 @@ _COMMAND = re.compile(r"^ {4,}(scc-responder .*)$", re.MULTILINE)
 ON_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
 """How the command line that `make install` makes comes on the `PATH`, as documents show it."""
 
-NEEDS_MORE = {"serve", "demo", "breaker", "case", "control", "redrive", "doctor", "snapshot", "permissions"}
+NEEDS_MORE = {"serve", "console", "demo", "breaker", "case", "control", "redrive", "doctor", "snapshot", "permissions"}
 """Commands that need a deployment, write into the repository, or do not end: their options are looked up instead."""
 
 

@@ -126,8 +126,12 @@ class Demo:
             story = deliveries(before, utc_now())
             seen = [self._deliver(function, n, len(story), item) for n, item in enumerate(story, start=1)]
             of_cloud_run = self._answer(function, story)
-        good = self._conclude(before, seen, of_cloud_run)
-        self._lines(presentation.next_steps(_CLONE, self._deployment, kept=options.keep))
+        from scc_responder.cli.demo.console_scene import ConsoleScene  # noqa: PLC0415 - see `run`
+
+        with ConsoleScene(self._screen, self._deployment, self._store) as console:
+            good = self._conclude(before, seen, [*of_cloud_run, *console.play()])
+            self._lines(presentation.next_steps(_CLONE, self._deployment, kept=options.keep))
+            console.stay()
         return good
 
     def _deliver(self, function: FunctionProcess, number: int, of: int, delivery: Delivery) -> Observation:
