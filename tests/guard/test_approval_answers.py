@@ -142,6 +142,22 @@ def test_approvers_are_listed_by_address(by: str, *, listed: bool) -> None:
     assert is_listed(by, ONE) == listed
 
 
+@pytest.mark.parametrize(
+    "by",
+    [
+        "\u212aim@example.com",
+        "kim@example.com ",
+        "kim@example.com\0",
+        "\uff4bim@example.com",
+        "LOCAL",
+        "kim@example.com,a@b",
+    ],
+)
+def test_what_looks_like_an_approver_is_none(by: str) -> None:
+    """The sign of Kelvin is a `k` in lower case; a space, a list or another width makes another address."""
+    assert not is_listed(by, ApprovalRules(approvers=("kim@example.com",)))
+
+
 CHANGE = {"change": "delete_pod", "uid": "u", "name": "web-1", "namespace": "shop"}
 OTHER = [
     pytest.param(PlanStep(policy="q", action="delete_pod", changes=(CHANGE,)), "p", "k", id="policy"),

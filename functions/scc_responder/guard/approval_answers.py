@@ -34,8 +34,9 @@ class ApprovalAnswer(Value, frozen=True, kw_only=True):
 
 
 def is_listed(by: str, rules: ApprovalRules) -> bool:
-    """Whether the guardrails let this person answer. Upper and lower case do not matter."""
-    return by == LOCAL or by.lower() in {approver.lower() for approver in rules.approvers}
+    """Whether the guardrails let this person answer. Upper and lower case of ASCII do not matter."""
+    # Of other characters some are ASCII in lower case: the sign of Kelvin is `k`.
+    return by == LOCAL or (by.isascii() and by.lower() in {approver.lower() for approver in rules.approvers})
 
 
 def approve(
