@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +119,19 @@ def log_of(answer: object, renew: Callable[[str], str] | None = None, **options:
         api = connect(server.url, server.ca_pem, lambda: "t", renew=renew)
         chosen = {"container": "web", "seconds": 10.0, **options}
         return b"".join(api.read_log(LOG, **chosen)), server  # type: ignore[arg-type]
+
+
+def test_a_compressed_answer_is_as_large_as_what_it_becomes() -> None:
+    """A megabyte may become a gigabyte: it is read no further than any other answer."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    body = b"".join(packer.compress(b" " * 2**20) for _ in range(256)) + packer.flush()
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    tracemalloc.start()
+    with dribbling(head, body) as url, pytest.raises(ApiError) as caught:
+        connect(url, None, lambda: "t").get(POD)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (caught.value.reason, most < 64 * 2**20) == ("oversize_answer", True), most
 
 
 def test_a_log_is_text_and_no_json() -> None:
