@@ -169,8 +169,13 @@ def test_control_works_the_same_in_firestore(firestore: FirestoreEmulator) -> No
     given = {"FIRESTORE_EMULATOR_HOST": firestore.host}
     done = called("control", "set", "enforce", "--reason", "x", "--store", opened.address, **given)
     told = called("control", "show", "--store", opened.address, "--format", "json", **given)
+    slip = "if this is not the function's store, its switch stops nothing"
+    assert (done.returncode, json.loads(told.stdout)["mode"], slip in done.stderr.lower()) == (0, "enforce", True)
+    first = called("control", "set", "enforce", "--create", "--reason", "x", "--store", opened.address, **given)
+    opened().create("case/a", b"{}")
+    again = called("control", "set", "disabled", "--reason", "x", "--store", opened.address, **given)
     opened.close()
-    assert (done.returncode, json.loads(told.stdout)["mode"]) == (0, "enforce")
+    assert (first.stderr, "switch stops" in again.stderr) == ("", False)
 
 
 def test_a_case_held_by_the_switch_resumes(tmp_path: Path) -> None:

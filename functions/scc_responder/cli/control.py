@@ -65,6 +65,7 @@ from scc_responder.cli.terminal.timed_options import (
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode, capped
+from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.domain.store import CasStore
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, Setting, enclosing, key_of
@@ -87,7 +88,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     turn.add_argument("mode", choices=[str(mode) for mode in Mode], help="how far anything may go")
     turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
-    turn.add_argument("--create", action="store_true", help="make the SQLite file, before the function's first start")
+    turn.add_argument("--create", action="store_true", help="the store may be new: before the function's first start")
     ending = commands.add_parser("clear", help="end what `set --for` or `case exempt` began, or what holds a policy")
     ending.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
     ending.add_argument("--by", default=getpass.getuser(), help="who ends it")
@@ -123,6 +124,11 @@ def _set(store: CasStore, options: argparse.Namespace) -> int:
         return _set_timed(store, options, timed_ceiling(key, setting, length_of(options, LONGEST_CEILING), setting.at))
     if options.length:
         raise SettingsError("invalid_duration", "--for: only with --policy, --namespace or --workload")
+    is_address = FIRESTORE_ADDRESS.fullmatch(options.store) and not options.create
+    if is_address and not store.scan("case/", limit=1).entries:
+        # A file has to be there. Any address of a collection is: a slip in it would stop nothing, and look as if.
+        told = "no function has kept a case here yet. If this is not the function's store, its switch stops nothing"
+        print(f"scc-responder: warning: {options.store}: {told}", file=sys.stderr)
     control = switch.set(setting, place_of(options))
     if options.format == "json":
         print(json.dumps({"store": address(options.store), **_facts(key_of(place_of(options)), control)}, indent=2))

@@ -119,7 +119,7 @@ def test_what_is_undone_may_be_exempt_too(desk: Desk) -> None:
     assert desk.night.state() != desk.night.before
     applied = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
     assert (applied.returncode, desk.night.state(), desk.exempt()) == (0, desk.night.before, [desk.case])
-    assert f"scc-responder control clear --exemption {desk.case} ends it" in applied.stdout
+    assert f"scc-responder control clear --exemption {desk.case} --reason 'WHY' ends it" in applied.stdout
 
 
 def test_an_exemption_is_said_where_the_case_is_at_work(desk: Desk) -> None:
@@ -132,7 +132,7 @@ def test_an_exemption_is_said_where_the_case_is_at_work(desk: Desk) -> None:
     assert held[1] is not None
     told = desk.undo("--apply", "--exempt", "24h", "--reason", "a load test")
     assert (told.returncode, desk.exempt()) == (1, [desk.case])
-    assert f"control clear --exemption {desk.case} ends it" in told.stdout
+    assert f"control clear --exemption {desk.case} --reason 'WHY' ends it" in told.stdout
     assert "case_in_progress: " in told.stderr
 
 

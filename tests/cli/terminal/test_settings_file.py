@@ -29,3 +29,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         file.write_bytes(content)
     with pytest.raises(SettingsError, match=f"responder.env: {said}"):
         text_of(str(file))
+    with pytest.raises(SettingsError, match=r"terraform output -raw settings > .*responder\.env makes it"):
+        settings_environment(str(file))

@@ -29,7 +29,10 @@ from scc_responder.journal.persons_word import short_words
 from scc_responder.workbench.request_for_step import ask_for
 
 _ASKED = "asked for: the next sweep plans it. Then `scc-responder case show {0}` has the plan, and how to approve it"
-_EXEMPT = "exempt: {1} until {2}. Evidence and messages go on. scc-responder control clear --exemption {0} ends it"
+_EXEMPT = (
+    "exempt: {1} until {2}. Evidence and messages go on. "
+    "scc-responder control clear --exemption {0} --reason 'WHY' ends it"
+)
 _WHY: dict[str, str] = {
     Reason.CASE_IN_PROGRESS: "a delivery works on the case: ask again in a minute",
     Reason.PLAN_WAITS: "a plan of the case waits: approve or reject it first",

@@ -30,7 +30,11 @@ def settings_environment(file: str | None) -> dict[str, str]:
     if not file:
         return given
     others = {name: value for name, value in given.items() if not name.startswith(VARIABLE_PREFIX)}
-    return others | parse_environment(text_of(file), file)
+    try:
+        text = text_of(file)
+    except SettingsError as error:
+        raise SettingsError(error.reason, f"{error}. terraform output -raw settings > {file} makes it") from error
+    return others | parse_environment(text, file)
 
 
 def text_of(file: str) -> str:
