@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from scc_responder.domain.changes import stored
+from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.approval_answers import ApprovalAnswer, approve, is_listed, reject
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode, encode
-from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, plan_digest
+from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, lesser_plan, plan_digest
 from scc_responder.journal.step import Step
 from scc_responder.policy.guardrails import ApprovalRules
 
@@ -209,3 +211,30 @@ def test_a_plan_survives_being_stored() -> None:
     older = encode(case(plan=None)).replace(b'"plan":null,', b"")
     assert b"plan" not in older
     assert decode(older).plan is None
+
+
+MARK = PlanStep(policy="contain", action="label_pod", changes=(stored(PatchObject(kind="Pod", name="a", uid="u")),))
+DELETE = PlanStep(policy="contain", action="delete_pod", changes=({"change": "delete_pod", "uid": "u"},))
+WHOLE = replace(PLAN, digest=plan_digest((MARK, DELETE), "p", "k"), steps=(MARK, DELETE))
+
+
+def test_an_approval_of_the_lesser_plan_takes_the_rest_out_of_it() -> None:
+    """With two needed, an approval of the whole plan counts for no other; after it the whole one is not approved."""
+    lesser = lesser_plan(WHOLE, "k")
+    assert lesser is not None
+    first = approve(case(plan=WHOLE), ApprovalAnswer(by=ANN, plan=WHOLE.digest), TWO, NOW, is_held=False)
+    assert first.record is not None
+    noted = approve(first.record, ApprovalAnswer(by=BOB, plan=lesser.digest), TWO, NOW, is_held=False)
+    assert noted.record is not None
+    plan = noted.record.plan
+    assert plan is not None
+    assert (noted.reason, noted.starts, plan.steps, plan.left_out) == ("approval_noted", False, (MARK,), (DELETE,))
+    assert [given.by for given in plan.approvals] == [BOB]
+    whole = approve(noted.record, ApprovalAnswer(by=ANN, plan=WHOLE.digest), TWO, NOW, is_held=False)
+    assert (whole.reason, whole.record) == ("plan_digest_differs", None)
+    last = approve(noted.record, ApprovalAnswer(by=ANN, plan=lesser.digest), TWO, NOW, is_held=False)
+    assert (last.reason, last.starts) == ("approved", True)
+    stored_again = decode(encode(last.record)) if last.record else None
+    assert stored_again is not None
+    assert stored_again.plan is not None
+    assert stored_again.plan.left_out == (DELETE,)

@@ -13,7 +13,16 @@ from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers
 from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding
-from scc_responder.journal.plan import MIN_DIGEST, Plan, PlanState, PlanStep, plan_digest, plan_summary
+from scc_responder.journal.plan import (
+    MIN_DIGEST,
+    Approval,
+    Plan,
+    PlanState,
+    PlanStep,
+    lesser_plan,
+    plan_digest,
+    plan_summary,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STEP = PlanStep(
@@ -101,3 +110,17 @@ def test_a_plan_says_what_people_will_feel() -> None:
         [traffic],
     ]
     assert summary["digest"] == plan_digest(plan.steps, "p", "key")
+
+
+def test_the_lesser_plan_has_nothing_that_cannot_be_undone() -> None:
+    """It is another plan by its digest, without approvals; there is none where nothing or all would be left out."""
+    mark = PlanStep(policy="contain", action="label_pod", changes=(stored(PatchObject(kind="Pod", name="a", uid="u")),))
+    unknown = PlanStep(policy="contain", action="label_pod", changes=({"change": "of_a_later_version"},))
+    for grave in (STEP, unknown, PlanStep(policy="contain", action="delete_pod")):
+        whole = replace(PLAN, steps=(mark, grave), approvals=(Approval(by="ann@example.com", at=NOON),))
+        lesser = lesser_plan(whole, "k")
+        assert lesser is not None
+        assert (lesser.steps, lesser.left_out, lesser.approvals) == ((mark,), (grave,), ())
+        assert lesser.digest == plan_digest((mark,), "p", "k") != whole.digest
+        assert lesser_plan(lesser, "k") is None
+        assert lesser_plan(replace(PLAN, steps=(grave,)), "k") is None

@@ -48,7 +48,7 @@ def waiting_pod(
     """A reverse shell in a pod, whose isolation waits for a person."""
     with SimulatedCluster(stop_seconds=0) as cluster:
         pod = small(cluster).objects("Pod", "shop")[0]
-        deployment = deployed(folder, cluster, policy(*ASKED, mode="approve"), **rails)
+        deployment = deployed(folder, cluster, policy(*(steps or ASKED), mode="approve"))
         document = finding_about(pod)
         deployment.respond_to(document)
         yield deployment, document, cluster

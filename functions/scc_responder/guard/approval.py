@@ -73,7 +73,9 @@ def _void(plan: Plan, record: CaseRecord, context: Context, planned: Decision, p
     if not plan.targets <= read.union(*(step.targets for step in steps)):
         return Reason.APPROVAL_VOID_TARGET_CHANGED
     as_asked = plan_digest(plan.steps, policies.digest, record.finding_key, plan.asked) == plan.digest
-    same = as_asked and [*map(_essence, steps)] == [*map(_essence, plan.steps)]
+    left_out = [*map(_essence, plan.left_out)]
+    kept = [essence for essence in map(_essence, steps) if essence not in left_out]
+    same = as_asked and len(steps) == len(kept) + len(left_out) and kept == [*map(_essence, plan.steps)]
     return None if same else Reason.APPROVAL_VOID_PLAN_CHANGED
 
 
@@ -253,11 +255,13 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
 def _marked(decision: Decision, result: ActionResult, reason: Reason, approved: Plan | None = None) -> Decision:
     """The decision with `result` and `reason` on every step that needs approval and is not in the approved plan."""
     known = () if approved is None else tuple(map(_essence, approved.steps))
+    left_out = () if approved is None else tuple(map(_essence, approved.left_out))
 
     def mark(policy: PolicyDecision, planned: PlannedAction) -> PlannedAction:
-        if not _needs_approval(policy, planned) or _essence(_step(policy, planned)) in known:
+        essence = _essence(_step(policy, planned)) if _needs_approval(policy, planned) else None
+        if essence is None or essence in known:
             return planned
-        return replace(planned, result=result, reason=reason)
+        return replace(planned, result=result, reason=Reason.LESSER_APPROVED if essence in left_out else reason)
 
     return Decision(
         policies=tuple(

@@ -15,7 +15,7 @@ from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.persons_word import short_words, with_word
-from scc_responder.journal.plan import Approval, Plan, PlanState
+from scc_responder.journal.plan import Approval, Plan, PlanState, lesser_plan
 from scc_responder.policy.guardrails import ApprovalRules
 
 LOCAL = "local"
@@ -44,11 +44,16 @@ def approve(
 ) -> Transition:
     """Take an approval. The last one needed starts the plan.
 
-    One for a plan that was approved before resumes a crashed case, and what a limit held of it.
+    It may be of the lesser plan, in which nothing is that cannot be undone: then that is the plan from now on, and who
+    approved the whole one approves anew. One for a plan that was approved before resumes a crashed case, and what a
+    limit held of it.
     """
     plan = record.plan
     if plan is None:
         return _refused(Reason.NOT_WAITING)
+    lesser = lesser_plan(plan, record.finding_key) if plan.state is PlanState.WAITING else None
+    if lesser and lesser.is_meant_by(answer.plan):
+        plan = lesser
     if not plan.is_meant_by(answer.plan):
         return _refused(Reason.PLAN_DIGEST_DIFFERS)
     if plan.state in {PlanState.APPROVED, PlanState.USED}:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.changes import Change, restored
+from scc_responder.domain.changes import Change, is_reversible, restored
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
@@ -105,8 +105,9 @@ class Plan(Value, frozen=True, kw_only=True):
 
     `needed` people must approve it before `expires_at`. `reason`, `by` and `said` are how it ended, who ended it, and
     that person's words. `after` is why the previous plan of the same case is no longer valid. `asked`: a person asked
-    for its one step, which limits, breakers and its age do not hold then. `extra` holds fields that this version does
-    not know.
+    for its one step, which limits, breakers and its age do not hold then. `left_out` are the steps that
+    were planned with these, and that people approved the plan without. `extra` holds fields that this version does not
+    know.
     """
 
     digest: str
@@ -122,6 +123,7 @@ class Plan(Value, frozen=True, kw_only=True):
     said: str = ""
     after: str = ""
     asked: AskedStep | None = None
+    left_out: tuple[PlanStep, ...] = ()
     extra: dict[str, Any] = {}
 
     @property
@@ -148,6 +150,16 @@ def plan_digest(steps: Iterable[PlanStep], policy_digest: str, finding_key: str,
     content = {"finding": finding_key, "policies": policy_digest, "steps": msgspec.to_builtins(tuple(steps))}
     content |= {"asked": msgspec.to_builtins(asked)} if asked else {}
     return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def lesser_plan(plan: Plan, finding_key: str) -> Plan | None:
+    """The plan without the steps that cannot be undone, and without an approval; None where that is all, or nothing."""
+    kept = tuple(step for step in plan.steps if step.changes and all(map(is_reversible, step.changes)))
+    if len(kept) in {0, len(plan.steps)}:
+        return None
+    digest = plan_digest(kept, plan.policy_digest, finding_key, plan.asked)
+    left_out = (*plan.left_out, *(step for step in plan.steps if step not in kept))
+    return msgspec.structs.replace(plan, digest=digest, steps=kept, left_out=left_out, approvals=())
 
 
 def felt(changes: Iterable[Change]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.entrypoint.console.persons_answer import Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.plan_parts import shown_lesser
 from scc_responder.journal.case import CaseRecord
 from tests.kits.console_pages import Browser, said_by
 from tests.kits.desk_console import desk_answers, waiting_pod
@@ -22,8 +24,8 @@ ANNA = Person(name="anna", session="one")
 class Desk:
     """A deployment whose plan waits, and who decides on its machine."""
 
-    def __init__(self, folder: Path) -> None:
-        self._opened = waiting_pod(folder)
+    def __init__(self, folder: Path, *steps: str) -> None:
+        self._opened = waiting_pod(folder, *steps)
         self.deployment, self.document, self.cluster = self._opened.__enter__()
         self.answers: DeskAnswers = desk_answers(self.deployment, self.cluster)
         self.browser = Browser(self.deployment.services.journal, answers=self.answers)
@@ -125,3 +127,30 @@ def test_a_console_that_only_shows_takes_nothing() -> None:
     assert ReadOnly().verbs == frozenset()
     with pytest.raises(ResponderError):
         ReadOnly().take(PersonsAnswer(verb=Verb.APPROVE, finding_key="0a" * 32), ANNA)
+
+
+@pytest.fixture
+def grave(tmp_path: Path) -> Iterator[Desk]:
+    """A plan to isolate a pod, and then to delete it, waits."""
+    made = Desk(tmp_path, "label_pod", "isolate_pod", "capture_evidence", "delete_pod")
+    yield made
+    made.close()
+
+
+def test_the_lesser_plan_does_nothing_that_cannot_be_undone(grave: Desk) -> None:
+    """Its form stands beside the whole one's: the pod is isolated, and not deleted; all of it can be taken back."""
+    page = grave.browser.get(f"{grave.path}/plan").text
+    assert "label_pod, isolate_pod, without delete_pod" in page
+    lesser = shown_lesser(grave.record, grave.deployment.services.clock())
+    assert lesser is not None
+    seal = re.findall(r'id="lesser".*?name="seal" value="([^"]+)"', page, re.DOTALL)[0]
+    answered = grave.browser.send(f"{grave.path}/approve", {"seal": seal, "plan": lesser.digest})
+    assert said_by(answered).startswith("Approved.")
+    outcomes = {step.action: step.reason for step in grave.record.current_steps}
+    assert outcomes["delete_pod"] == Reason.LESSER_APPROVED
+    assert grave.isolations == 1
+    uid = grave.record.decision["pod"]["uid"]
+    assert [pod for pod in grave.cluster.objects("Pod", "shop") if pod["metadata"]["uid"] == uid]
+    assert grave.take(Verb.APPROVE)[0] is Hearing.REFUSED
+    assert grave.take(Verb.UNDO, said="a load test")[0] is Hearing.TAKEN
+    assert grave.isolations == 0

@@ -374,6 +374,7 @@ class Reason(Word):
     NOT_WAITING = "not_waiting", "no plan waits for an answer"
     PLAN_DIGEST_DIFFERS = "plan_digest_differs", "the answer is to another plan"
     PLAN_TOO_LARGE = "plan_too_large", "the plan is too large to be stored"
+    LESSER_APPROVED = "lesser_approved", "people approved the plan without what cannot be undone"
     APPROVED_NOT_BEGUN = "approved_not_begun", "approved, but never reached"
     ENFORCED_BY_OTHER_POLICY = "enforced_by_other_policy", "a policy that enforces does it anyway"
     APPROVAL_VOID_STEP_ASKED = "approval_void_step_asked", "a person asked for another step since"

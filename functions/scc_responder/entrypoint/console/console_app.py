@@ -27,7 +27,7 @@ from scc_responder.entrypoint.console.persons_answer import (
     TakesAnswers,
     Verb,
 )
-from scc_responder.entrypoint.console.plan_parts import ago, has_approved, shown_plan
+from scc_responder.entrypoint.console.plan_parts import ago, has_approved, plan_digests, shown_lesser, shown_plan
 from scc_responder.entrypoint.console.rendering import Seals, content_policy, rendered
 from scc_responder.entrypoint.console.same_site import misdirected
 from scc_responder.entrypoint.console.sentences import refusal_sentence, verdict_sentence
@@ -168,6 +168,7 @@ class _Pages:
             account=account,
             heading=account_heading(account),
             plan=shown_plan(plan, now) if plan else None,
+            lesser=shown_lesser(record, now),
             approved=bool(plan and has_approved(plan, person.name)),
             made=[step.action for step in changes_made(record)],
             read=self._read(record),
@@ -181,7 +182,7 @@ class _Pages:
         record, asked, now = self._record(case), Verb(verb), self._console.clock()
         sealed, plan = request.form.get("seal", ""), request.form.get("plan", "")
         refused = self._seal.refused(sealed, person, asked, record, now)
-        if refused is None and plan != (record.plan.digest if record.plan else ""):
+        if refused is None and plan not in plan_digests(record):
             refused = Reason.FORM_STALE
         if refused:
             raise Forbidden(refused)

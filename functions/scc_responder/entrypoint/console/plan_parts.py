@@ -11,7 +11,8 @@ from scc_responder.domain.value import Value
 from scc_responder.journal.account.about_acts import felt_words
 from scc_responder.journal.account.answers import AccountLine
 from scc_responder.journal.account.inert_text import inert
-from scc_responder.journal.plan import Plan, PlanState, PlanStep
+from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.plan import Plan, PlanState, PlanStep, lesser_plan
 
 
 class ShownStep(Value, frozen=True, kw_only=True):
@@ -26,7 +27,10 @@ class ShownStep(Value, frozen=True, kw_only=True):
 
 
 class ShownPlan(Value, frozen=True, kw_only=True):
-    """A plan. `given` are its approvals, `missing` how many are needed still; `ended` is empty while it waits."""
+    """A plan. `given` are its approvals, `missing` how many are needed still; `ended` is empty while it waits.
+
+    `left_out` are the actions that people approve it without.
+    """
 
     digest: str
     steps: tuple[ShownStep, ...]
@@ -35,6 +39,7 @@ class ShownPlan(Value, frozen=True, kw_only=True):
     minutes_left: int
     after: str
     ended: str
+    left_out: tuple[str, ...]
 
 
 def shown_plan(plan: Plan, now: datetime) -> ShownPlan:
@@ -48,8 +53,22 @@ def shown_plan(plan: Plan, now: datetime) -> ShownPlan:
         missing=max(0, plan.needed - len(plan.approvals)),
         minutes_left=max(0, int((plan.expires_at - now).total_seconds() // 60)),
         after=inert(plan.after),
+        left_out=tuple(inert(step.action) for step in plan.left_out),
         ended=inert(" ".join(filter(None, (word, plan.reason, plan.by, plan.said)))) if over else "",
     )
+
+
+def shown_lesser(record: CaseRecord, now: datetime) -> ShownPlan | None:
+    """The case's plan without what cannot be undone; None where there is no such plan."""
+    lesser = lesser_plan(record.plan, record.finding_key) if record.plan else None
+    return shown_plan(lesser, now) if lesser else None
+
+
+def plan_digests(record: CaseRecord) -> frozenset[str]:
+    """What a form about the case may say of its plan: the digest of the whole one, or of the lesser one."""
+    plan = record.plan
+    lesser = lesser_plan(plan, record.finding_key) if plan else None
+    return frozenset({plan.digest if plan else "", lesser.digest if lesser else plan.digest if plan else ""})
 
 
 def has_approved(plan: Plan, name: str) -> bool:
