@@ -21,6 +21,7 @@ from scc_responder.intake.threats import (
     Row,
     catalogue,
     classify,
+    fold,
     in_scope,
     mitre_id,
     read_catalogue,
@@ -88,8 +89,9 @@ def test_every_name_follows_from_the_rule_id_or_category(row: Row) -> None:
 @pytest.mark.parametrize("row", catalogue(), ids=lambda row: row.name)
 def test_confidence_follows_from_kind_and_severity(row: Row) -> None:
     """Threat intelligence is confirmed, hygiene is possible, what Google rates medium or higher is likely."""
-    spellings = {row.category, *row.aliases}
-    twin = next((other.severity for other in catalogue() if other.detector == CTD and other.category in spellings), "")
+    spellings = set(map(fold, (row.category, *row.aliases)))
+    twins = (other for other in catalogue() if other.detector == CTD and fold(other.category) in spellings)
+    twin = next((other.severity for other in twins), "")
     severity = row.severity or (twin if row.detector in {CRTD, APTD} else "")
     behavioral = "possible" if severity in {"LOW", ""} else "likely"
     assert row.confidence == ("confirmed" if row.kind == "ioc" else behavioral)

@@ -101,6 +101,12 @@ def test_a_policy_without_cases_fails(folder: Path, capsys: pytest.CaptureFixtur
     status, text = outcome(capsys, folder)
     assert status == 1
     assert "no contain.test.yaml stands beside it" in text
+    begin = text.partition("It may begin so, if this is what you mean:\n\n")[2].partition("\n\n")[0]
+    (folder / "contian.test.yaml").unlink()
+    (folder / "contain.test.yaml").write_text(f"{begin}\n")
+    assert outcome(capsys, folder)[0] == 0
+    (folder / "contain.test.yaml").rename(folder / "contian.test.yaml")
+    status, text = outcome(capsys, folder)
     assert "FAIL  contian.test.yaml: no policy of that name stands beside it" in text
     assert text.endswith("1 policy, 0 cases, 3 untested steps\n")
 

@@ -23,6 +23,7 @@ from scc_responder.policy.policy_set import TEST_SUFFIX, Policy, PolicySet, poli
 from scc_responder.workbench.policies.cases.case_file import Expected, OpenedCases, PolicyCase, ReadCase, open_cases
 from scc_responder.workbench.policies.cases.case_mistakes import together_mistakes, word_mistakes
 from scc_responder.workbench.policies.cases.case_situation import CaseError, situation
+from scc_responder.workbench.policies.cases.first_cases import first_cases
 from scc_responder.workbench.policies.hints import policy_hint, step_hint
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_layout import GUARDRAILS_TESTS, case_paths, told_name
@@ -64,7 +65,8 @@ class CaseResult(Value, frozen=True, kw_only=True):
 class PolicyResult(Value, frozen=True, kw_only=True):
     """The results of a policy's cases. `untested` are the steps that no case plans, `faults` what else is wrong.
 
-    `unusable` is what of the file itself cannot be read, with its lines.
+    `unusable` is what of the file itself cannot be read, with its lines. `begin` are the lines that a file of cases may
+    begin with where there is none: what the policy does today.
     """
 
     policy: str
@@ -72,6 +74,7 @@ class PolicyResult(Value, frozen=True, kw_only=True):
     untested: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     unusable: tuple[Fault, ...] = ()
+    begin: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -101,7 +104,10 @@ class PolicyTests:
             return PolicyResult(policy=policy.name, unusable=error.faults)
         if file is None:
             missing = f"no {policy.name}{TEST_SUFFIX} stands beside it; give it a case that acts and one that does not"
-            return PolicyResult(policy=policy.name, untested=tuple(untested(policy, ())), faults=(missing,))
+            begin = first_cases(policy, lambda case: [line.came for line in self.check_case(policy, case).lines])
+            return PolicyResult(
+                policy=policy.name, untested=tuple(untested(policy, ())), faults=(missing,), begin=begin
+            )
         expected = [read.case.expect for read in file.cases if read.case]
         results = tuple(self._check_read(policy, file, read) for read in file.cases)
         whole = not file.faults and not any(result.faults for result in results)

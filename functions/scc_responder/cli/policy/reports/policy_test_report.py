@@ -48,6 +48,10 @@ def _policy(result: PolicyResult) -> Iterator[str]:
     file = f"{result.policy}{TEST_SUFFIX}"
     yield from (f"{_INDENT}{visible(str(fault))}" for fault in result.unusable)
     yield from (f"{_INDENT}{styled(file, 'dim')}: {visible(fault)}" for fault in result.faults)
+    if result.begin:
+        yield f"{_INDENT}It may begin so, if this is what you mean:"
+        yield from ("", *(visible(line) for line in result.begin), "")
+        return
     yield from (f"{_INDENT}{styled(file, 'dim')}: no case plans {visible(step)}" for step in result.untested)
 
 
