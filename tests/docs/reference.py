@@ -25,9 +25,10 @@ from scc_responder.policy.cel import NOT_TOLD, NOT_TOLD_OF, RENAMED
 from scc_responder.policy.match import Match, Severity, as_tuple
 from scc_responder.policy.policy_set import Policy
 from scc_responder.workbench.needed_permissions import permissions_of
-from scc_responder.workbench.policies.meaning.closed_words import mitre_numbers
+from scc_responder.workbench.policies.meaning.closed_words import CLOSED_WORDS, mitre_numbers
 from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 from scc_responder.workbench.policy_files.shipped_pack import PACK
 
 ROOT = Path(__file__).parents[2]
@@ -185,13 +186,28 @@ def _facts() -> str:
         "`now` is the moment of the decision. The case keeps it: `explain --at` decides by it again.\n"
         "\nThese are read only where a policy names them that would act but for its condition, by one request each:\n\n"
         f"{markdown_table(('fact', 'what it is', 'for example'), ASKED_FACTS)}\n"
-        "Values: `threat.tactic` is MITRE's number, `finding.mitre_tactic` Google's name of it: "
+        "A case says them under `given`: `{live: {workload: {ready: 1}}}`, `{workload_object: {labels: {team: a}}}`.\n"
+        "What could not be read makes neither the condition nor its opposite hold; `explain` says why it lacks.\n\n"
+        f"{_values()}"
+        "`threat.tactic` is MITRE's number, `finding.mitre_tactic` Google's name of it: "
         f"{', '.join(f'`{number}` is `{name}`' for name, number in sorted(mitre_numbers().items()))}.\n\n"
     )
     rows = ((f"`{path}`", ", ".join(f"`{name}`" for name in _told(kind))) for path, kind in _records())
     called = ((f"`{name}`", f"`{code.replace('|', chr(92) + '|')}`") for name, code in FUNCTIONS.items())
     functions = "\nThese functions, and no others. An address or a network that is none is not known.\n\n"
     return told + markdown_table(("fact", "fields"), rows) + functions + markdown_table(("function", "example"), called)
+
+
+def _values() -> str:
+    """The values of facts that have a few only."""
+    paths: dict[tuple[str, str], str] = {}
+    for path, kind in _records():
+        for name in _told(kind):
+            told, known = f"{path}.{name}", paths.get((kind.__name__, name))
+            paths[kind.__name__, name] = told if known is None else min(told, known, key=len)
+    few = {key: words() for key, words in CLOSED_WORDS.items() if len(words()) <= MAX_WORDS_LISTED}
+    rows = [(f"`{paths[key]}`", ", ".join(f"`{word}`" for word in words)) for key, words in few.items()]
+    return f"These facts have a few values only:\n\n{markdown_table(('fact', 'values'), iter(rows))}\n"
 
 
 def _told(kind: type[msgspec.Struct]) -> dict[str, Any]:

@@ -170,6 +170,11 @@ def owner(namespace: str, api_version: str, kind: str, name: str) -> str:
     return template.format(_scope(namespace), _name(name))
 
 
+def owner_kinds() -> tuple[str, ...]:
+    """The workload kinds of Kubernetes itself, which own pods."""
+    return tuple(kind for _, kind in _OWNERS)
+
+
 def permission(method: str, path: str) -> str:
     """The RBAC permission that a request needs.
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import msgspec
 
 import scc_responder.intake
+from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import Confidence, Surface, ThreatKind
+from scc_responder.domain.kubernetes.api_paths import owner_kinds
 from scc_responder.intake.threats import DETECTORS, UNKNOWN, catalogue
 from scc_responder.policy.match import Severity
 from scc_responder.workbench.policies.meaning.pattern_forms import MATCH_FORMS
@@ -19,6 +21,7 @@ from scc_responder.workbench.policy_files.mistakes import did_you_mean, expected
 from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
 _TACTIC = re.compile(r"TA[0-9]{4}", re.ASCII)
+_IDENTITY = re.compile(r"[^@\s]+@[^@\s]+|principal://iam\.googleapis\.com/projects/[0-9]+/locations/global/\S+")
 _NAME = re.compile(r"[A-Z][A-Z_]*", re.ASCII)
 
 CLOSED_WORDS: dict[tuple[str, str], Callable[[], tuple[str, ...]]] = {
@@ -32,6 +35,9 @@ CLOSED_WORDS: dict[tuple[str, str], Callable[[], tuple[str, ...]]] = {
     ("Identity", "level"): lambda: tuple(IdentityLevel),
     ("Pod", "phase"): lambda: ("Pending", "Running", "Succeeded", "Failed", "Unknown"),
     ("Finding", "state"): lambda: ("ACTIVE", "INACTIVE"),
+    ("Workload", "kind"): owner_kinds,
+    ("WorkloadObject", "kind"): owner_kinds,
+    ("FindingFile", "operations"): lambda: ("OPEN", "READ", "RENAME", "WRITE", "EXECUTE"),
     ("Finding", "mute"): lambda: ("MUTED", "UNMUTED", "UNDEFINED"),
 }
 """By type and field."""
@@ -48,7 +54,7 @@ _FORMED = {
 
 
 def value_mistake(of: str, field: str, value: str) -> str:
-    """Why the fact never has this value; empty where it may have it."""
+    """Why the fact never has this value; empty where it may have it. A fact by itself is of no type."""
     if (of, field) in CLOSED_WORDS:
         words = CLOSED_WORDS[of, field]()
         if value in words:
@@ -56,6 +62,8 @@ def value_mistake(of: str, field: str, value: str) -> str:
         few = len(words) <= MAX_WORDS_LISTED
         told = expected(value, words) if few else f"scc-responder threats lists them{did_you_mean(value, words)}"
         return f"{field} is never {value!r}; {told}"
+    if (of, field) == ("", AskedFact.GOOGLE_IDENTITY) and not _IDENTITY.fullmatch(value):
+        return f"{field} is never {value!r}; write an e-mail address, or principal://iam.googleapis.com/projects/..."
     if (of, field) in {("Threat", "tactic"), ("Finding", "mitre_tactic")}:
         return _tactic(field, value)
     if (of, field) == ("Threat", "detector"):

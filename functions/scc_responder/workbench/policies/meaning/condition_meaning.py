@@ -21,6 +21,7 @@ from scc_responder.workbench.policy_files.condition_tree import (
 )
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, expected
 
+_FACTS = frozenset({"select", "ident"})
 _LOGIC = frozenset({"_&&_", "_||_", "!_", "_?_:_"})
 _HINTS = {
     "duration": "; write hours, minutes and seconds, such as 36h or 10m",
@@ -119,9 +120,12 @@ def _words(part: Tree) -> Iterator[str]:
     """Values that a fact never has, where it is compared with them."""
     if part.name in {"_==_", "_!=_"}:
         for fact, value in (part.parts, part.parts[::-1]):
-            if fact.kind == "select" and isinstance(value.constant, str):
+            if fact.kind in _FACTS and isinstance(value.constant, str):
                 yield from filter(None, [value_mistake(fact.of, fact.name, value.constant)])
-    elif part.name == "@in" and part.parts[0].kind == "select" and part.parts[1].kind == "list":
+    elif part.name == "@in" and part.parts[1].kind == "select" and isinstance(part.parts[0].constant, str):
+        fact, value = part.parts[1], part.parts[0]
+        yield from filter(None, [value_mistake(fact.of, fact.name, str(value.constant))])
+    elif part.name == "@in" and part.parts[0].kind in _FACTS and part.parts[1].kind == "list":
         fact = part.parts[0]
         values = (item.constant for item in part.parts[1].parts)
         yield from filter(
