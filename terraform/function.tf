@@ -17,6 +17,7 @@ locals {
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
     length(var.image_repositories) == 0 ? {} : { SCC_RESPONDER_IMAGE_REPOSITORIES = join(",", sort(var.image_repositories)) },
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},
+    length(var.notice_secrets) == 0 ? {} : { SCC_RESPONDER_NOTICE_SECRETS = "/notice-secrets" },
   )
   _settings = {
     LOG_EXECUTION_ID                  = "true"
@@ -130,6 +131,21 @@ resource "google_cloudfunctions2_function" "responder" {
     timeout_seconds                  = var.limits.timeout_seconds
     vpc_connector                    = var.vpc_connector
     vpc_connector_egress_settings    = var.vpc_connector == null ? null : "PRIVATE_RANGES_ONLY"
+
+    dynamic "secret_volumes" {
+      for_each = var.notice_secrets
+
+      content {
+        mount_path = "/notice-secrets/${secret_volumes.key}"
+        project_id = split("/", secret_volumes.value)[1]
+        secret     = split("/", secret_volumes.value)[3]
+
+        versions {
+          path    = "address"
+          version = split("/", secret_volumes.value)[5]
+        }
+      }
+    }
   }
 
   depends_on = [
@@ -137,6 +153,7 @@ resource "google_cloudfunctions2_function" "responder" {
     google_kms_crypto_key_iam_member.agent,
     google_project_iam_member.build_logs,
     google_project_iam_member.build_sources,
+    google_secret_manager_secret_iam_member.notices,
     google_storage_bucket_iam_member.build_source,
   ]
 }

@@ -158,6 +158,16 @@ resource "google_artifact_registry_repository_iam_member" "images" {
   role       = local._roles["images"]
 }
 
+# It may read the addresses of receivers, each secret that is named, and no other.
+resource "google_secret_manager_secret_iam_member" "notices" {
+  for_each = toset([for version in values(var.notice_secrets) : split("/versions/", version)[0]])
+
+  member    = google_service_account.responder["run"].member
+  project   = split("/", each.value)[1]
+  role      = "roles/secretmanager.secretAccessor"
+  secret_id = split("/", each.value)[3]
+}
+
 resource "google_project_iam_member" "store" {
   count = contains(keys(local._own), "store") ? 1 : 0
 

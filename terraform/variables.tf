@@ -451,6 +451,23 @@ variable "name" {
   }
 }
 
+variable "notice_secrets" {
+  description = "Secrets with the addresses of receivers of notices, by the names that routes.yaml calls them: `projects/P/secrets/S/versions/V`, or `.../versions/latest`. Each is mounted in the function as a file, which it reads when it first sends. The module lets the function read these, and no other."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.notice_secrets) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))])
+    error_message = "The names in notice_secrets must be 1 to 255 letters, digits, hyphens and underscores, as routes.yaml has them."
+  }
+
+  validation {
+    condition     = alltrue([for version in values(var.notice_secrets) : can(regex("^projects/[a-z0-9][a-z0-9.:-]*/secrets/[A-Za-z0-9_-]{1,255}/versions/(latest|[1-9][0-9]*)$", version))])
+    error_message = "Each of notice_secrets must be a secret's version by its full name: projects/P/secrets/S/versions/V, or .../versions/latest."
+  }
+}
+
 variable "operators" {
   description = "Who is on call, as IAM members (`group:secops@example.com`): they may use the kill switch, the breakers and the cases in the journal, pause the subscription and resume it, look up the function's address, run the scheduler's jobs, and send dead letters again, as the redrive identity."
   type        = set(string)

@@ -409,6 +409,32 @@ run "image_repositories" {
   }
 }
 
+run "notice_secrets" {
+  variables {
+    notice_secrets = { secops-chat = "projects/example-project/secrets/chat/versions/latest", on-call = "projects/keys/secrets/pager/versions/7" }
+  }
+
+  assert {
+    condition     = { for volume in google_cloudfunctions2_function.responder.service_config[0].secret_volumes : volume.mount_path => "${volume.project_id} ${volume.secret} ${volume.versions[0].path} ${volume.versions[0].version}" } == { "/notice-secrets/on-call" = "keys pager address 7", "/notice-secrets/secops-chat" = "example-project chat address latest" }
+    error_message = "An address is not where the function reads it, or another secret is."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_NOTICE_SECRETS == "/notice-secrets"
+    error_message = "The function does not know where its addresses are."
+  }
+
+  assert {
+    condition     = toset([for grant in google_secret_manager_secret_iam_member.notices : "${grant.project} ${grant.secret_id} ${grant.role}"]) == toset(["example-project chat roles/secretmanager.secretAccessor", "keys pager roles/secretmanager.secretAccessor"])
+    error_message = "The function may not read an address, or may read more."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.needed), "secretmanager.googleapis.com")
+    error_message = "Secret Manager's API is not enabled."
+  }
+}
+
 run "customer_managed_keys" {
   variables {
     collector_repository = { create = true }

@@ -954,6 +954,26 @@ run "name_underscore" {
   expect_failures = [var.name]
 }
 
+run "notice_secrets_a_path" {
+  command = plan
+
+  variables {
+    notice_secrets = { "../chat" = "projects/example-project/secrets/chat/versions/1" }
+  }
+
+  expect_failures = [var.notice_secrets]
+}
+
+run "notice_secrets_in_clear" {
+  command = plan
+
+  variables {
+    notice_secrets = { chat = "https://chat.example.com/hook" }
+  }
+
+  expect_failures = [var.notice_secrets]
+}
+
 run "operators_everybody" {
   command = plan
 

@@ -22,6 +22,7 @@ _TARGETS = {
     "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
     "google_pubsub_topic_iam_member": ("topic", "topic"),
     "google_service_account_iam_member": ("identity", "service_account_id"),
+    "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
     "google_storage_bucket_iam_member": ("bucket", "bucket"),
 }
 
@@ -104,6 +105,7 @@ def expected_grants(state: State) -> set[Grant]:
         *_nodes(state),
         *_outcome_readers(state),
         *((where, f"{owner}/roles/scc_responder_images", run) for where in _image_repositories(state)),
+        *((where, "roles/secretmanager.secretAccessor", run) for where in _notice_secrets(state)),
         *_people(state),
         *_keys(state),
         *((("key/evidence", f"{own}_signing", run),) if "google_kms_crypto_key_iam_member.signing[0]" in state else ()),
@@ -198,6 +200,12 @@ def _image_repositories(state: State) -> set[str]:
     """The repositories that the function is told of, where it may read any."""
     told = _environment(state).get("SCC_RESPONDER_IMAGE_REPOSITORIES", "")
     return {f"repository/{name.split('/')[5]}" for name in told.split(",") if name and _has_role(state, "images")}
+
+
+def _notice_secrets(state: State) -> set[str]:
+    """The secrets with addresses of receivers: which they are to be, the module's own tests say."""
+    named = _told(state, "google_secret_manager_secret_iam_member.notices")
+    return {f"secret/{name.split('/')[3]}" for name in named}
 
 
 def _environment(state: State) -> dict[str, str]:

@@ -149,6 +149,9 @@ MUTATIONS = [
     ),
     *_of(
         "function.tf",
+        ("another secret is mounted", "secret_volumes.value)[3]", "secret_volumes.value)[1]"),
+        ("an address stands elsewhere", 'path    = "address"', 'path    = "secret"'),
+        ("addresses are nowhere", "length(var.notice_secrets) == 0 ?", "length(var.notice_secrets) == 9 ?"),
         ("open ingress", "= var.ingress", '= "ALLOW_ALL"'),
         ("threads of their own", "tostring(var.concurrency)", '"4"'),
         (
@@ -241,6 +244,7 @@ MUTATIONS = [
     ),
     *_of(
         "permissions.tf",
+        ("secrets may be changed", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"),
         ("gateway for everybody", "= var.connect_gateway\n", "= true\n"),
         ("signing for everybody", "= local._grants_signing\n", "= true\n"),
         ("sinks for everybody", '= var.collector_image != ""\n', "= true\n"),

@@ -29,6 +29,7 @@ RUNS = (
     "privilege/collector_repository_given",
     "privilege/connect_gateway",
     "privilege/image_repositories",
+    "privilege/notice_secrets",
     "privilege/customer_managed_keys",
     "privilege/operators",
 )

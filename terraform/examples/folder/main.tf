@@ -49,6 +49,7 @@ module "responder" {
   limits                 = var.limits
   looks                  = var.looks
   message_retention_days = var.message_retention_days
+  notice_secrets         = var.notice_secrets
   operators              = var.operators
   outcome_format         = var.outcome_format
   outcome_subscriptions  = var.outcome_subscriptions

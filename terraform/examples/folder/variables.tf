@@ -166,6 +166,12 @@ variable "message_retention_days" {
   default     = null
 }
 
+variable "notice_secrets" {
+  description = "Versions of secrets with the addresses of receivers of notices, by the names that routes.yaml calls them. Left out, none."
+  type        = map(string)
+  default     = null
+}
+
 variable "operators" {
   description = "Who is on call, as IAM members."
   type        = set(string)
