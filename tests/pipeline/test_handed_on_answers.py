@@ -12,6 +12,7 @@ import pytest
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.journal.messages import Ending
+from scc_responder.pipeline.approvals import ANSWER_VERBS
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE, answered, plan_of
 from tests.kits.google.iap import IAP_AUDIENCE, LocalIap, forged
@@ -88,10 +89,30 @@ def test_a_person_rejects_through_the_console(waiting: tuple[Deployment, Object]
     assert (ending.reason, plan_of(deployment, document).by) == ("approval_rejected", "bob@example.com")
 
 
+def test_a_person_has_a_case_tried_again(
+    waiting: tuple[Deployment, Object], cluster: SimulatedCluster, proofs: Proofs
+) -> None:
+    """A case that came to its end is opened again for a listed person; one that waits, or for others, is not."""
+    deployment, document = waiting
+    ann, console = proofs.iap.assertion(), proofs.console
+    early = handed(deployment, document, ann, console, "resume")
+    handed(deployment, document, ann, console, "reject")
+    eve = handed(deployment, document, proofs.iap.assertion("eve@example.com"), console, "resume")
+    ended = deployment.case(document).state
+    again = handed(deployment, document, ann, console, "resume")
+
+    assert (early.status, early.reason) == (409, "waiting_for_approval")
+    assert (eve.status, eve.reason, str(ended)) == (403, "approver_not_listed", "held")
+    assert (again.status, again.reason) == (204, "resumed_by_person")
+    assert json.loads(again.body)["answer"] == "resume"
+    assert str(deployment.case(document).state) == "open"
+    assert mutations(cluster.audit) == []
+
+
 def test_the_console_alone_answers_nothing(waiting: tuple[Deployment, Object], proofs: Proofs) -> None:
     """Without a person's assertion the console's own token is worth nothing, though guardrails list its identity."""
     deployment, document = waiting
-    for verb in ("approve", "reject"):
+    for verb in ANSWER_VERBS:
         ending = answered(deployment, document, verb, token=proofs.console)
         assert (ending.status, ending.reason) == (403, "no_assertion")
     assert plan_of(deployment, document).approvals == ()
@@ -191,9 +212,7 @@ def test_of_a_hundred_forged_hand_overs_none_passes(
     assert len(pairs) >= 100
 
     endings = [
-        handed(deployment, document, assertion, token, verb)
-        for assertion, token in pairs
-        for verb in ("approve", "reject")
+        handed(deployment, document, assertion, token, verb) for assertion, token in pairs for verb in ANSWER_VERBS
     ]
 
     assert {ending.status for ending in endings} == {403}

@@ -66,10 +66,7 @@ def test_a_person_approves_in_the_browser(
     form = console.forms(f"{case}/plan")[f"{case}/approve"]
     done = console.send(f"{case}/approve", {**form, "said": "seen on the page"})
 
-    assert (done.status, done.heading) == (200, "Approved. The plan was carried out: below is what was read back."), (
-        done.text,
-        console.process.log.read_text(),
-    )
+    assert (done.status, done.heading.partition(".")[0]) == (200, "Approved"), done.text
     assert (response.case.state, response.steps) == (CaseState.DONE, AFTER), response.log
     assert written(victim, run) == ["UpdateService"] * len(PLAN)
     plan = response.case.plan
@@ -92,7 +89,7 @@ def test_a_person_rejects_in_the_browser(
     form = console.forms(f"{case}/plan")[f"{case}/reject"]
     done = console.send(f"{case}/reject", {**form, "said": "a test of ours"})
 
-    assert (done.status, done.heading) == (200, "Rejected. Nothing of the plan is done."), done.text
+    assert (done.status, done.heading.partition(".")[0]) == (200, "Rejected"), done.text
     plan = response.case.plan
     assert plan is not None
     assert (plan.by, written(victim, served_run.stage.run)) == (APPROVER, [])

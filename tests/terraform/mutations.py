@@ -184,7 +184,7 @@ MUTATIONS = [
         ),
         ("one name for every zip", '"${var.bundle.sha256}.zip"', '"bundle.zip"'),
         ("public source", 'public_access_prevention    = "enforced"', 'public_access_prevention    = "inherited"'),
-        ("approval without approvers", "length(var.approvers) == 0 ?", "length(var.approvers) == -1 ?"),
+        ("approval without approvers", "length(var.approvers) == 0 &&", "length(var.approvers) == -1 &&"),
         ("another image in pods", "SCC_RESPONDER_COLLECTOR = var.collector_image", 'SCC_RESPONDER_COLLECTOR = "web:1"'),
         ("gateway without permissions", "tostring(var.connect_gateway)", '"true"'),
         ("all traffic by the connector", '"PRIVATE_RANGES_ONLY"', '"ALL_TRAFFIC"'),

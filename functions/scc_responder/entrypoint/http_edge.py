@@ -1,8 +1,8 @@
 """The HTTP edge: a request in, a status out. Only a person's answer has a body.
 
-Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits: the body says so where that was
-taken, and to the console also why it was not. Cloud Scheduler posts to `/sweep` and `/look`. Any other path is 404, any
-other method 405: nothing is done, and nobody reads it as taken.
+Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits, at `/resume` a person has a case
+tried again: the body says so where that was taken, and to the console also why it was not. Cloud Scheduler posts to
+`/sweep` and `/look`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from scc_responder.settings import Settings, read_settings
 
 HttpAnswer = tuple[str, int, dict[str, str]]
 """Body, status and headers."""
-ANSWERS = {"/approve": "approve", "/reject": "reject"}
-"""The paths at which a waiting plan is answered."""
+ANSWERS = {"/approve": "approve", "/reject": "reject", "/resume": "resume"}
+"""The paths at which a person answers a plan that waits, or has a case tried again."""
 SWEEP = "/sweep"
 """The path of the sweep, which resumes unfinished cases."""
 LOOK = "/look"

@@ -1,4 +1,4 @@
-"""A person's answer to a plan that waits, from its request to its record: approve or reject.
+"""A person's answer about a case, from its request to its record: approve or reject its plan, or have it tried again.
 
 A Google ID token in `Authorization` identifies the approver, never the request's own text. Where it is the console's,
 the assertion that IAP signed for a person does, which the console hands on: by itself the console answers nothing. The
@@ -22,6 +22,7 @@ from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
+from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
@@ -33,12 +34,14 @@ from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_o
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.services import Services
 
+ANSWER_VERBS = ("approve", "reject", "resume")
+"""What may be answered. `resume` opens a case again, whatever plan it has: a sweep asks every guard anew."""
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
 
 class AnswerRequest(Value, frozen=True, kw_only=True):
-    """What arrived: `verb` is `approve` or `reject`, `peer` the sender's address; header names are in lower case."""
+    """What arrived: `verb` is of `ANSWER_VERBS`, `peer` the sender's address; header names are in lower case."""
 
     verb: str
     body: bytes
@@ -110,7 +113,10 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     def reject(record: CaseRecord, is_held: bool) -> Transition:
         return approval_answers.reject(record, answer, services.clock(), is_held=is_held)
 
-    judge: TransitionRule = approve if verb == "approve" else reject
+    def again(record: CaseRecord, is_held: bool) -> Transition:
+        return resume(record, is_held, now=services.clock())
+
+    judge: TransitionRule = dict(zip(ANSWER_VERBS, (approve, reject, again), strict=True))[verb]
     transition, case = services.journal.apply(key, judge)
     plan = transition.record.plan if transition.record else None
     if transition.record:

@@ -15,6 +15,7 @@ from scc_responder.domain.errors import ApiError, Forbidden, ResponderError
 from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.entrypoint.console.behind_iap import HANDED_ON, IAP_HEADER, HandedOn, PersonBehindIap
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.pipeline.approvals import ANSWER_VERBS
 from tests.kits.google.iap import IAP_AUDIENCE, LocalIap
 
 KEY = "a" * 64
@@ -151,6 +152,7 @@ def test_without_a_token_nothing_is_sent(function: Function) -> None:
 
 
 def test_what_takes_another_identity_is_not_handed_on() -> None:
-    """Undo, resume and mark take what the console has not: a page shows the command."""
-    assert {*HANDED_ON} == {Verb.APPROVE, Verb.REJECT}
+    """Undo and mark take what the console has not: a page shows the command."""
+    assert {*HANDED_ON} == {Verb.APPROVE, Verb.REJECT, Verb.RESUME}
+    assert {str(verb) for verb in HANDED_ON} == {*ANSWER_VERBS}
     assert HandedOn("https://f.example.com", str).verbs == HANDED_ON

@@ -15,7 +15,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
 
 IAP_HEADER = "x-goog-iap-jwt-assertion"
-HANDED_ON = frozenset({Verb.APPROVE, Verb.REJECT})
+HANDED_ON = frozenset({Verb.APPROVE, Verb.REJECT, Verb.RESUME})
 """What the function decides on. For the rest a page shows the command: it takes another identity than the console's."""
 
 
