@@ -93,3 +93,35 @@ def test_the_line_within_a_text_of_several_lines() -> None:
     """The caret stands below the line that is wrong."""
     (mistake,) = condition_meaning('pod.name == "a" &&\n  threat.confidence == "high"\n', ("condition",))
     assert (mistake.row, mistake.detail.splitlines()[0]) == (2, '  threat.confidence == "high"')
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ('finding.files.exists(f, "WRITTEN" in f.operations)', "operations is never 'WRITTEN'; expected one of OPEN"),
+        ('workload_object.kind == "deployment"', "did you mean 'Deployment'?"),
+        ('google_identity == "web"', "google_identity is never 'web'; write an e-mail address"),
+        ('google_identity in ["web@example.com", "web"]', "google_identity is never 'web'"),
+        ("live.workload.ready < 0", "this never holds: ready is 0 or more"),
+        ("live.workload.replicas >= 0", "this always holds: replicas is 0 or more"),
+        ("live.budgets.all(b, b.disruptions_allowed >= 0)", "this always holds"),
+    ],
+)
+def test_a_fact_that_is_asked_for_has_its_own_values(expression: str, told: str) -> None:
+    """What it never has is an error, as of any other fact."""
+    assert told in " ".join(mistake.text for mistake in condition_meaning(expression, ("condition",)))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'finding.files.exists(f, "WRITE" in f.operations)',
+        'workload_object.kind in ["Deployment", "StatefulSet"]',
+        'google_identity == "web@example-project.iam.gserviceaccount.com"',
+        "live.workload.ready > 0 && live.budgets.all(b, b.disruptions_allowed > 0)",
+        '"tier" in workload_object.labels',
+    ],
+)
+def test_a_value_that_it_may_have_is_no_mistake(expression: str) -> None:
+    """Keys of labels are anybody's."""
+    assert list(condition_meaning(expression, ("condition",))) == []
