@@ -95,6 +95,7 @@ def test_the_recipes_are_these() -> None:
         "Add a kind of change": 1,
         "Add an evidence source": 1,
         "Add a notifier": 1,
+        "Add a receiver": 2,
         "Add a threat": 1,
         "Add a policy": 2,
     }
@@ -252,6 +253,20 @@ def test_a_notifier_is_one_file(copy: Copy) -> None:
     copy.write(name, text)
     copy.write("tests/adapters/notifiers/test_webhook.py", WEBHOOK)
     copy.tests("tests/adapters/notifiers/test_webhook.py", "tests/adapters/notifiers/test_notifiers.py")
+
+
+def test_a_receiver_is_one_file_and_its_test(copy: Copy) -> None:
+    """With its file alone a receiver is found by its name, and a thousand hostile notices are text in it."""
+    for name, text in files("Add a receiver").items():
+        copy.write(name, text)
+    copy.tests("tests/adapters/notifiers/test_mattermost.py", "tests/adapters/notifiers/test_notifiers.py")
+
+
+def test_a_receiver_without_its_page_is_noticed(copy: Copy) -> None:
+    """The page of notices shows what each receiver's secret looks like."""
+    (name, text), *_ = files("Add a receiver").items()
+    copy.write(name, text)
+    assert "mattermost" in copy.run("pytest -q -p no:cacheprovider tests/docs/test_notices_page.py", status=1)
 
 
 def test_a_threat_is_one_row_and_its_sample(copy: Copy) -> None:

@@ -39,6 +39,7 @@ from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.later.feed_check import check_feed
+from scc_responder.pipeline.later.later_accounts import keep_accounts
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
@@ -83,6 +84,8 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
             log.fields["asked_logs_again"] = answered
         if answered := count_later(services):
             log.fields["counted_again"] = answered
+        if not work.has_begun and (written := keep_accounts(services)):
+            log.fields["accounts_kept"] = written
         if told := tell_left(services):
             log.fields["told_for_others"] = told
         if joined:
@@ -106,6 +109,11 @@ class _Sweep:
         self._held = HeldByTime(services, self._work)
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it resumed a case: what can wait is left to the next sweep then."""
+        return bool(self._work.begun)
 
     def run(self, log: DeliveryLog) -> Ending:
         """Look at cases, and store the cursor, also if one ends the sweep: the next sweep starts after it."""

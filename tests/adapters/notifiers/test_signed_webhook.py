@@ -9,14 +9,18 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
 
-from scc_responder.adapters.notifiers.signed_webhook import receiver
+from scc_responder.adapters.notifiers.signed_webhook import MOST_FACTS_BYTES, receiver
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNotice
 from tests.adapters.messaging.test_secret_address import everything_said
+from tests.journal.account.test_known_fields import strings
+from tests.kits.routed_notices import HOSTILE, HOSTILE_NOTICES, active_in, hostile_notices, is_own
 from tests.kits.web_service import Posted, Says, web_service
 
+assert HOSTILE
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 KEYS = [b"k" * 24, b"K" * 64]
 NOTICE = Notice(
@@ -65,7 +69,36 @@ def test_full_content_has_the_facts() -> None:
     assert full["data"]["facts"] == NOTICE.facts
     assert all(each.body.isascii() for each in service.posted)
     assert "/tmp" not in json.dumps(minimal)
-    assert minimal["data"]["case"] == "0a0a0a0a0a0a"
+    assert minimal["data"]["card"]["case"] == "0a0a0a0a0a0a"
+    assert "facts" not in minimal["data"]
+
+
+def test_facts_that_are_too_large_are_left_out() -> None:
+    """The card says what they are about."""
+    large = Notice(kind=NOTICE.kind, severity=NOTICE.severity, case=NOTICE.case, facts={"text": "x" * MOST_FACTS_BYTES})
+    with web_service() as service:
+        hook = receiver(json.dumps({"url": service.url, "secret": whsec(KEYS[0])}), lambda: NOW)
+        hook.send(RoutedNotice(id="n1", thread="0a", notice=large))
+    data = service.posted[0].json["data"]
+    assert "facts" not in data
+    assert data["card"]["case"] == "0a0a0a0a0a0a"
+
+
+@HOSTILE_NOTICES
+@given(hostile_notices())
+def test_hostile_notices_are_data(made: RoutedNotice) -> None:
+    """Each is signed ASCII within its size; nothing in the card links, mentions or hides, and minimal has no facts."""
+    with web_service() as service:
+        receiver(json.dumps({"url": service.url, "secret": whsec(KEYS[0])}), lambda: NOW).send(made)
+    (posted,) = service.posted
+    data = posted.json["data"]
+    urls = [link.pop("url") for link in data["card"]["links"]]
+    assert verified_by(posted, KEYS[0])
+    assert posted.body.isascii()
+    assert len(posted.body) < 512 * 1024
+    assert active_in(strings(data["card"])) == []
+    assert [url for url in urls if not is_own(url)] == []
+    assert made.content is NoticeContent.FULL or "facts" not in data
 
 
 SECRETS = (

@@ -19,8 +19,11 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNotice
 from scc_responder.domain.ports import Receiver
 from scc_responder.domain.text import ascii_json
+from scc_responder.journal.account.notice_card import notice_card
 
 _FORM = '{"url": "https://...", "secret": "whsec_" and 24 to 64 bytes in base64}'
+MOST_FACTS_BYTES = 256 * 1024
+"""Larger facts are left out: the card says what they are about, and `case show` has them."""
 _NAME = "signed_webhook"
 
 
@@ -64,10 +67,11 @@ class SignedWebhook:
 
 
 def _data(routed: RoutedNotice) -> dict[str, Any]:
-    notice = routed.notice
-    told = {"id": routed.id, "thread": routed.thread, "closes": routed.closes, "severity": notice.severity}
-    told |= {"kind": notice.kind, "case": notice.case}
-    return told | ({"facts": notice.facts} if routed.content is NoticeContent.FULL else {})
+    """The card as people see it; in full also the facts, whose texts are as they came: JSON alone makes them safe."""
+    card = notice_card(routed)
+    told = {"id": routed.id, "thread": routed.thread, "closes": routed.closes, "kind": routed.notice.kind, "card": card}
+    facts = routed.notice.facts if routed.content is NoticeContent.FULL else {}
+    return told | ({"facts": facts} if facts and len(ascii_json(facts)) <= MOST_FACTS_BYTES else {})
 
 
 def _key(text: str) -> bytes:

@@ -38,6 +38,7 @@ from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.authentication import check_sweeper
 from scc_responder.pipeline.delivery import accounted
 from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.later.later_accounts import note_account
 from scc_responder.pipeline.later.write_line import tell_odd
 from scc_responder.pipeline.looks.cluster_look import ClusterLook
 from scc_responder.pipeline.looks.look_at_run import is_on_run, look_at_run
@@ -134,6 +135,7 @@ class _Looks:
         if transition.record is not None:
             self._log(transition.record, look, **write_fields(transition.record))
             tell_noted(transition.record, look, self._services)
+            note_account(transition.record, self._services)
             if look.gone:
                 self._tell(transition.record, look)
             else:
