@@ -225,7 +225,10 @@ def test_the_rest_may_act_beside_a_condition(tmp_path: Path) -> None:
     assert ADDED in {claim.shown.kind for claim in found}
 
 
-@pytest.mark.parametrize(("before", "after", "raised"), [("1%", "50%", True), ("50%", "1%", False)])
+@pytest.mark.parametrize(
+    ("before", "after", "raised"),
+    [("1%", "50%", True), ("50%", "80%", True), ("97%", "98%", True), ("50%", "1%", False), ("80%", "50%", False)],
+)
 def test_a_larger_share_of_clusters_is_found(tmp_path: Path, before: str, after: str, raised: bool) -> None:
     """A cluster that is in the one and not in the other shows it."""
     modes = "modes: [{{mode: enforce, clusters: [projects/*/locations/*/clusters/*], share: {}}}]\nmode: dry_run"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations, islice
+from itertools import chain, combinations
 
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
-from scc_responder.domain.wildcards import DEEP
+from scc_responder.domain.wildcards import DEEP, matches
 from scc_responder.guard.google_agents import AGENT_PODS
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, Patterns, as_tuple
 from scc_responder.policy.policy_set import ClusterMode, PolicySet
 from scc_responder.workbench.policy_files.pattern_words import LOWER, Chain, glob, some, very_text, words
+from scc_responder.workbench.policy_files.value_bounds import measured
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", *(space for space, _ in AGENT_PODS)})
 """What nothing may be changed in, whatever guardrails say: those of Kubernetes itself and of Google's agents."""
@@ -75,7 +77,7 @@ def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
     modes = [one for pack in packs for policy in pack.policies for one in policy.modes]
     principals = [*_given(asked, "principal"), *_protected(rails, "principals")]
     return TargetValues(
-        clusters=_clusters(asked, rails, [name for one in modes for name in (*one.clusters, *_of_share(one))]),
+        clusters=_clusters(asked, rails, modes),
         services=_services(asked, rails),
         workloads=_workloads(asked, rails),
         labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
@@ -115,16 +117,25 @@ def _part(pattern: str) -> Chain:
     return glob("*" if pattern == DEEP else pattern)
 
 
-def _of_share(one: ClusterMode) -> Iterator[str]:
-    """Of each pattern a cluster that is in the share, and one that is not, where a mode is for a share of clusters."""
-    for pattern in one.clusters if one.share else ():
-        parts = pattern.replace("?", "a").replace("**", "*").split("*")
-        tried = [f"c{number}".join(parts) for number in range(_TRIED_NAMES)] if len(parts) > 1 else []
-        for is_in in (True, False):
-            yield from islice((name for name in tried if one.fits(name) is is_in), 1)
+def _in_each_share(clusters: Sequence[str], modes: Sequence[ClusterMode], patterns: Sequence[str]) -> Iterator[str]:
+    """Beside each cluster others that every pattern takes alike: in each share alone, between each two, and in none."""
+    shares = sorted({one.share for one in modes if one.share}, key=measured)
+    wide = [ClusterMode(mode=Mode.ENFORCE, clusters=("**",), share=share) for share in shares]
+    for cluster in clusters if shares else ():
+        seen = {sum(not one.fits(cluster) for one in wide)}
+        met = [matches(pattern, cluster) for pattern in patterns]
+        for number in range(_TRIED_NAMES):
+            name = f"{cluster}{number}"
+            if len(seen) > len(shares) or [matches(pattern, name) for pattern in patterns] != met:
+                break
+            beside = sum(not one.fits(name) for one in wide)
+            if beside not in seen:
+                seen.add(beside)
+                yield name
 
 
-def _clusters(asked: list[Match], rails: list[Guardrails], named: Iterable[str]) -> tuple[str, ...]:
+def _clusters(asked: list[Match], rails: list[Guardrails], modes: Sequence[ClusterMode]) -> tuple[str, ...]:
+    named = chain.from_iterable(one.clusters for one in modes)
     bounds = [*_rails_clusters(rails), *_protected(rails, "clusters"), *_given(asked, "cluster"), *named]
     before = glob("projects/*/locations/")
     form = (
@@ -132,7 +143,8 @@ def _clusters(asked: list[Match], rails: list[Guardrails], named: Iterable[str])
         *(*very_text("/locations/"), some(LOWER), some(_DASHED, repeats=True)),
         *(*very_text("/clusters/"), some(LOWER), some(_DASHED, repeats=True)),
     )
-    return words([*map(glob, bounds), *_placed(asked, rails, before)], [[form]], [USUAL_CLUSTER])
+    found = words([*map(glob, bounds), *_placed(asked, rails, before)], [[form]], [USUAL_CLUSTER])
+    return (*found, *_in_each_share(found, modes, bounds))
 
 
 def _rails_clusters(rails: Iterable[Guardrails]) -> Iterator[str]:
