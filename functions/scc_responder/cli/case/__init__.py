@@ -108,15 +108,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     exporting = commands.add_parser("export", help="write a case as a timeline, or as events of OCSF")
     export_options(exporting)
     approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
-    approve.add_argument(
-        "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
-    )
-    approve.add_argument("--reason", default="", help="why, in your words")
-    _asking(approve)
     reject = commands.add_parser("reject", help="do not let the plan that waits be carried out")
-    reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
-    reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
-    _asking(reject)
+    _answers(approve, reject)
     doing = commands.add_parser(
         "do", help="ask for a step that a limit, a breaker or its age held; listed people approve"
     )
@@ -151,6 +144,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         forms = {reporting: FORMS, exporting: EXPORTS}.get(command, ("text", "json"))
         command.add_argument("--format", choices=forms, default=forms[0], help="what to print")
         command.set_defaults(run_case_command=run_command)
+
+
+def _answers(approve: argparse.ArgumentParser, reject: argparse.ArgumentParser) -> None:
+    approve.add_argument(
+        "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
+    )
+    approve.add_argument("--reason", default="", help="why, in your words")
+    _asking(approve)
+    reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
+    reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
+    _asking(reject)
 
 
 def run(options: argparse.Namespace) -> int:
