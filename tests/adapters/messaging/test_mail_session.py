@@ -35,7 +35,7 @@ def test_a_mail_server_that_never_ends_costs_its_time(
     """From the connection to the last word; the error says nothing of who sends."""
     if tls:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    with dribbling(*parts, then=then, takes=0, certificates=tmp_path if tls else None) as url:
+    with dribbling(*parts, then=then, every=0.002, takes=0, certificates=tmp_path if tls else None) as url:
         begun = time.monotonic()
         with pytest.raises(ApiError) as raised:
             send_mail(server(url, MailSecurity.TLS if tls else MailSecurity.NONE), MAIL, timeout_seconds=0.5)

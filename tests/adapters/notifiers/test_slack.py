@@ -7,6 +7,7 @@ import re
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from scc_responder.adapters.notifiers.slack import receiver
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
@@ -18,6 +19,7 @@ from tests.kits.routed_notices import (
     FINDING_LINK,
     HOSTILE,
     HOSTILE_NOTICES,
+    NOTICE,
     active_in,
     hostile_notices,
     is_own,
@@ -73,6 +75,15 @@ def test_hostile_notices_are_text_in_a_message(made: RoutedNotice) -> None:
     texts, urls = shown(service.posted[0])
     assert active_in(texts) == []
     assert [url for url in urls if not is_own(url)] == []
+
+
+def test_a_bar_in_a_title_ends_no_address() -> None:
+    """Slack takes what stands before it for the address."""
+    link = {"title": "a|b", "url": FINDING_LINK}
+    with web_service(slack) as service:
+        receiver(secret(service)).send(routed(notice=replace(NOTICE, facts={"links": [link]})))
+    texts, urls = shown(service.posted[0])
+    assert ("a/b" in texts, urls[-1]) == (True, FINDING_LINK)
 
 
 ERRORS = {"ratelimited": True, "internal_error": True, "channel_not_found": False, "token_revoked": False}
