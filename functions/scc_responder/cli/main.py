@@ -23,6 +23,7 @@ COMMANDS = {
     "simulate": "say whom policies would have touched, by recorded findings",
     "threats": "list the threats that are understood",
     "breaker": "show the storm breakers, or reset one that tripped",
+    "notify": "try a route, or list the notices that wait",
     "permissions": "say which IAM and RBAC permissions the enabled policies need",
     "doctor": "probe a deployment: what is wrong with it, and what fixes it",
     "snapshot": "copy what decisions need from a cluster into a file",

@@ -66,6 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--only", action="append", choices=GROUPS, metavar="GROUP", help=f"one of {', '.join(GROUPS)}")
     parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long it may take at most")
+    parser.add_argument("--notify", action="store_true", help="send a test message by each route, marked as one")
     parser.add_argument("--strict", action="store_true", help="exit 1 also if something is unknown")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 
@@ -78,6 +79,7 @@ def run(options: argparse.Namespace) -> int:
             expected = "projects/P/locations/L/services/N or projects/P/locations/L/jobs/N"
             raise SettingsError("wrong_use", f"--service: {name!a} is not {expected}")
     wanted = {"clusters": _wanted(options), "services": options.service, "only": options.only or GROUPS}
+    wanted["sends"] = options.notify
     with Doctor(environment, clock=utc_now, **wanted) as doctor:
         checks = doctor.examined(options.seconds, lambda answers, total: shown(answers, total, "probes"))
     if options.format == "json":

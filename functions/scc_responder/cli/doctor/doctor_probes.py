@@ -21,6 +21,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.pipeline.services import read_token
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings, read_settings
+from scc_responder.workbench.deployment.route_checks import route_probes
 from scc_responder.workbench.doctor import check
 from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
@@ -75,11 +76,13 @@ class Doctor:
         clusters: Wanted | None = None,
         services: Sequence[str] = (),
         only: Sequence[str] = GROUPS,
+        sends: bool = False,
     ) -> None:
         self._environment = environment
         self._clock = clock
         self._wanted = clusters or Wanted()
         self._named_services = services
+        self._sends = sends
         self._only = frozenset(only) if frozenset(only) <= _AS_ANYBODY else frozenset({"identity", *only})
         self._opened = ExitStack()
         self._settings: Settings | None = None
@@ -175,6 +178,8 @@ class Doctor:
     def _outcomes(self, settings: Settings) -> Iterator[Job]:
         topic = settings.outcome_topic
         yield Job(name="outcomes.topic", probed=topic, ask=lambda: list(examine_outcomes(self._pubsub, topic)))
+        for name, ask in route_probes(self._policies, settings, self._clock(), send=self._sends):
+            yield Job(name="routes", probed=name, ask=partial(_listed, ask))
 
     def _sources(self, settings: Settings) -> Iterator[Job]:
         if settings.findings:
@@ -183,9 +188,8 @@ class Doctor:
             )
             yield Job(name=told.name, probed=told.probed, ask=lambda: [told])
             return
-        scope, center = self._deployment.scope, self._services.findings
         for source in settings.sources:
-            ask = partial(examine_source, center, scope, source)
+            ask = partial(examine_source, self._services.findings, self._deployment.scope, source)
             yield Job(name="findings.list", probed=source, ask=partial(_alone, ask))
 
     def _store(self, settings: Settings) -> Iterator[Job]:
@@ -229,8 +233,7 @@ class Doctor:
         return list(examine_evidence(bucket, address, self._clock))
 
     def _cloud_run(self, settings: Settings) -> Iterator[Job]:
-        projects, named = self._deployment.cloud_run_projects, self._named_services
-        who = self._deployment.identity
+        projects, named, who = self._deployment.cloud_run_projects, self._named_services, self._deployment.identity
         for name, probed, ask in run_probes(self._services, settings, projects, named, self._needs(), identity=who):
             yield Job(name=name, probed=probed, ask=ask)
 

@@ -39,6 +39,8 @@ class NoticeKind(StrEnum):
     """What sends findings was changed or removed, or may not be read any more."""
     DIGEST = "digest"
     """More notices came for a route than it is told one by one."""
+    TRIAL = "trial"
+    """A person tries whether a route works."""
 
 
 class NoticeSeverity(StrEnum):

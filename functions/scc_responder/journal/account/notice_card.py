@@ -36,6 +36,7 @@ _KINDS = {
     NoticeKind.POLICY: "a policy may not act alone",
     NoticeKind.FEED: "what sends findings is not as it was made",
     NoticeKind.DIGEST: "more notices came than are told one by one",
+    NoticeKind.TRIAL: "this is a test: nothing happened",
 }
 _WAITS = "a plan waits for approval"
 _CASE = re.compile(r"[0-9a-f]{12}", re.ASCII)

@@ -39,7 +39,7 @@ def consistent(settings: Settings, policies: PolicySet) -> Iterator[Check]:
         why = "policies capture evidence, and no place for it is set"
         fix = f"set {VARIABLE_PREFIX}EVIDENCE=gs://BUCKET/PREFIX; the Terraform module does it"
         yield fault(name, f"{VARIABLE_PREFIX}EVIDENCE", "evidence_not_set", why, fix)
-    if "notify" in wanted and "outcome_topic" in settings.notifiers and not settings.outcome_topic:
+    if "notify" in wanted and "outcome_topic" in settings.notifiers and not (settings.outcome_topic or policies.routes):
         why = "policies notify, and no outcome topic is set"
         fix = f"set {VARIABLE_PREFIX}OUTCOME_TOPIC=projects/P/topics/T; the Terraform module does it"
         yield fault(name, f"{VARIABLE_PREFIX}OUTCOME_TOPIC", "outcome_topic_not_set", why, fix)
