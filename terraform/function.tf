@@ -14,6 +14,7 @@ locals {
     local._asked_for.cloud_monitoring ? { SCC_RESPONDER_CLOUD_MONITORING = "true" } : {},
     local._writes_run ? { SCC_RESPONDER_RUN_WRITER = local._run_writer } : {},
     length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },
+    var.external_system ? { SCC_RESPONDER_NOTIFIERS = "outcome_topic,external_system" } : {},
     var.collector_image == "" ? {} : { SCC_RESPONDER_COLLECTOR = var.collector_image },
     length(var.image_repositories) == 0 ? {} : { SCC_RESPONDER_IMAGE_REPOSITORIES = join(",", sort(var.image_repositories)) },
     local._signs ? { SCC_RESPONDER_SIGNING_KEY = "gcpkms://${local._key_version}" } : {},

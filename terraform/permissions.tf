@@ -12,6 +12,7 @@ locals {
     cloud_run_projects = length(var.cloud_run_projects) > 0
     collector_image    = var.collector_image != ""
     connect_gateway    = var.connect_gateway
+    external_system    = var.external_system
     image_repositories = length(var.image_repositories) > 0
     signing            = local._grants_signing
   }
@@ -21,7 +22,7 @@ locals {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
     evidence = "^storage[.]objects[.]create$"
     images   = "^artifactregistry[.]repositories[.]downloadArtifacts$"
-    findings = "^securitycenter[.](findings[.]list|notificationconfig[.]get)$"
+    findings = "^securitycenter[.](findingexternalsystems[.]update|findings[.]list|notificationconfig[.]get)$"
     logs     = "^logging[.]((logEntries|privateLogEntries)[.]list|sinks[.]get)$"
     metrics  = "^monitoring[.]timeSeries[.]list$"
     outcomes = "^pubsub[.]topics[.]publish$"

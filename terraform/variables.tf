@@ -292,6 +292,13 @@ variable "exclude_collector_logs" {
   nullable    = false
 }
 
+variable "external_system" {
+  description = "Whether Security Command Center shows the case beside its finding, as the external system `scc-responder`: its state, who approved, and the console's link. It may then write external systems, and nothing else of a finding."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "heartbeat_minutes" {
   description = "Minutes between two heartbeats. Three missed ones raise an alert: on a quiet day nothing else shows that a finding would not get through."
   type        = number

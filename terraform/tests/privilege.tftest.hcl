@@ -307,6 +307,22 @@ run "undo_operators" {
   }
 }
 
+run "external_system" {
+  variables {
+    external_system = true
+  }
+
+  assert {
+    condition     = contains(google_organization_iam_custom_role.reach["findings"].permissions, "securitycenter.findingexternalsystems.update")
+    error_message = "The responder may not show a case beside its finding."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables["SCC_RESPONDER_NOTIFIERS"] == "outcome_topic,external_system"
+    error_message = "Nobody writes the case beside its finding, or the outcome topic has no notices any more."
+  }
+}
+
 run "collector_image" {
   variables {
     clusters        = ["projects/shop-prod/locations/europe-west1/clusters/prod-1", "projects/shop-test/locations/*/clusters/*"]

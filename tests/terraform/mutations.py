@@ -247,6 +247,7 @@ MUTATIONS = [
         ("secrets may be changed", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"),
         ("gateway for everybody", "= var.connect_gateway\n", "= true\n"),
         ("signing for everybody", "= local._grants_signing\n", "= true\n"),
+        ("external systems for everybody", "= var.external_system\n", "= true\n"),
         ("sinks for everybody", '= var.collector_image != ""\n', "= true\n"),
         (
             "clusters everywhere",

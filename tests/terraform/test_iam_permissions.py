@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from scc_responder.adapters.google.artifact_registry import PERMISSION
+from scc_responder.adapters.google.external_systems import UPDATE
 from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN
 from scc_responder.adapters.google.log_sinks import GET_SINK
 from scc_responder.cli.terminal.generated_files import iam_list
@@ -55,6 +56,12 @@ def test_cloud_run_is_apart() -> None:
 def test_the_sink_is_apart() -> None:
     """What doctor asks of the collector's log is granted only where there is one, and is what it itself says."""
     assert listed("collector_image") == [GET_SINK.permission]
+
+
+def test_the_external_system_is_apart() -> None:
+    """What shows a case beside its finding is granted only where that is asked for, and mutes nothing."""
+    assert listed("external_system") == [UPDATE.permission]
+    assert not set(listed("external_system")) & set(listed("iam"))
 
 
 def test_the_source_says_what_the_registry_asks_for() -> None:

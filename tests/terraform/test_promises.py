@@ -24,6 +24,7 @@ RUNS = (
     "privilege/cloud_run_projects",
     "privilege/cloud_run_writes",
     "privilege/undo_operators",
+    "privilege/external_system",
     "privilege/collector_image",
     "privilege/collector_repository",
     "privilege/collector_repository_given",

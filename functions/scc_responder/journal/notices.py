@@ -119,7 +119,11 @@ def case_notice(
         key=f"{record.opened_epoch} {reason}",
         facts={
             "case": case,
-            "finding": {"name": record.finding_name, "category": record.category},
+            "finding": {
+                "name": record.finding_name,
+                **({"canonical_name": record.canonical_name} if record.canonical_name else {}),
+                "category": record.category,
+            },
             "reason": reason,
             "error": error,
             "attempts": record.attempts,

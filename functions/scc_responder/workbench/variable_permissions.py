@@ -20,6 +20,9 @@ SIGNING = iam("cloudkms.cryptoKeyVersions.useToSign")
 COLLECTOR = iam("logging.sinks.get")
 """What `adapters/google/log_sinks.py` asks for, likewise: whether the collector's log stays out of Cloud Logging."""
 
+EXTERNAL_SYSTEM = iam("securitycenter.findingexternalsystems.update")
+"""What `adapters/google/external_systems.py` asks for, likewise."""
+
 VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
 """The Terraform variable without which the module grants nothing of a service, whatever policies ask for."""
 
@@ -49,6 +52,11 @@ def of_collector() -> tuple[Need, ...]:
     return tuple(need_of(permission, {"doctor, of the collector's log": ()}) for permission in COLLECTOR)
 
 
+def of_external_system() -> tuple[Need, ...]:
+    """What showing a case beside its finding asks for: needed only where that notifier is named."""
+    return tuple(need_of(permission, {"notifier external_system": ()}) for permission in EXTERNAL_SYSTEM)
+
+
 def of_cloud_run(service: str = "run") -> tuple[Need, ...]:
     """What evidence of Cloud Run asks of a service of Google's: needed only where services and jobs are to be read."""
     sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
@@ -66,6 +74,7 @@ ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
     "cloud_run_projects": of_cloud_run,
     "collector_image": of_collector,
     "connect_gateway": of_connect_gateway,
+    "external_system": of_external_system,
     "signing": of_signing,
 }
 """What is needed, whatever the policies are, only where a variable of the Terraform module is set; by the variable."""

@@ -125,6 +125,12 @@ variable "exclude_collector_logs" {
   default     = null
 }
 
+variable "external_system" {
+  description = "Whether Security Command Center shows the case beside its finding."
+  type        = bool
+  default     = false
+}
+
 variable "folder_id" {
   description = "Numeric id of the folder whose findings are responded to."
   type        = string

@@ -124,6 +124,12 @@ variable "exclude_collector_logs" {
   default     = null
 }
 
+variable "external_system" {
+  description = "Whether Security Command Center shows the case beside its finding."
+  type        = bool
+  default     = false
+}
+
 variable "image_repositories" {
   description = "Repositories of Artifact Registry whose images are asked who built what and when. Left out, none."
   type        = set(string)

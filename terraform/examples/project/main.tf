@@ -41,6 +41,7 @@ module "responder" {
   console                = var.console
   evidence               = var.evidence
   exclude_collector_logs = var.exclude_collector_logs
+  external_system        = var.external_system
   image_repositories     = var.image_repositories
   ingress                = var.ingress
   limits                 = var.limits

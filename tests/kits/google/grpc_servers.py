@@ -19,12 +19,16 @@ from typing import Any, NamedTuple, Self
 import grpc
 from google.cloud.container_v1.types import Cluster, GetClusterRequest, ListClustersRequest, ListClustersResponse
 from google.cloud.securitycenter_v2.types import (
+    ExternalSystem,
     GetNotificationConfigRequest,
     ListFindingsRequest,
     ListFindingsResponse,
     NotificationConfig,
+    UpdateExternalSystemRequest,
 )
 from google.protobuf import json_format
+
+from scc_responder.domain.resource_names import FindingName
 
 Item = ListFindingsResponse.ListFindingsResult
 
@@ -92,6 +96,10 @@ METHODS = {
     "google.cloud.securitycenter.v2.SecurityCenter/GetNotificationConfig": Method(
         "securitycenter.notificationconfig.get",
         "https://cloud.google.com/security-command-center/docs/reference/rest/v2/organizations.locations.notificationConfigs/get",
+    ),
+    "google.cloud.securitycenter.v2.SecurityCenter/UpdateExternalSystem": Method(
+        "securitycenter.findingexternalsystems.update",
+        "https://cloud.google.com/security-command-center/docs/access-control-org",
     ),
     "google.container.v1.ClusterManager/GetCluster": Method("container.clusters.get", _GKE_PERMISSIONS),
     "google.container.v1.ClusterManager/ListClusters": Method("container.clusters.list", _GKE_PERMISSIONS),
@@ -200,7 +208,7 @@ class LocalServer:
 
 
 class SecurityCenterServer(LocalServer):
-    """`google.cloud.securitycenter.v2.SecurityCenter`, of which ListFindings and GetNotificationConfig are served.
+    """`google.cloud.securitycenter.v2.SecurityCenter`, of which three methods are served.
 
     `configs` are the notification configs that there are, by name.
     `items` are the findings it holds, `requests` what it was asked, `refused` the filters it could not read.
@@ -217,9 +225,11 @@ class SecurityCenterServer(LocalServer):
         self.empty_pages = 0
         self.granted_on: Collection[str] | None = None
         self.configs: dict[str, NotificationConfig] = {}
+        self.updates: list[UpdateExternalSystemRequest] = []
         handlers = {
             "ListFindings": unary(self.list_findings, ListFindingsRequest, ListFindingsResponse),
             "GetNotificationConfig": unary(self.get_config, GetNotificationConfigRequest, NotificationConfig),
+            "UpdateExternalSystem": unary(self.update_system, UpdateExternalSystemRequest, ExternalSystem),
         }
         super().__init__("google.cloud.securitycenter.v2.SecurityCenter", handlers, port)
 
@@ -231,6 +241,23 @@ class SecurityCenterServer(LocalServer):
         if request.name not in self.configs:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Requested entity was not found: {request.name}.")
         return self.configs[request.name]
+
+    def update_system(self, request: UpdateExternalSystemRequest, context: grpc.ServicerContext) -> ExternalSystem:
+        """UpdateExternalSystem: the fields of the mask on the finding's own map, which shows them from then on."""
+        self.updates.append(request)
+        self.befall("UpdateExternalSystem", context)
+        name = request.external_system.name
+        finding = name.partition("/externalSystems/")[0]
+        meant = FindingName.parse(finding)
+        found = next((one for one in self.items if FindingName.parse(one.finding.name) == meant), None)
+        if found is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Requested entity was not found: {finding}.")
+        systems = found.finding.external_systems
+        known = ExternalSystem(systems[name]) if name in systems else ExternalSystem(name=name)
+        for path in request.update_mask.paths:
+            setattr(known, path, getattr(request.external_system, path))
+        systems[name] = known
+        return known
 
     def list_findings(self, request: ListFindingsRequest, context: grpc.ServicerContext) -> ListFindingsResponse:
         """ListFindings, with the filters that the responder may send and no others."""
