@@ -71,6 +71,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from scc_responder.adapters.answer_client import send
@@ -98,63 +99,31 @@ _URL = "http://127.0.0.1:8080"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the commands under `case`."""
     commands = parser.add_subparsers(dest="case_command", metavar="COMMAND", required=True)
-    listing = commands.add_parser("list", help="list cases, those that need a person first")
-    list_options(listing)
-    shown = commands.add_parser("show", help="show one case: its plan exactly, its steps, and how to answer")
-    shown.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
-    store_option(shown)
-    reporting = commands.add_parser("report", help="say all that is known of a case, with links and commands")
-    report_options(reporting)
-    exporting = commands.add_parser("export", help="write a case as a timeline, or as events of OCSF")
-    export_options(exporting)
-    approve = commands.add_parser("approve", help="let the plan that waits be carried out now, once")
-    reject = commands.add_parser("reject", help="do not let the plan that waits be carried out")
-    _answers(approve, reject)
-    doing = commands.add_parser(
-        "do", help="ask for a step that a limit, a breaker or its age held; listed people approve"
-    )
-    do_options(doing)
-    exempting = commands.add_parser("exempt", help="let this threat on this workload be, for some hours")
-    exempt_options(exempting)
-    marking = commands.add_parser("mark", help="say whether what was done was right: wrong acts lower their policy")
-    mark_options(marking)
-    resuming = commands.add_parser("resume", help="have a case tried again, whatever end it came to but done")
-    resume_options(resuming)
-    verifying = commands.add_parser("verify", help="check a case's record, and a copy of its evidence")
-    verification_options(verifying)
-    undoing = commands.add_parser("undo", help="say what of a case can be taken back, or take it back")
-    undo_options(undoing)
-    runs = {
-        listing: list_cases,
-        shown: show_case,
-        approve: _answer,
-        reject: _answer,
-        resuming: resume_cases,
-        verifying: verify,
-    }
-    runs[undoing] = undo
-    runs |= {
-        doing: ask_step,
-        exempting: exempt_case,
-        marking: mark_case,
-        reporting: report_case,
-        exporting: export_case,
-    }
-    for command, run_command in runs.items():
-        forms = {reporting: FORMS, exporting: EXPORTS}.get(command, ("text", "json"))
+    for name, (text, declare, run_command) in _COMMANDS.items():
+        command = commands.add_parser(name, help=text)
+        declare(command)
+        forms = {"report": FORMS, "export": EXPORTS}.get(name, ("text", "json"))
         command.add_argument("--format", choices=forms, default=forms[0], help="what to print")
         command.set_defaults(run_case_command=run_command)
 
 
-def _answers(approve: argparse.ArgumentParser, reject: argparse.ArgumentParser) -> None:
-    approve.add_argument(
+def _show_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
+    store_option(command)
+
+
+def _approve_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--plan", required=True, metavar="DIGEST", help=f"its digest, or the first {MIN_DIGEST} digits or more of it"
     )
-    approve.add_argument("--reason", default="", help="why, in your words")
-    _asking(approve)
-    reject.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
-    reject.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
-    _asking(reject)
+    command.add_argument("--reason", default="", help="why, in your words")
+    _asking(command)
+
+
+def _reject_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", required=True, metavar="WHY", help="why not, in your words: the case keeps them")
+    command.add_argument("--plan", default="", metavar="DIGEST", help="only if it is this plan")
+    _asking(command)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -199,3 +168,20 @@ def _answer(options: argparse.Namespace) -> int:
         text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun, reason=reason)
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
+    "list": ("list cases, those that need a person first", list_options, list_cases),
+    "show": ("show one case: its plan exactly, its steps, and how to answer", _show_options, show_case),
+    "report": ("say all that is known of a case, with links and commands", report_options, report_case),
+    "export": ("write a case as a timeline, or as events of OCSF", export_options, export_case),
+    "approve": ("let the plan that waits be carried out now, once", _approve_options, _answer),
+    "reject": ("do not let the plan that waits be carried out", _reject_options, _answer),
+    "do": ("ask for a step that a limit, a breaker or its age held; listed people approve", do_options, ask_step),
+    "exempt": ("let this threat on this workload be, for some hours", exempt_options, exempt_case),
+    "mark": ("say whether what was done was right: wrong acts lower their policy", mark_options, mark_case),
+    "resume": ("have a case tried again, whatever end it came to but done", resume_options, resume_cases),
+    "verify": ("check a case's record, and a copy of its evidence", verification_options, verify),
+    "undo": ("say what of a case can be taken back, or take it back", undo_options, undo),
+}
+"""Each command under `case`: its help, what declares its options, and what runs it."""
