@@ -38,7 +38,6 @@ from scc_responder.journal.plan import AskedStep, RequestKind
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.journal.again.test_reopening import claimed
 from tests.kits.responder import CLUSTER, Deployment, deployed, finding_about, policy
-from tests.requirements import missing
 
 LAST_RELEASE = "59c5e3f1185d0b9df0eab64a29047d1df0780244"
 """The last commit before cases had a second `schema`: it knows no budget, no scope of a breaker, no timed switch."""
@@ -110,8 +109,7 @@ def last_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if archive.returncode:
-        told = archive.stderr.decode().strip() or "git archive failed"
-        missing("the last release", told, "git fetch --unshallow, in a clone of the repository")
+        pytest.skip("a copy without the history of the repository has no last release: git fetch --unshallow")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
         packed.extractall(folder, filter="data")
     return folder
