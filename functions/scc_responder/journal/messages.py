@@ -236,7 +236,6 @@ def finding_summary(finding: Finding) -> dict[str, Any]:
     """The finding in a few fields, for people and for searching logs."""
     return {
         "name": finding.name,
-        **({"canonical_name": finding.canonical_name} if finding.canonical_name else {}),
         "category": finding.category,
         "severity": finding.severity,
         "event_time": finding.event_time.isoformat(),

@@ -20,7 +20,8 @@ NOTICE = Notice(
     severity=NoticeSeverity.NOTICE,
     case="0a0a0a0a0a0a",
     state=CaseState.DONE,
-    facts={"case": "0a0a0a0a0a0a", "finding": {"name": NAME}},
+    finding=NAME,
+    facts={"case": "0a0a0a0a0a0a"},
 )
 PLAN: dict[str, Any] = {"expires_at": "2026-03-01T12:00:00.5Z", "approvals": [{"by": "ada@example.com"}]}
 
@@ -56,7 +57,7 @@ def test_a_plan_that_waits_has_its_end_as_a_deadline() -> None:
 
 def test_a_notice_about_no_finding_writes_nothing() -> None:
     """A breaker, or a message that nobody can read, is beside no finding."""
-    assert shown(replace(NOTICE, facts={}, state=None, case="")) is None
+    assert shown(replace(NOTICE, facts={}, finding="", state=None, case="")) is None
 
 
 def test_where_a_folder_stands_for_findings_there_is_none() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
-from scc_responder.adapters.google.security_center import LIST_FINDINGS, place_of, service_in
+from scc_responder.adapters.google.security_center import LIST_FINDINGS, service_in, source_in_location
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
@@ -40,7 +40,7 @@ class ExternalSystems:
         parsed = FindingName.parse(finding)
         if parsed is None:
             raise RejectedMessage(Reason.MALFORMED_FINDING_NAME)
-        path = f"{place_of(finding, parsed)}/findings/{parsed.finding_id}"
+        path = f"{source_in_location(finding, parsed)}/findings/{parsed.finding_id}"
         client, problems = self._opened(), import_module("google.api_core.exceptions")
         known = self._read(client, problems, finding, parsed)
         name = f"{path}/externalSystems/{SYSTEM}"
@@ -54,7 +54,7 @@ class ExternalSystems:
 
     def _read(self, client: Any, problems: Any, finding: str, parsed: FindingName) -> dict[str, Any]:
         """The fields as they stand now: the API has no method to get them but the finding's own list."""
-        parent = place_of(finding, parsed)
+        parent = source_in_location(finding, parsed)
         filter_ = f'name="{parent}/findings/{parsed.finding_id}"'
         request = {"parent": parent, "filter": filter_, "page_size": 1}
         try:

@@ -72,7 +72,7 @@ class SecurityCenter:
         but the one finding that was asked for, `partial_list` if it does not come to an end.
         """
         name, parsed = _checked_name(finding)
-        items = self._list(place_of(name, parsed), _by_name(name, parsed), page_size=2, whole=True)
+        items = self._list(source_in_location(name, parsed), _by_name(name, parsed), page_size=2, whole=True)
         answer = list(map(_as_json, items))
         if not answer:
             return None
@@ -95,7 +95,7 @@ class SecurityCenter:
         if target is None:
             return ()
         filter_ = _related_to(finding, target, self._sources)
-        items = self._list(place_of(name, parsed, source="-"), filter_, page_size=PAGE_SIZE, whole=True)
+        items = self._list(source_in_location(name, parsed, source="-"), filter_, page_size=PAGE_SIZE, whole=True)
         # To write one as JSON takes a millisecond, and an hour of a cluster may have thousands.
         possible = (item for item in items if not _is_unrelated(item.finding, finding))
         others = map(candidate, _parsed(map(_as_json, possible)))
@@ -165,14 +165,14 @@ def _checked_name(finding: Finding) -> tuple[str, FindingName]:
     return name, parsed
 
 
-def place_of(name: str, parsed: FindingName, source: str = "") -> str:
+def source_in_location(name: str, parsed: FindingName, source: str = "") -> str:
     """The source in the finding's location, as v2 spells it: v1 names carry no location."""
     ancestor = name.partition("/sources/")[0]
     return f"{ancestor}/sources/{source or parsed.source_id}/locations/{parsed.location}"
 
 
 def _by_name(name: str, parsed: FindingName) -> str:
-    return f'name="{place_of(name, parsed)}/findings/{parsed.finding_id}"'
+    return f'name="{source_in_location(name, parsed)}/findings/{parsed.finding_id}"'
 
 
 def _related_to(finding: Finding, target: FindingTarget, sources: Sequence[str]) -> str:

@@ -38,11 +38,9 @@ class ExternalSystemNotifier:
 
     def tell(self, notice: Notice) -> str:
         """Write what there is to say of its case; nothing where the notice is about none. Raises ApiError."""
-        finding = notice.facts.get("finding") or {}
-        name = finding.get("canonical_name") or finding.get("name")
-        if not name or notice.state is None:
+        if not notice.finding or notice.state is None:
             return ""
-        return self._systems.write(name, self._fields(notice, notice.state))
+        return self._systems.write(notice.finding, self._fields(notice, notice.state))
 
     def _fields(self, notice: Notice, state: CaseState) -> dict[str, Any]:
         approval = notice.facts.get("approval") or {}
@@ -53,10 +51,9 @@ class ExternalSystemNotifier:
             "status": f"{state}{reason}",
             "case_uri": f"{self._console_url}/case/{notice.case}" if self._console_url else "",
             "assignees": sorted(each["by"] for each in approval.get("approvals", ())),
-            "case_sla": moment(waits_until) if waits_until else None,
+            "case_sla": _to_the_second(waits_until) if waits_until else None,
         }
 
 
-def moment(text: str) -> datetime:
-    """A time of a notice's facts, to the second: more is not for people to plan with."""
+def _to_the_second(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(microsecond=0)

@@ -77,7 +77,8 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
 class Notice(Value, frozen=True, kw_only=True):
     """One thing that people are told.
 
-    `case` is the id of the case, empty where it is about none, and `state` how far it was then. `reason` is a
+    `case` is the id of the case, empty where it is about none, `finding` its finding, under the
+    name by which we may read it, and `state` how far it was then. `reason` is a
     snake_case word, empty where the facts say it all. `labels` are short facts that a receiver may filter on, `facts`
     is everything as JSON data: an attacker may have written any text in it. `subject` and `key` are
     for routes, and not told. `key` tells it from other notices of its kind about its case, and is the same where it is
@@ -87,6 +88,7 @@ class Notice(Value, frozen=True, kw_only=True):
     kind: NoticeKind
     severity: NoticeSeverity
     case: str = ""
+    finding: str = ""
     state: CaseState | None = None
     reason: str = ""
     labels: dict[str, str] = {}
