@@ -110,7 +110,9 @@ def _lifts(before: Policy, after: Policy, step: PolicyStep, rails: Guardrails) -
     """Whether other steps may go further without it, or where it is held more often: it may keep the mode low."""
     others = any(_changes(other) for other in after.then if other.action != step.action)
     return (
-        _changes(step) and others and any(capped(after.mode, cap) != after.mode for cap in _caps(before, step, rails))
+        _changes(step)
+        and others
+        and any(capped(after.furthest, cap) != after.furthest for cap in _caps(before, step, rails))
     )
 
 
