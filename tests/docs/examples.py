@@ -19,6 +19,7 @@ from msgspec import convert
 from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import TEST_SUFFIX, Policy
+from scc_responder.policy.routes import Routes
 from scc_responder.workbench.clusters_file import ClustersFile
 from scc_responder.workbench.policies.cases.case_file import CaseFile
 from scc_responder.workbench.policy_files.policy_file import load_policies
@@ -45,7 +46,10 @@ _COMMAND = re.compile(r"^ {4,}(scc-responder .*)$", re.MULTILINE)
 ON_PATH = 'export PATH="$PWD/.venv/bin:$PATH"'
 """How the command line that `make install` makes comes on the `PATH`, as documents show it."""
 
-NEEDS_MORE = {"serve", "console", "demo", "breaker", "case", "control", "redrive", "doctor", "snapshot", "permissions"}
+NEEDS_MORE = {
+    *("serve", "console", "demo", "breaker", "case", "control", "redrive", "doctor", "snapshot"),
+    *("permissions", "notify"),
+}
 """Commands that need a deployment, write into the repository, or do not end: their options are looked up instead."""
 
 
@@ -112,12 +116,14 @@ def load(text: str, folder: Path) -> str:
     if keys <= set(Guardrails.__struct_fields__):
         load_policies(write_policies(folder, guardrails=text))
         return "guardrails"
-    if keys == {"shipped"}:
-        convert(content, ShippedFile)
-        return "shipped"
-    if keys <= set(PolicyScope.__struct_fields__):
-        convert(content, PolicyScope)
-        return "scope"
+    if keys <= set(Routes.__struct_fields__):
+        (write_policies(folder) / "routes.yaml").write_text(text)
+        load_policies(folder)
+        return "routes"
+    for what, kind in (("shipped", ShippedFile), ("scope", PolicyScope)):
+        if keys <= set(kind.__struct_fields__):
+            convert(content, kind)
+            return what
     if all(key.startswith("projects/") for key in keys):
         return _load_clusters(text, folder)
     raise ValueError(f"an example of no kind that is known: {sorted(keys)}")
@@ -175,6 +181,6 @@ def help_of(line: str, folder: Path) -> tuple[list[str], str]:
     """The options in a command line, and the help of that command."""
     words = shlex.split(line, comments=True)
     names = [word for word in words[1:] if re.fullmatch(r"[a-z]+", word)][:2]
-    command = names if names[0] in {"breaker", "case", "control", "policy"} else names[:1]
+    command = names if names[0] in {"breaker", "case", "control", "notify", "policy"} else names[:1]
     options = [word.partition("=")[0] for word in words if word.startswith("--")]
     return options, run(shlex.join(["scc-responder", *command, "--help"]), folder).stdout

@@ -87,6 +87,7 @@ def test_every_yaml_example_is_read(example: Example, tmp_path: Path) -> None:
         "policy",
         "cases",
         "guardrails",
+        "routes",
         "scope",
         "shipped",
         "clusters",
