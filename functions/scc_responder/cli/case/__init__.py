@@ -25,7 +25,8 @@ The same for other programs, one JSON object a line: a timeline for Timesketch, 
   scc-responder case export CASE --format timesketch --output case.jsonl
 
 `case list --node NODE` says why a node is cordoned, and what else was found on it; `--since 2h` lists what changed in
-the last two hours; `--watch` shows it anew every few seconds.
+the last two hours; `--watch` shows it anew every few seconds. `--incidents` puts together the cases of one incident:
+about one pod, one workload, or one service account that acted, while no hour lies between two events.
 
 What the kill switch held goes on by itself when `control set` lets it, while the finding is young enough. Any case that
 is not done is tried again, whatever its age, by the next sweep that reaches it. Without --apply it only says what would
@@ -109,6 +110,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _show_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("case", metavar="CASE", help="the case's id, or the first digits of it")
+    incident = "say also which other cases are of its incident: reads all cases of the store, as `case report` does"
+    command.add_argument("--incident", action="store_true", help=incident)
     store_option(command)
 
 

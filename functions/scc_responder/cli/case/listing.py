@@ -15,8 +15,10 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.cli.case import case_text
+from scc_responder.cli.case.incident_list import in_incidents, with_headings
 from scc_responder.cli.case.odd_records import oddity, report_unreadable
 from scc_responder.cli.case.reports.account_screen import print_account
+from scc_responder.cli.case.reports.incident_lines import with_incident
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.watching import watched
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
@@ -28,6 +30,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.account.account import account_of
+from scc_responder.journal.account.incidents import incidents
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD, Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
@@ -46,6 +49,8 @@ def list_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", type=length, metavar="TIME", help=changed)
     most = f"list so many at most; 0: all of them (default: {MOST_LISTED}; all in JSON)"
     parser.add_argument("--limit", type=_count, metavar="N", help=most)
+    together = "list the cases of one incident together: one pod, workload or service account, events within an hour"
+    parser.add_argument("--incidents", action="store_true", help=together)
     parser.add_argument("--watch", action="store_true", help="show them anew every few seconds, until Ctrl-C")
     store_option(parser)
 
@@ -73,18 +78,25 @@ def _list_once(options: argparse.Namespace) -> int:
     records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
     as_json = options.format == "json"
     most = (0 if as_json else MOST_LISTED) if options.limit is None else options.limit
+    found = incidents(cases.records) if options.incidents else ()
+    records = in_incidents(records, found)
     listed = records[: most or len(records)]
     if as_json:
-        print(json.dumps([*map(_data, listed), *map(_unread, cases.unreadable)], indent=2))
+        marks = {record.finding_key: {"incident": each.id} for each in found for record in each.records}
+        rows = [_data(record) | marks.get(record.finding_key, {}) for record in listed]
+        print(json.dumps([*rows, *map(_unread, cases.unreadable)], indent=2))
     else:
-        print("\n".join([*case_text.case_list(listed, _now(), cases.unreadable), *_left_out(records[len(listed) :])]))
+        lines = case_text.case_list(listed, _now(), cases.unreadable)
+        print("\n".join([*with_headings(lines, listed, found), *_left_out(records[len(listed) :])]))
     return report_unreadable(cases.unreadable)
 
 
 def show_case(options: argparse.Namespace) -> int:
     """Print one case; 1 where there is none, or several, or it cannot be read."""
     with closing(existing_store(options.store)) as opened:
-        cases = _shown_or_told(stored_cases(Journal(opened, _now), beginning=options.case))
+        journal = Journal(opened, _now)
+        cases = _shown_or_told(stored_cases(journal, beginning=options.case))
+        whole = _shown_or_told(stored_cases(journal)).records if options.incident else ()
     count = len(cases.records) + len(cases.unreadable)
     if count != 1:
         what = f"{count} cases begin with it: give more digits" if count else "there is none; see `case list`"
@@ -94,7 +106,9 @@ def show_case(options: argparse.Namespace) -> int:
         as_json = options.format == "json"
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
         if not as_json:
-            print_account(account_of(record))
+            others = [other for other in whole if other.finding_key != record.finding_key]
+            account = account_of(record, others if options.incident else None)
+            print_account(with_incident(account, record, others) if options.incident else account)
     return report_unreadable(cases.unreadable)
 
 

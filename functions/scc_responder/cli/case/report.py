@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.cli.case.reports.account_markdown import account_markdown
+from scc_responder.cli.case.reports.incident_lines import with_incident
 from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
@@ -53,8 +54,10 @@ def report_case(options: argparse.Namespace) -> int:
 
 
 def desk_account(record: CaseRecord, others: list[CaseRecord] | None = None, url: str = "") -> Account:
-    """The account, with the lines by which a person sets back what was changed on Cloud Run."""
+    """The account, with the lines by which a person sets back what was changed on Cloud Run, and its incident."""
     account = account_of(record, others, function_url=url)
+    if others is not None:
+        account = with_incident(account, record, others)
     return msgspec.structs.replace(account, commands=(*account.commands, *_set_back(record)))
 
 

@@ -186,7 +186,7 @@ def _same_digest(record: CaseRecord, facts: CaseFacts, others: Sequence[CaseReco
         return Answer(question=question, knowledge=Knowledge.NOT_ASKED, why=why, lines=tuple(lines))
     same = [other for other in others if set(digests) & set(digests_of(other, facts_of(other)[0]))]
     lines += [
-        AccountLine(name=f"case {case_id(other.finding_key)}", text=_place(other)) for other in same[:_MOST_CASES]
+        AccountLine(name=f"case {case_id(other.finding_key)}", text=other_case(other)) for other in same[:_MOST_CASES]
     ]
     if len(same) > _MOST_CASES:
         lines.append(AccountLine(name="left out", text=f"{len(same) - _MOST_CASES} more cases"))
@@ -194,7 +194,8 @@ def _same_digest(record: CaseRecord, facts: CaseFacts, others: Sequence[CaseReco
     return Answer(question=question, lines=tuple(lines))
 
 
-def _place(record: CaseRecord) -> str:
+def other_case(record: CaseRecord) -> str:
+    """What another case is about, where, and how far it is."""
     pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
     where = f"{pod.get('namespace')}/{pod.get('name')} in {record.cluster}" if pod else str(run.get("name", ""))
     return f"{record.category}: {where or record.cluster or 'nowhere that was read'}; {record.state}"

@@ -1,0 +1,33 @@
+"""The list of cases by incident: cases of one incident together, under a line that says so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from scc_responder.cli.case.reports.incident_lines import incident_size
+from scc_responder.cli.terminal.terminal import styled
+from scc_responder.domain.text import visible
+from scc_responder.journal.account.incidents import Incident
+from scc_responder.journal.case import CaseRecord
+
+
+def in_incidents(records: Sequence[CaseRecord], found: Iterable[Incident]) -> list[CaseRecord]:
+    """The same cases in their order; the others of an incident follow its first one. No incidents: as they are."""
+    incident_of = {record.finding_key: each.id for each in found for record in each.records}
+    together: dict[str, list[CaseRecord]] = {}
+    for record in records:
+        together.setdefault(incident_of.get(record.finding_key, record.finding_key), []).append(record)
+    return [record for group in together.values() for record in group]
+
+
+def with_headings(lines: Iterable[str], listed: Sequence[CaseRecord], found: Iterable[Incident]) -> Iterator[str]:
+    """The lines of the cases, and what follows them; those of an incident of several cases indented below its line."""
+    incident_of = {record.finding_key: each for each in found if len(each.records) > 1 for record in each.records}
+    keys, told = iter(listed), None
+    for line in lines:
+        record = next(keys, None)
+        incident = incident_of.get(record.finding_key) if record else None
+        if incident and incident is not told:
+            yield styled(f"incident {incident.id}  {visible(incident_size(incident))}", "bold")
+        told = incident
+        yield f"  {line}" if incident else line
