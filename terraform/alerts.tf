@@ -186,6 +186,15 @@ locals {
       text      = "No finding has come for $${log.extracted_label.days} days. Security Command Center may have none; or its detectors are off, its tier ran out, or additional_filter keeps all of them out. If it lists any that are younger, find out why they do not come."
       title     = "no finding for $${log.extracted_label.days} days"
     }
+    notice_undeliverable = {
+      extracted = { refused = "jsonPayload.refused", route = "jsonPayload.route" }
+      filter    = " AND labels.reason=\"notice_undeliverable\""
+      first     = "scc-responder notify list --store ${local.environment.SCC_RESPONDER_STORE}"
+      page      = "on-call-reference.md#alerts"
+      severity  = "CRITICAL"
+      text      = "The route $${log.extracted_label.route} has not taken a notice for a day ($${log.extracted_label.refused}), and it is not sent any more: whom the route reaches may know of nothing since. Read the notice, tell them yourself, mend the route's secret or its service, and try it with scc-responder notify test."
+      title     = "nobody hears of route $${log.extracted_label.route}"
+    }
   }
 
   _off = concat(

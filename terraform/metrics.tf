@@ -12,7 +12,7 @@ locals {
     control_lowered = " AND labels.reason=\"heartbeat\" AND (jsonPayload.control=\"dry_run\" OR jsonPayload.control=\"disabled\")"
     control_unset   = " AND (jsonPayload.control=\"missing\" OR jsonPayload.control=\"unusable\")"
     deliveries      = ""
-    failed          = " AND (jsonPayload.state=\"partial\" OR severity>=\"ERROR\") AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\" AND NOT (labels.reason=\"config_changed\" OR labels.reason=\"config_unread\")" # these have alerts of their own
+    failed          = " AND (jsonPayload.state=\"partial\" OR severity>=\"ERROR\") AND NOT labels.reason=\"cluster_access_lost\" AND NOT labels.reason=\"heartbeat\" AND NOT (labels.reason=\"config_changed\" OR labels.reason=\"config_unread\" OR labels.reason=\"notice_undeliverable\")" # these have alerts of their own
     heartbeats      = " AND labels.reason=\"heartbeat\""
     held            = " AND jsonPayload.state=\"held\" AND ${local._lesser}"
     held_severe     = " AND jsonPayload.state=\"held\" AND NOT ${local._lesser}"

@@ -191,7 +191,7 @@ run "alerts" {
   }
 
   assert {
-    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "control_lowered") && endswith(google_monitoring_alert_policy.threshold["changed"].conditions[0].condition_threshold[0].filter, "/scc-responder/changed\"") && keys(google_monitoring_alert_policy.match) == ["case", "config_changed"] && google_monitoring_alert_policy.match["case"].alert_strategy[0].notification_rate_limit[0].period == "1800s" && google_monitoring_alert_policy.match["case"].alert_strategy[0].auto_close == "3600s"
+    condition     = !contains(keys(google_monitoring_alert_policy.threshold), "control_lowered") && endswith(google_monitoring_alert_policy.threshold["changed"].conditions[0].condition_threshold[0].filter, "/scc-responder/changed\"") && keys(google_monitoring_alert_policy.match) == ["case", "config_changed", "notice_undeliverable"] && google_monitoring_alert_policy.match["case"].alert_strategy[0].notification_rate_limit[0].period == "1800s" && google_monitoring_alert_policy.match["case"].alert_strategy[0].auto_close == "3600s"
     error_message = "Alerts do not follow their settings."
   }
 

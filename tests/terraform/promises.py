@@ -413,7 +413,16 @@ def alerts_reach_someone(state: State) -> None:
     alerts = {values["display_name"]: values for values in of_type(state, "google_monitoring_alert_policy")}
     assert {name.partition(": ")[2] for name in alerts} == {
         *("access lost", "case", "config changed", "control lowered", "control unset", "dead letters", "failed"),
-        *("heartbeat missing", "held", "held severe", "no finding", "oldest message", "saturated", "sweep missing"),
+        *(
+            "heartbeat missing",
+            "held",
+            "held severe",
+            "no finding",
+            "notice undeliverable",
+            "oldest message",
+            "saturated",
+            "sweep missing",
+        ),
         "waiting",
     }
     for alert in alerts.values():

@@ -22,6 +22,7 @@ MATCHED = {
     "case": NEEDS_A_PERSON,
     "config_changed": {"config changed", "config gone", "config unread"},
     "no_finding": {"no finding for long"},
+    "notice_undeliverable": {"notice undeliverable"},
 }
 """What each alert that goes by a line itself tells of."""
 

@@ -30,6 +30,7 @@ EVERY = {
     *("to be approved", "approved", "to be rejected", "rejected", "expired"),
     *("access lost", "not onboarded", "heartbeat without a switch", *LOWERED),
     *("config as made", "config changed", "config gone", "config unread", "no finding for long"),
+    "notice undeliverable",
 }
 COUNTED = {
     "deliveries": EVERY,

@@ -20,7 +20,10 @@ from scc_responder.workbench.simulated_cluster.simulated_cluster import Simulate
 from tests.cluster import objects
 from tests.kits.answers import HERE, answered
 from tests.kits.google.grpc_servers import SecurityCenterServer
+from tests.kits.notices import routes
+from tests.kits.notices import told as notice_told
 from tests.kits.responder import ALL, NODE, SPARE_NODE, Deployment, Interposed, deployed, finding_about, policy
+from tests.kits.route_scene import RouteScene
 from tests.pipeline.later.test_feed_check import MADE, stored
 from tests.pipeline.test_heartbeat import MESSAGE as BEAT
 
@@ -49,6 +52,7 @@ class _Writing:
         self._cluster, self._folders = cluster, folders
         self.protected = cluster.objects("Pod", "kube-system")[0]
         self.lines: list[str] = []
+        self.secrets = folders.mktemp("secrets")
 
     def deployment(self, *policies: str, **environment: str) -> Deployment:
         made = deployed(self._folders.mktemp("deployment"), self._cluster, *policies, **environment)
@@ -159,7 +163,23 @@ def _checking(writing: _Writing) -> Told:
             yield about if days == 20 else f"config {about}", writing.last
 
 
-_PARTS: tuple[Callable[[_Writing], Told], ...] = (_acting, _rehearsing, _asking, _failing, _beating, _checking)
+def _untold(writing: _Writing) -> Told:
+    scene = RouteScene(writing.deployment(policy("label_pod")), writing.secrets, routes("shop"))
+    scene.deployment.services.tell = writing.lines.append
+    scene.receivers.judge = _refuse_notice
+    scene.tell(notice_told(1))
+    scene.sweep(hours=25)
+    yield "notice undeliverable", writing.last
+
+
+def _refuse_notice(*_given: Any) -> str:
+    raise ApiError(Reason.RECEIVER.of("unreachable"))
+
+
+_PARTS: tuple[Callable[[_Writing], Told], ...] = (
+    *(_acting, _rehearsing, _asking, _failing, _beating, _checking),
+    _untold,
+)
 
 
 class Unlisted:
