@@ -84,6 +84,8 @@ def hostile_records(draw: st.DrawFn) -> tuple[CaseRecord, list[str]]:
         "method": f,
         "labels": [g],
         "contacts": [h],
+        "deployer": a,
+        "untold": [h],
         "project": a,
         "logs": {b: c},
         "cut": [d],

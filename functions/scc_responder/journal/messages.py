@@ -21,7 +21,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
 from scc_responder.journal.account.case_facts import CaseFacts
-from scc_responder.journal.account.owner_labels import subject_of
+from scc_responder.journal.account.owner import subject_of
 from scc_responder.journal.plan import felt
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision

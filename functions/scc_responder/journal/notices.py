@@ -19,7 +19,7 @@ from scc_responder.domain.reasons.remedies import REMEDIES, Remedy, place_option
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.value import resolved
 from scc_responder.journal.account.case_facts import facts_in
-from scc_responder.journal.account.owner_labels import subject_of
+from scc_responder.journal.account.owner import subject_of
 from scc_responder.journal.case import CaseRecord, Rejection
 from scc_responder.journal.chain.chain_check import chain_fields
 from scc_responder.journal.contained import contained_fields

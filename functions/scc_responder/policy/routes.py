@@ -28,6 +28,7 @@ class ReceiverKind(StrEnum):
 class Route(StrictValue, frozen=True, kw_only=True):
     """A receiver, and how much it is told. `address` is the name of the secret that holds its address.
 
+    `to_contacts`: a mail goes to the finding's contacts as well, as far as `contact_domains` has their domains.
     More than `burst` notices within five minutes are gathered: one digest every five minutes tells of them.
     """
 
@@ -35,14 +36,15 @@ class Route(StrictValue, frozen=True, kw_only=True):
     address: str
     content: NoticeContent = NoticeContent.FULL
     burst: Annotated[int, between(1, 1000)] = 20
+    to_contacts: bool = False
 
 
 class RouteRule(StrictValue, frozen=True, kw_only=True):
     """Which notices go `to` some routes: those for which every field holds. A list means any of these.
 
-    `owner` is what a label or annotation of an owner says on the pod, its namespace, its cluster or the Cloud Run
-    service. `cluster` is `projects/P/locations/L/clusters/C`, of Cloud Run `projects/P`. `severity` is the finding's,
-    at least. What is not known of a notice holds nowhere.
+    `owner` is what a label or annotation of an owner says on the pod, its workload, its namespace, its cluster or the
+    Cloud Run service. `cluster` is `projects/P/locations/L/clusters/C`, of Cloud Run `projects/P`. `severity` is the
+    finding's, at least. What is not known of a notice holds nowhere.
     """
 
     owner: Patterns | None = None
@@ -62,11 +64,15 @@ class RouteRule(StrictValue, frozen=True, kw_only=True):
 
 
 class Routes(StrictValue, frozen=True, kw_only=True):
-    """The routes by their names, the rules that choose some, and those that hear where no rule fits: `fallback`."""
+    """The routes by their names, the rules that choose some, and those that hear where no rule fits: `fallback`.
+
+    `contact_domains` are the domains, without those below them, at which contacts of findings may be told.
+    """
 
     routes: dict[str, Route]
     rules: tuple[RouteRule, ...] = ()
     fallback: tuple[str, ...]
+    contact_domains: tuple[str, ...] = ()
 
     def chosen(self, notice: Notice) -> tuple[str, ...]:
         """The names of the routes that the notice takes, each once: at least one.
@@ -81,6 +87,13 @@ class Routes(StrictValue, frozen=True, kw_only=True):
         names = [asked] if asked in self.routes else []
         names += [name for rule in fitting for name in rule.to]
         return tuple(dict.fromkeys((*names, *(self.fallback if falls_back else ()))))
+
+    def contacts(self, name: str, notice: Notice) -> tuple[str, ...]:
+        """Whom the route of this name tells of it besides its own people."""
+        if not self.routes[name].to_contacts:
+            return ()
+        at_home = (item for item in notice.subject.contacts if item.rpartition("@")[2].lower() in self.contact_domains)
+        return tuple(at_home)
 
 
 def is_severe_for_routes(notice: Notice) -> bool:

@@ -163,3 +163,11 @@ def test_other_cases_of_the_same_image_are_named() -> None:
     many = [replace(other, finding_key=f"{number:064x}") for number in range(25)]
     assert texts(answer(Question.SAME_DIGEST, made, many))[-1] == "left out: 5 more cases"
     assert answer(Question.SAME_DIGEST, record(CaseFacts(node="n")), []).knowledge is Knowledge.UNKNOWN
+
+
+def test_who_did_it_is_shown_among_the_owners_and_not_told() -> None:
+    """A last deployer who is the principal of the finding, and a contact as well."""
+    facts = CaseFacts(contacts=("a@example.com", "b@example.com"), deployer="a@example.com", untold=("a@example.com",))
+    actor = "a@example.com; it did what the finding is about, and is not told"
+    made = [text for text in texts(answer(Question.OWNER, record(facts))) if not text.startswith("workload")]
+    assert made == [f"contact: {actor}", "contact: b@example.com", f"last deployer: {actor}"]

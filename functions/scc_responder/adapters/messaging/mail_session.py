@@ -39,24 +39,26 @@ class MailServer(Value, frozen=True, kw_only=True):
 
 
 class Mail(Value, frozen=True, kw_only=True):
-    """A mail as it goes over the line, with its envelope."""
+    """A mail as it goes over the line, with its envelope. Those whom it is `also` for keep nobody from having it."""
 
     sender: str
     to: tuple[str, ...]
+    also: tuple[str, ...] = ()
     content: bytes
 
 
 def send_mail(server: MailServer, mail: Mail, *, timeout_seconds: float) -> None:
     """Hand it over within so many seconds, the connection included.
 
-    Raises ApiError where the server refused it, or any of those whom it is for; OutcomeUnknown where it may have taken
+    Raises ApiError where the server refused it, or any of `to`; OutcomeUnknown where it may have taken
     it. Neither says an address, nor what the server said.
     """
     session, trouble = _Session(server, time.monotonic() + timeout_seconds), None
     try:
         session.open()
         refused = session.hand_over(mail)
-        trouble = _refused([code for code, _ in refused.values()]) if refused else None
+        codes = [code for address, (code, _) in refused.items() if address in mail.to]
+        trouble = _refused(codes) if codes else None
     except (OSError, HTTPException, smtplib.SMTPException) as error:
         trouble = _failure(error, sent=session.is_sending)
     finally:
@@ -87,7 +89,7 @@ class _Session:
     def hand_over(self, mail: Mail) -> dict[str, tuple[int, bytes]]:
         """Send it; what is returned are those whom the server refused."""
         self.is_sending = True
-        refused: dict[str, tuple[int, bytes]] = self._client.sendmail(mail.sender, mail.to, mail.content)
+        refused: dict[str, tuple[int, bytes]] = self._client.sendmail(mail.sender, [*mail.to, *mail.also], mail.content)
         return refused
 
     def end(self) -> None:

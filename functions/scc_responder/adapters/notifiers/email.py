@@ -1,4 +1,4 @@
-"""Receiver `email`: a mail to each of a list, one thread a case.
+"""Receiver `email`: a mail to each of a list, and to the contacts of a notice; one thread a case.
 
 Its secret: `{"host": "smtp.example.com", "port": 465, "security": "tls", "user": "", "password": "", "sender":
 "responder@example.com", "to": ["oncall@example.com"]}`; `security` may be `starttls`. Source: RFC 5321, 5322, 3834.
@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from scc_responder.adapters.messaging.card_page import card_page
 from scc_responder.adapters.messaging.secret_address import SecretFields, is_this_machine, secret_fields, unusable
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.notices.routed_notice import RoutedNotice
+from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS, RoutedNotice
 from scc_responder.domain.ports import Receiver
 from scc_responder.domain.text import visible
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
@@ -28,7 +28,6 @@ _FORM = (
     '{"host": "smtp.example.com", "port": 465, "security": "tls" (or "starttls"), "user": ..., "password": ..., '
     '"sender": "responder@example.com", "to": ["oncall@example.com"]}'
 )
-_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}", re.ASCII)
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.@-]{1,300}>", re.ASCII)
 _SUBJECT_BYTES = 150
@@ -49,7 +48,7 @@ def receiver(address: str, now: Callable[[], datetime] = utc_now, seconds: float
     """The people. Raises SettingsError for a secret that is none."""
     fields = secret_fields(_Secret, address, _NAME, _FORM)
     is_secure = fields.security in {"tls", "starttls"} or (fields.security == "none" and is_this_machine(fields.host))
-    has_people = 0 < len(fields.to) <= _MOST_PEOPLE and all(map(_ADDRESS.fullmatch, [fields.sender, *fields.to]))
+    has_people = 0 < len(fields.to) <= _MOST_PEOPLE and all(map(MAIL_ADDRESS.fullmatch, [fields.sender, *fields.to]))
     if not (is_secure and has_people and _HOST.fullmatch(fields.host) and 0 < fields.port < 65536):
         raise unusable(_NAME, _FORM)
     return Email(fields, now, seconds)
@@ -68,6 +67,8 @@ class Email:
         from scc_responder.adapters.messaging import mail_session  # noqa: PLC0415 - not before the first mail
 
         fields, number = self._fields, self._message_id(routed.id)
+        contacts = [address for address in routed.contacts if MAIL_ADDRESS.fullmatch(address)]
+        also = tuple(contacts[: _MOST_PEOPLE - len(fields.to)])
         server = mail_session.MailServer(
             host=fields.host,
             port=fields.port,
@@ -75,8 +76,8 @@ class Email:
             user=fields.user,
             password=fields.password,
         )
-        content = self._message(notice_card(routed), routed, number).as_bytes()
-        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), content=content)
+        content = self._message(notice_card(routed), routed, number, also).as_bytes()
+        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=content)
         mail_session.send_mail(server, mail, timeout_seconds=self._seconds)
         return routed.receipt or number
 
@@ -84,9 +85,9 @@ class Email:
         """The same for the same notice: a mailbox shows it once."""
         return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{self._fields.sender.rpartition('@')[2]}>"
 
-    def _message(self, card: NoticeCard, routed: RoutedNotice, number: str) -> EmailMessage:
+    def _message(self, card: NoticeCard, routed: RoutedNotice, number: str, also: tuple[str, ...]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
-        mail["From"], mail["To"] = self._fields.sender, ", ".join(self._fields.to)
+        mail["From"], mail["To"] = self._fields.sender, ", ".join([*self._fields.to, *also])
         mail["Subject"] = _subject(card)
         mail["Date"], mail["Message-ID"] = format_datetime(self._now()), number
         mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"] = "auto-generated", "All"

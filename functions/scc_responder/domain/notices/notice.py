@@ -63,6 +63,7 @@ class OutcomeFormat(StrEnum):
 class NoticeSubject(Value, frozen=True, kw_only=True):
     """What routes are chosen by, as far as it is known. A tenant may have written any of `owners`.
 
+    `contacts` are addresses that a route may be told at, without those of who did what the finding is about.
     `cluster` is the path of a cluster, of Cloud Run `projects/P`; `severity` is the finding's. `is_over`: the case
     needs nobody any more.
     """
@@ -71,6 +72,7 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
     namespace: str = ""
     severity: str = ""
     owners: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
     is_over: bool = False
 
 

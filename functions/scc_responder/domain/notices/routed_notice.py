@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.value import Value
+
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}", re.ASCII)
+"""An address that a header of a mail takes as it is."""
 
 
 class NoticeContent(StrEnum):
@@ -21,7 +25,8 @@ class RoutedNotice(Value, frozen=True, kw_only=True):
 
     `id` is the same each time it is said again: a service that knows the id drops the second one. `thread` joins the
     messages of one case. `receipt` is what the service gave for the thread's first message, empty at first. `closes`:
-    the case is over. `console_url`: where the console is, without a slash at its end; empty where there is none.
+    the case is over. `contacts` are addresses that are told besides the receiver's own. `console_url`: where the
+    console is, without a slash at its end; empty where there is none.
     """
 
     id: str
@@ -29,5 +34,6 @@ class RoutedNotice(Value, frozen=True, kw_only=True):
     receipt: str = ""
     content: NoticeContent = NoticeContent.FULL
     closes: bool = False
+    contacts: tuple[str, ...] = ()
     console_url: str = ""
     notice: Notice

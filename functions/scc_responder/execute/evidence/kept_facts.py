@@ -12,7 +12,7 @@ from scc_responder.domain.text import visible
 from scc_responder.execute.evidence.log_filters import log_project, log_questions
 from scc_responder.execute.evidence.secret_text import redact_text, redact_words
 from scc_responder.journal.account.case_facts import CaseFacts, NamedContainer, NamedFile, RanProgram
-from scc_responder.journal.account.owner_labels import owner_labels
+from scc_responder.journal.account.owner import deployer, is_actor, owner_labels
 
 _MOST = {"processes": 4, "files": 8, "libraries": 8}
 _MOST_OTHER = 16
@@ -44,6 +44,8 @@ def kept_facts(context: Context) -> CaseFacts:
         method=_text(finding.method_name),
         labels=_texts(f"{key}={value} ({place})" for key, value, place in owner_labels(context)),
         contacts=_texts(finding.contacts),
+        deployer=_text(deployer(context)),
+        untold=_texts(item for item in (deployer(context), *finding.contacts) if is_actor(context, item)),
         related=_first(context.related or ()),
         project=log_project(context),
         logs={name: text for asked in log_questions(context).values() for name, text in asked.items()},

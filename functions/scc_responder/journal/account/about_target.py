@@ -120,7 +120,10 @@ def _owner(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLine]:
     if workload := (record.decision.get("pod") or {}).get("workload"):
         yield AccountLine(name="workload", text=str(workload))
     yield from (AccountLine(name="label", text=text) for text in facts.labels)
-    yield from (AccountLine(name="contact", text=text) for text in facts.contacts)
+    named = [("contact", text) for text in facts.contacts]
+    for name, text in [*named, *([("last deployer", facts.deployer)] if facts.deployer else [])]:
+        actor = "; it did what the finding is about, and is not told" if text in facts.untold else ""
+        yield AccountLine(name=name, text=f"{text}{actor}")
 
 
 def _same_target(record: CaseRecord) -> Answer:

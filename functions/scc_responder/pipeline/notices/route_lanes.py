@@ -150,6 +150,7 @@ class RouteLanes:
             receipt=known,
             content=route.content,
             closes=waits.notice.subject.is_over,
+            contacts=self._all.contacts(waits.route, waits.notice),
             console_url=self._services.settings.console_url,
             notice=waits.notice,
         )

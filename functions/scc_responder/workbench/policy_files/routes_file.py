@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import ROUTES_FILE, PolicyStep
-from scc_responder.policy.routes import RouteRule, Routes
+from scc_responder.policy.routes import ReceiverKind, RouteRule, Routes
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, expected
 from scc_responder.workbench.policy_files.rule_mistakes import may_be_cluster
 from scc_responder.workbench.policy_files.strict_yaml import read_document
@@ -16,6 +16,7 @@ from scc_responder.workbench.policy_files.strict_yaml import read_document
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _PROJECT = re.compile(r"projects/[a-z0-9*?][a-z0-9.:*?-]*", re.ASCII)
+_DOMAIN = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]", re.ASCII)
 _NAMESPACE = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 
 
@@ -35,12 +36,32 @@ def route_mistakes(routes: Routes) -> Iterator[Mistake]:
             # It may be an address: whatever stands here is not repeated.
             text = "it is no name of a secret; put the address into Secret Manager, and write the name of the secret"
             yield Mistake(path=("routes", name, "address"), text=text)
+    yield from _contacts(routes)
     if not routes.fallback:
         text = "name a route that hears what no rule is about; without one nobody would"
         yield Mistake(path=("fallback",), text=text)
     yield from _unknown(routes.fallback, ("fallback",), routes.routes)
     for index, rule in enumerate(routes.rules):
         yield from _rule(rule, ("rules", index), routes)
+
+
+def _contacts(routes: Routes) -> Iterator[Mistake]:
+    """What would tell no contact, or one whom nobody has listed."""
+    telling = [name for name, route in routes.routes.items() if route.to_contacts]
+    for name in telling:
+        if routes.routes[name].receiver is not ReceiverKind.EMAIL:
+            text = "only the receiver email tells contacts; take to_contacts away, or make a route of receiver email"
+            yield Mistake(path=("routes", name, "to_contacts"), text=text)
+        if not routes.contact_domains:
+            text = "it tells nobody; list the domains of your people in contact_domains, such as example.com"
+            yield Mistake(path=("routes", name, "to_contacts"), text=text)
+    if routes.contact_domains and not telling:
+        text = "no route tells contacts; write to_contacts: true at a route of receiver email"
+        yield Mistake(path=("contact_domains",), text=text)
+    for index, domain in enumerate(routes.contact_domains):
+        if not _DOMAIN.fullmatch(domain):
+            text = f"{domain!r} is no domain; write it whole and in lower-case letters, without '@' and '*'"
+            yield Mistake(path=("contact_domains", index), text=text)
 
 
 def _rule(rule: RouteRule, place: DocumentPath, routes: Routes) -> Iterator[Mistake]:

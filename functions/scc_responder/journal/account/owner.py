@@ -1,0 +1,102 @@
+"""Who owns a target, as far as what is read already says it, and what routes are chosen by. Pure.
+
+A tenant can write labels and annotations: they choose among the names of routes. Addresses come of the finding's
+contacts alone, which Google reads from Essential Contacts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.notices.notice import NoticeSubject
+from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS
+
+_OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
+"""Keys, after a prefix such as `example.com/`."""
+_MOST, _LONGEST = 16, 100
+_TAG = re.compile(r"\+[^@]*", re.ASCII)
+
+
+def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
+    """Key, value and place of labels and annotations that name an owner, those nearest to the target first.
+
+    Sixteen at most. The places take turns: whoever writes many into one place leaves the others theirs.
+    """
+    by_place = [
+        [(key, str(value), place) for key, value in pairs if _names_owner(key)] for place, pairs in _places(context)
+    ]
+    in_turns = sorted((turn, place) for place, words in enumerate(by_place) for turn in range(len(words)))[:_MOST]
+    return tuple(by_place[place][turn] for place, turn in sorted((place, turn) for turn, place in in_turns))
+
+
+def subject_of(context: Context) -> NoticeSubject:
+    """What routes are chosen by. A text that is too long to be an owner's name is none."""
+    finding, pod = context.finding, context.pod
+    owners = dict.fromkeys(value for _, value, _ in owner_labels(context) if len(value) <= _LONGEST)
+    namespaces = {pod.namespace} if pod else {named.namespace for named in finding.pods}
+    told = (address for address in finding.contacts if MAIL_ADDRESS.fullmatch(address))
+    return NoticeSubject(
+        cluster=finding.place,
+        namespace=namespaces.pop() if len(namespaces) == 1 else "",
+        severity=finding.severity,
+        owners=tuple(owners),
+        contacts=tuple(dict.fromkeys(address for address in told if not is_actor(context, address)))[:_MOST],
+    )
+
+
+def deployer(context: Context) -> str:
+    """Who changed the Cloud Run service or job last, as Google names them; empty where nothing says it."""
+    owner = context.run_owner
+    return owner.last_modifier or owner.creator if owner else ""
+
+
+def is_actor(context: Context, address: str) -> bool:
+    """Whether it is a mailbox of who did what the finding is about, however it is spelt.
+
+    Only the principal counts, whom Google knows. Whom a binding names does not: an attacker writes it, and would
+    silence a contact so.
+    """
+    finding = context.finding
+    named = unquote(f"{finding.principal} {finding.principal_subject}")
+    return _mailbox(address) in {_mailbox(found) for found in MAIL_ADDRESS.findall(named)}
+
+
+def _mailbox(address: str) -> str:
+    """The address in lower case, without what follows a plus sign in its name."""
+    return _TAG.sub("", address.lower(), count=1)
+
+
+def _places(context: Context) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+    """Each place where people write of a target, the nearest first, and the pairs that are there."""
+    run, cluster = context.run_owner, context.cluster
+    if pod := context.pod:
+        yield "pod", _pairs(pod.labels, pod.annotations)
+        yield "workload", _workload(context, pod)
+    if space := context.namespace:
+        yield "namespace", _pairs(space.labels, space.annotations)
+    if cluster:
+        yield "cluster", _pairs(cluster.labels)
+    if run:
+        yield "Cloud Run", _pairs(run.labels, run.annotations)
+
+
+def _workload(context: Context, pod: Pod) -> list[tuple[str, Any]]:
+    """What the topmost owner says that was read, such as the Deployment: no request is made for it."""
+    for owner in reversed(pod.owners):
+        read = context.objects.get(owner.kind, {}).get("metadata", {})
+        if read.get("uid") == owner.uid:
+            return _pairs(read.get("labels"), read.get("annotations"))
+    known = context.workload_object
+    return _pairs(known.labels, known.annotations) if known else []
+
+
+def _pairs(*written: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
+    return [pair for pairs in written for pair in (pairs or {}).items()]
+
+
+def _names_owner(key: str) -> bool:
+    return key.rpartition("/")[2].lower() in _OWNER_KEYS
