@@ -193,3 +193,29 @@ def test_a_secret_that_is_none_stops_unsaid(box: MailBox, security: str, changes
     with pytest.raises(SettingsError, match="the secret of the receiver email is not") as raised:
         people(box, security, **changes)
     assert "s3cr3t" not in everything_said(raised.value)
+
+
+def test_contacts_have_the_mail_too(box: MailBox, security: str) -> None:
+    """Twenty people at most, those of the secret first; what is no address is left out."""
+    box.mails.clear()
+    many = tuple(f"c{number}@example.com" for number in range(30))
+    people(box, security).send(routed(contacts=("a@example.com\r\nBcc: b@example.com", *many)))
+    everybody = [*TO, *many[:18]]
+    assert box.envelopes[-1] == ("responder@example.com", everybody)
+    assert box.mails[0]["To"] == ", ".join(everybody)
+    assert set(box.mails[0].keys()) <= HEADERS
+
+
+@pytest.mark.parametrize("reply", ["550 no such person", "450 later"])
+def test_a_contact_whom_the_server_refuses_costs_nobody_the_mail(box: MailBox, security: str, reply: str) -> None:
+    """The others have it, and it is not said again to them; one of the secret's own who is refused is an error."""
+    sender = people(box, security)
+    box.recipient = {"gone@example.com": reply}
+    try:
+        assert sender.send(routed(contacts=("gone@example.com", "pat@example.com")))
+        assert box.envelopes[-1] == ("responder@example.com", [*TO, "pat@example.com"])
+        box.recipient = {TO[0]: reply}
+        with pytest.raises(ApiError):
+            sender.send(routed(contacts=("pat@example.com",)))
+    finally:
+        box.recipient = {}

@@ -66,6 +66,12 @@ def test_owners_are_named_nearest_first() -> None:
     assert kept.labels == ("example.com/team=shop (pod)", "owner=payments (namespace)", "Contact=soc (cluster)")
 
 
+def test_who_did_it_is_kept_as_one_who_is_not_told() -> None:
+    """However a contact spells the principal; the others are."""
+    kept = facts(principal="mallory@example.com", contacts=("Mallory@example.com", "soc@example.com"))
+    assert (kept.contacts, kept.untold) == (("Mallory@example.com", "soc@example.com"), ("Mallory@example.com",))
+
+
 def test_files_say_their_role_and_what_their_hash_is_of() -> None:
     """Program, script and libraries; a path without more is kept too."""
     program = FindingFile(path="/bin/python3", sha256="ab" * 32, whole_file=True)

@@ -16,6 +16,7 @@ from scc_responder.policy.routes import ReceiverKind, Route, RouteRule, Routes
 from tests.counts import Count
 from tests.kits.decision_contexts import REF, context
 from tests.kits.notices import told
+from tests.kits.run_values import run_finding, run_service
 
 HOSTILE = Count("hostile labels, annotations and principals of owners", 300, 1000)
 OWNER, OUTSIDER, ATTACKER = "shop-oncall@example.com", "someone@example.net", "mallory@example.com"
@@ -126,7 +127,7 @@ def test_the_owner_hears_and_the_attacker_does_not(
 
 
 def test_whom_an_attacker_names_is_told() -> None:
-    """In a binding anybody can be named: that silences no contact. Who did it is no contact, in any form of identity."""
+    """In a binding anybody can be named: that silences no contact. Who did it is none, in any spelling."""
     binding = KubernetesObject(kind="RoleBinding", name="b", subjects=(f"User {OWNER}", f"Group {OWNER}"))
     for subject in (f"user:{ATTACKER}", "principal://iam.googleapis.com/pools/p/subject/mallory%40example.com"):
         finding = replace(context().finding, principal_subject=subject, objects=(binding,), contacts=(ATTACKER, OWNER))
@@ -140,7 +141,13 @@ def test_what_is_no_address_is_no_contact() -> None:
     assert subject_of(replace(context(), finding=finding)).contacts == (OWNER,)
 
 
-def test_the_last_deployer_is_named() -> None:
-    """Of a Cloud Run service; without one, nobody."""
+def test_the_last_deployer_of_a_service_is_named() -> None:
+    """Who changed it last, else who made it; labels and annotations of the service name owners."""
+    finding = replace(run_finding(), principal=ATTACKER)
+    service = run_service(creator=OWNER, labels={"team": "shop"}, annotations={"contact": "pat"})
+    made = replace(context(), finding=finding, pod=None, namespace=None, service=service)
+    assert (deployer(made), is_actor(made, deployer(made))) == (OWNER, False)
+    assert owner_labels(made) == (("team", "shop", "Cloud Run"), ("contact", "pat", "Cloud Run"))
+    changed = replace(made, service=replace(service, last_modifier=ATTACKER))
+    assert (deployer(changed), is_actor(changed, deployer(changed))) == (ATTACKER, True)
     assert deployer(context()) == ""
-    assert not is_actor(context(), ATTACKER)

@@ -16,7 +16,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.journal.outbox import outbox
 from scc_responder.journal.outbox.outbox import OUTBOX
 from scc_responder.pipeline.notices.route_lanes import REQUEST_WAITS_SECONDS, read_address
-from scc_responder.policy.routes import Routes
+from scc_responder.policy.routes import ReceiverKind, RouteRule, Routes
 from tests.kits.notices import mount, routes, told
 from tests.kits.route_scene import RouteScene
 
@@ -35,6 +35,17 @@ def test_a_request_sends_what_it_put(scene: Callable[..., RouteScene]) -> None:
     (_, first), (_, second) = made.receivers.got
     assert (first.content, first.closes, first.thread) == (NoticeContent.MINIMAL, False, told(1).case)
     assert (second.closes, first.id == second.id, made.waiting) == (True, False, 0)
+
+
+def test_contacts_are_told_by_the_routes_that_say_so(scene: Callable[..., RouteScene]) -> None:
+    """Those within the listed domains alone; a domain below one, or one that only ends like it, is none."""
+    given = routes("ops", "shop", rules=[RouteRule(severity="LOW", to=("ops", "shop"))])
+    mail = replace(given.routes["shop"], receiver=ReceiverKind.EMAIL, to_contacts=True)
+    made = scene(replace(given, routes={**given.routes, "shop": mail}, contact_domains=("example.com",)))
+    outside = ("a@evil.example", "a@sub.example.com", "a@notexample.com", "a@example.com.evil.example")
+    made.tell(told(1, contacts=(*outside, "pat@Example.com")))
+    got = {route: routed.contacts for route, routed in made.receivers.got}
+    assert got == {"ops": (), "shop": ("pat@Example.com",)}
 
 
 def test_a_thread_is_gone_on_with_by_its_first_receipt(scene: Callable[..., RouteScene]) -> None:

@@ -23,29 +23,36 @@ GOOD = """\
 routes:
   secops: {receiver: signed_webhook, address: secops-chat}
   on-call: {receiver: signed_webhook, address: on-call-key, content: minimal, burst: 50}
+  owners: {receiver: email, address: mail-server, to_contacts: true}
 rules:
   - {severity: HIGH, to: [on-call, secops]}
   - {owner: [shop, "web-*"], namespace: shop, kind: [outcome, expired], to: [secops]}
   - {cluster: "projects/*/locations/*/clusters/prod-*", to: [on-call]}
   - {cluster: projects/example-project, to: [on-call]}
 fallback: [secops]
+contact_domains: [example.com]
 """
 REFUSED = {
-    "no fallback": ("fallback: [secops]", "fallback: []", 10, "name a route that hears what no rule is about"),
-    "an unknown fallback": ("fallback: [secops]", "fallback: [secop]", 10, "no route is named 'secop'; .*'secops'?"),
+    "no fallback": ("fallback: [secops]", "fallback: []", 11, "name a route that hears what no rule is about"),
+    "an unknown fallback": ("fallback: [secops]", "fallback: [secop]", 11, "no route is named 'secop'; .*'secops'?"),
     "an unknown route": (
         "to: [on-call, secops]",
         "to: [on-cal]",
-        6,
+        7,
         "no route is named 'on-cal'.*did you mean 'on-call'",
     ),
-    "a rule for all": ("severity: HIGH, to:", "to:", 6, "it has no condition"),
-    "a rule for nobody": ("to: [on-call, secops]", "to: []", 6, "name at least one route"),
-    "no pattern of a cluster": ('"projects/*/locations/*/clusters/prod-*"', "prod-1", 8, "'prod-1' can never match"),
-    "no pattern of a namespace": ("namespace: shop", "namespace: Shop!", 7, "'Shop!' can never match"),
+    "a rule for all": ("severity: HIGH, to:", "to:", 7, "it has no condition"),
+    "a rule for nobody": ("to: [on-call, secops]", "to: []", 7, "name at least one route"),
+    "no pattern of a cluster": ('"projects/*/locations/*/clusters/prod-*"', "prod-1", 9, "'prod-1' can never match"),
+    "no pattern of a namespace": ("namespace: shop", "namespace: Shop!", 8, "'Shop!' can never match"),
     "no name": ("  on-call: {", "  On_Call: {", 4, "is no name of a route; write lower-case letters"),
     "an unknown receiver": ("receiver: signed_webhook", "receiver: chat", 3, "signed_webhook"),
-    "an unknown kind": ("kind: [outcome, expired]", "kind: [outcomes]", 7, "outcome"),
+    "contacts of a chat": ("address: secops-chat", "address: a, to_contacts: true", 3, "only the receiver email tells"),
+    "contacts of no domain": ("contact_domains: [example.com]\n", "", 5, "list the domains .*contact_domains"),
+    "no domain": ("contact_domains: [example.com]", 'contact_domains: ["*.example.com"]', 12, "is no domain; write it"),
+    "an address for a domain": ("[example.com]", '["a@example.com"]', 12, "is no domain; write it whole"),
+    "domains in vain": (", to_contacts: true", "", 12, "no route tells contacts; write to_contacts: true"),
+    "an unknown kind": ("kind: [outcome, expired]", "kind: [outcomes]", 8, "outcome"),
 }
 
 
