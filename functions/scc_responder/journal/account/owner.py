@@ -27,7 +27,8 @@ def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
     Sixteen at most. The places take turns: whoever writes many into one place leaves the others theirs.
     """
     by_place = [
-        [(key, str(value), place) for key, value in pairs if _names_owner(key)] for place, pairs in _places(context)
+        [(key, str(value), place) for key, value in pairs if key.rpartition("/")[2].lower() in _OWNER_KEYS]
+        for place, pairs in _places(context)
     ]
     in_turns = sorted((turn, place) for place, words in enumerate(by_place) for turn in range(len(words)))[:_MOST]
     return tuple(by_place[place][turn] for place, turn in sorted((place, turn) for turn, place in in_turns))
@@ -72,15 +73,14 @@ def _mailbox(address: str) -> str:
 
 def _places(context: Context) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
     """Each place where people write of a target, the nearest first, and the pairs that are there."""
-    run, cluster = context.run_owner, context.cluster
     if pod := context.pod:
         yield "pod", _pairs(pod.labels, pod.annotations)
         yield "workload", _workload(context, pod)
     if space := context.namespace:
         yield "namespace", _pairs(space.labels, space.annotations)
-    if cluster:
+    if cluster := context.cluster:
         yield "cluster", _pairs(cluster.labels)
-    if run:
+    if run := context.run_owner:
         yield "Cloud Run", _pairs(run.labels, run.annotations)
 
 
@@ -96,7 +96,3 @@ def _workload(context: Context, pod: Pod) -> list[tuple[str, Any]]:
 
 def _pairs(*written: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
     return [pair for pairs in written for pair in (pairs or {}).items()]
-
-
-def _names_owner(key: str) -> bool:
-    return key.rpartition("/")[2].lower() in _OWNER_KEYS
