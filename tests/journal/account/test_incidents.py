@@ -18,6 +18,7 @@ from scc_responder.journal.case import CaseRecord
 from tests.kits.journal_worlds import START
 
 PROD, TEST = (f"projects/example-project/locations/europe-west1/clusters/{name}" for name in ("prod-1", "test-1"))
+POOL = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/example-project.svc.id.goog"
 ACCOUNT = "web@example-project.iam.gserviceaccount.com"
 
 
@@ -47,6 +48,7 @@ SAME = [
     pytest.param({"workload_uid": "w1"}, id="one workload"),
     pytest.param({"cloud_run": {"uid": "s1", "name": "checkout"}}, id="one service of Cloud Run"),
     pytest.param({"principal": ACCOUNT}, id="one service account that acted"),
+    pytest.param({"principal": f"{POOL}/subject/ns/shop/sa/web"}, id="one account of a workload pool that acted"),
     pytest.param({"principal": "system:serviceaccount:shop:web"}, id="one account of the cluster that acted"),
 ]
 
@@ -69,7 +71,7 @@ def test_cases_are_joined_over_a_third() -> None:
     assert incidents([far, both, one])[0].places == (PROD, TEST)
 
 
-@pytest.mark.parametrize("decision", [*SAME[:3], SAME[4]])
+@pytest.mark.parametrize("decision", [*SAME[:3], SAME[-1]])
 def test_another_cluster_is_another_thing(decision: dict[str, Any]) -> None:
     """A UID, and an account of a cluster, mean something only there."""
     assert groups(made(1, **decision), made(2, cluster=TEST, **decision)) == [[1], [2]]
@@ -81,6 +83,7 @@ def test_another_cluster_is_another_thing(decision: dict[str, Any]) -> None:
         "service-100000000001@gcp-sa-ktd-hpsa.iam.gserviceaccount.com",
         "service-100000000001@container-engine-robot.iam.gserviceaccount.com",
         "system:serviceaccount:kube-system:generic-garbage-collector",
+        f"{POOL}/subject/ns/kube-system/sa/web",
         "system:anonymous",
         "alice@example.com",
         f"{ACCOUNT}.example.com",
