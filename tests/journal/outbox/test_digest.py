@@ -80,6 +80,24 @@ def test_a_sweep_without_time_tells_what_it_counted(store: CasStore, monkeypatch
     assert [notice.facts["count"] for notice in said] == [6, 2]
 
 
+def test_a_sealed_digest_never_changes(store: CasStore) -> None:
+    """What comes after a process ended, that had sealed and put it, is told by the next one: same id, same text."""
+    gather(store, "shop", told(1), NOON)
+    said: list[Notice] = []
+
+    def put_and_end(notice: Notice) -> None:
+        said.append(notice)
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fold(store, 1, put_and_end)
+    gather(store, "shop", told(2), NOON + MINUTE)
+    assert fold(store, 2, said.append) == 1
+    assert said[0] == said[1]
+    assert fold(store, 8, said.append) == 1
+    assert said[2].facts["cases"] == [told(2).case]
+
+
 def test_what_makes_no_sense_counts_as_well(store: CasStore) -> None:
     """Nobody can hide a notice by spoiling it; a spoilt count begins anew."""
     store.create("gathered/shop/0", b"{")
