@@ -158,6 +158,11 @@ class NotificationConfig(Value, frozen=True, kw_only=True):
             told = f"SCC_RESPONDER_NOTIFICATION_CONFIG: {error}; give JSON with name, pubsub_topic and filter"
             raise SettingsError("invalid_setting", told) from error
 
+    def differs(self, found: NotificationConfig) -> dict[str, dict[str, str]]:
+        """What is found otherwise than it was made: by field, `made` and `found`."""
+        pairs = {"pubsub_topic": (self.pubsub_topic, found.pubsub_topic), "filter": (self.filter, found.filter)}
+        return {name: {"made": was, "found": now} for name, (was, now) in pairs.items() if was != now}
+
 
 class ConsoleTrust(Value, frozen=True, kw_only=True):
     """Who hands a person's answer on: the console's service account, and whom IAP's assertions are made for.

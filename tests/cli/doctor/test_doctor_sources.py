@@ -28,7 +28,7 @@ def probes(
 ) -> Sequence[Any]:
     """What is probed, by name, where policies need these permissions and settings give this."""
     needs = [Need(permission=name, by={}) for name in permissions]
-    services = SimpleNamespace(logs=logs, registry=registry)
+    services = SimpleNamespace(logs=logs, registry=registry, security_center=None)
     found = source_probes(services, local_settings(**given), PROJECTS, needs, run_projects)
     return [(name, probed) for name, probed, _ in found]
 
@@ -66,3 +66,11 @@ def test_each_listed_repository_is_asked_where_a_policy_looks() -> None:
     listed = {"registry": object(), "IMAGE_REPOSITORIES": LISTED}
     assert probes([IMAGES], **listed) == [("images.read", LISTED)]
     assert probes([LOGS], **listed) == []
+
+
+def test_what_sends_findings_is_asked_for_where_settings_name_it() -> None:
+    """Where a folder stands for Security Command Center, nobody sends any."""
+    config = '{"name": "organizations/1/locations/global/notificationConfigs/r", "pubsub_topic": "t", "filter": ""}'
+    named = [("findings.config", "organizations/1/locations/global/notificationConfigs/r")]
+    assert probes(NOTIFICATION_CONFIG=config) == named
+    assert probes(NOTIFICATION_CONFIG=config, FINDINGS="findings") == []

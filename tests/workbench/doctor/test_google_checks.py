@@ -7,15 +7,18 @@ from typing import Any
 
 import grpc
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.workbench.doctor.check import MISSING_PERMISSION, CheckResult
 from scc_responder.workbench.doctor.google_checks import (
     ABSENT_LOG,
     bucket_of,
+    examine_config,
     examine_evidence,
     examine_logs,
     examine_metrics,
@@ -37,6 +40,42 @@ class Sources:
         """Fail as told."""
         if self.error:
             raise self.error
+
+
+MADE = NotificationConfig(name="organizations/1/locations/global/notificationConfigs/r", pubsub_topic="t", filter="f")
+
+
+class Configs:
+    """Answers every name alike."""
+
+    def __init__(self, answer: NotificationConfig | ApiError) -> None:
+        self.answer = answer
+
+    def notification_config(self, _name: str) -> NotificationConfig:
+        """Fail as told."""
+        if isinstance(self.answer, ApiError):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "told"),
+    [
+        (MADE, "", "as it was made"),
+        (replace(MADE, filter="state=ACTIVE\x1b"), "config_changed", r"filter is 'state=ACTIVE\x1b', made as 'f'"),
+        (replace(MADE, pubsub_topic="u"), "config_changed", "pubsub_topic is 'u', made as 't'"),
+        (ApiError("no", "x", status=404), "config_changed", "it is gone"),
+        (
+            ApiError("forbidden", "x", status=403, permission="securitycenter.notificationconfig.get"),
+            MISSING_PERMISSION,
+            "securitycenter.notificationconfig.get",
+        ),
+    ],
+)
+def test_what_sends_findings_is_compared(answer: NotificationConfig | ApiError, reason: str, told: str) -> None:
+    """A changed, removed or unreadable config is told before a finding is missed."""
+    check = examine_config(Configs(answer), MADE)
+    assert (check.reason, told in f"{check.why} {check.fix}") == (reason, True)
 
 
 @pytest.mark.parametrize(

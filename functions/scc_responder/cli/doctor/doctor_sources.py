@@ -1,4 +1,4 @@
-"""Probes of what evidence is read from outside the cluster: Cloud Logging, and the registry of images."""
+"""Probes of what is read outside clusters: what sends findings, Cloud Logging, and the registry of images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from scc_responder.settings import Settings
 from scc_responder.workbench.doctor.check import Check
 from scc_responder.workbench.doctor.collector_checks import examine_exclusion, examine_images
-from scc_responder.workbench.doctor.google_checks import examine_logs
+from scc_responder.workbench.doctor.google_checks import examine_config, examine_logs
 from scc_responder.workbench.needed_permissions import Need
 
 SourceProbe = tuple[str, str, Callable[[], Check]]
@@ -28,6 +28,8 @@ def source_probes(
     `services` are its `Services`, whose adapters also answer probes. `projects` are those of its clusters,
     `run_projects` those whose Cloud Run it may read.
     """
+    if (made := settings.notification_config) and not settings.findings:
+        yield "findings.config", made.name, partial(examine_config, services.security_center, made)
     asked = {need.permission.partition(".")[0] for need in needs}
     if services.logs is not None and "logging" in asked:
         for project in sorted({*projects, *run_projects}):

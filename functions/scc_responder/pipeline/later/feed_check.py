@@ -71,11 +71,7 @@ def _asked(made: NotificationConfig, services: Services) -> _Answer | None:
     except ApiError as error:
         reason = _ANSWERS.get(error.status)
         return (reason, {"error": str(error)}) if reason else None
-    differs = {
-        name: {"made": was, "found": now}
-        for name in ("pubsub_topic", "filter")
-        if (was := getattr(made, name)) != (now := getattr(found, name))
-    }
+    differs = made.differs(found)
     return (Reason.CONFIG_CHANGED, {"differs": differs}) if differs else (Reason.CONFIG_AS_MADE, {})
 
 

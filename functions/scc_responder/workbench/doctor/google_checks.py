@@ -11,6 +11,7 @@ from scc_responder.domain.cloud_run.run_metrics import LATEST_WITHIN, RunMetric
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import Clock, CloudLogs, CloudMetrics
+from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,
@@ -35,6 +36,14 @@ class Sources(Protocol):
 
     def probe(self, source: str) -> None:
         """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
+        ...
+
+
+class Configs(Protocol):
+    """Where notification configs are read."""
+
+    def notification_config(self, name: str) -> NotificationConfig:
+        """What sends findings, by its full name. Raises ApiError; its status is 404 if it is gone."""
         ...
 
 
@@ -70,6 +79,22 @@ def examine_source(sources: Sources, scope: str, source_id: str) -> Check:
             return fault(name, source, "source_not_found", why, fix)
         return probe_failed(name, source, error, _grant(scope) if permission_of(error) else REACH)
     return ok(name, source, "securitycenter.findings.list")
+
+
+def examine_config(configs: Configs, made: NotificationConfig) -> Check:
+    """What sends findings here: whether it is as it was made. A sweep asks the same once a day."""
+    name = "findings.config"
+    try:
+        found = configs.notification_config(made.name)
+    except ApiError as error:
+        if error.status == 404:
+            return fault(name, made.name, "config_changed", "it is gone: no finding is sent", "terraform apply")
+        fix = "terraform apply, which grants securitycenter.notificationconfig.get" if permission_of(error) else REACH
+        return probe_failed(name, made.name, error, fix)
+    if differs := made.differs(found):
+        told = "; ".join(f"{field} is {pair['found']!a}, made as {pair['made']!a}" for field, pair in differs.items())
+        return fault(name, made.name, "config_changed", f"findings may not be sent: {told}", "terraform apply")
+    return ok(name, made.name, "as it was made")
 
 
 def _grant(scope: str) -> str:
