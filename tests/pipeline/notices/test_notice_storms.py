@@ -87,7 +87,7 @@ def test_a_storm_adds_up(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
         said = [posted.json["data"] for posted in hook.posted]
     alone = [data for data in said if data["kind"] == "outcome"]
     digests = [data["facts"] for data in said if data["kind"] == "digest"]
-    assert len({data["case"] for data in alone}) == len(alone) <= BURST
+    assert len({data["card"]["case"] for data in alone}) == len(alone) <= BURST
     assert len(alone) + sum(facts["count"] for facts in digests) == STORM.number
     assert all(sum(facts["by_threat"].values()) == facts["count"] for facts in digests)
     assert 1 <= len(digests) <= 4
