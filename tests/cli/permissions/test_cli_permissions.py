@@ -287,8 +287,11 @@ def test_json_names_every_needing_policy(tmp_path: Path, capsys: pytest.CaptureF
     assert told["policies"] == {"delete": "enforce", "label": "enforce"}
 
 
-def test_text_names_policies_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_names_policies_and_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The table names policy and action, counts many, and says how many policies it is about."""
+    monkeypatch.setenv("COLUMNS", "100")
     many = [policy("label_pod", name=f"l-{n}") for n in range(5)]
     off = DELETE.replace("mode: enforce", "mode: disabled")
     shown = printed(capsys, write_policies(tmp_path / "p", *many, off))
@@ -311,3 +314,12 @@ def test_as_a_command(tmp_path: Path) -> None:
     }
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "there is no such folder; name one with --policies" in wrong.stderr
+
+
+def test_showing_a_case_beside_its_finding_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where it is asked for."""
+    folder = write_policies(tmp_path / "p", policy("label_pod"))
+    without = printed(capsys, folder, "--format", "iam")
+    asked = printed(capsys, folder, "--format", "iam", "--external-system")
+    assert "findingexternalsystems" not in without
+    assert "securitycenter.findingexternalsystems.update" in asked

@@ -96,7 +96,7 @@ TRAITS = {
         "volumes_unread",
         "workload_unread",
     },
-    Trait.MISSING: {"condition_{}_missing", "unless_{}_missing", "when_{}_missing"},
+    Trait.MISSING: {"condition_{}_missing", "mode_not_raised", "unless_{}_missing", "when_{}_missing"},
     Trait.LEFT_OUT: {"no_collector_image"},
     Trait.ANEW: {"service_changed", "service_deployed"},
 }
