@@ -22,9 +22,11 @@ from scc_responder.journal.account.answers import Account
 from scc_responder.journal.account.inert_text import inert
 from scc_responder.journal.case import CaseRecord, PersonsWord, WordKind
 from scc_responder.journal.step import Step
+from tests.counts import Count
 from tests.kits.journal_worlds import START
 
-THOUSAND = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+HOSTILE_CASES = Count("hostile cases in each outlet of an account", few=200, full=1000)
+THOUSAND = settings(max_examples=HOSTILE_CASES.number, deadline=None, suppress_health_check=list(HealthCheck))
 MARKUP = (
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",

@@ -8,6 +8,7 @@ from scc_responder.journal.account.account_text import account_text
 from scc_responder.journal.account.answers import QUESTIONS
 from scc_responder.journal.case import CaseRecord
 from tests.kits.hostile_accounts import (
+    HOSTILE_CASES,
     THOUSAND,
     account_and_texts,
     addresses,
@@ -17,6 +18,8 @@ from tests.kits.hostile_accounts import (
     mentions_in,
     missing_from,
 )
+
+SHOWN = HOSTILE_CASES  # the end of the run says how many
 
 
 @THOUSAND
