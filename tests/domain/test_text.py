@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scc_responder.domain.text import MAX_TEXT_BYTES, TRUNCATED, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, TRUNCATED, LatePattern, visible
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,20 @@ def test_any_text_ends_up_bounded_encodable_and_without_controls(text: str, limi
 def test_a_finding_string_is_bounded_by_four_kibibytes() -> None:
     """The bound is what the documents say."""
     assert MAX_TEXT_BYTES == 4096
+
+
+@given(st.text(max_size=20), st.booleans())
+def test_a_late_pattern_matches_what_the_expression_does(text: str, ignores_case: bool) -> None:
+    """It differs in when it is compiled, and in nothing else."""
+    flags = re.IGNORECASE if ignores_case else re.NOFLAG
+    late, plain = LatePattern(r"[a-m]*", flags), re.compile(r"[a-m]*", flags)
+    assert LatePattern(r"\w").compiled.flags & re.ASCII
+    assert (late.pattern, late.compiled.flags) == (plain.pattern, plain.flags)
+    assert bool(late.fullmatch(text)) == bool(plain.fullmatch(text))
+    assert [match.span() for match in late.compiled.finditer(text)] == [match.span() for match in plain.finditer(text)]
+
+
+def test_a_pattern_that_is_wrong_says_so_at_its_first_use() -> None:
+    """A test of the module that has it finds it: a start does not."""
+    with pytest.raises(re.error):
+        LatePattern("(").fullmatch("")

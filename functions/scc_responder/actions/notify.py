@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from scc_responder.actions import AllowedKeys, Params, Planned, action
 from scc_responder.domain.changes.publish_decision import PUBLISHES_DECISION, PublishDecision
 from scc_responder.domain.context import Context
 from scc_responder.domain.labels import RefusedParameter
+from scc_responder.domain.text import LatePattern
 
-_ROUTE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_ROUTE = LatePattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class NotifyParams(Params, frozen=True, kw_only=True, omit_defaults=True):

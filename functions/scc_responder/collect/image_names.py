@@ -5,15 +5,13 @@ Source: distribution/reference, `ParseNormalizedNamed`.
 
 from __future__ import annotations
 
-import re
-
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 
 _DOCKER_HUB = "docker.io"
-_PINNED = re.compile(
+_PINNED = LatePattern(
     r"(?:docker-pullable://)?(?P<host>[a-z0-9.-]{1,100})/(?P<name>[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*)(?::[\w.-]{1,128})?"
     r"@(?P<digest>sha256:[0-9a-f]{64})",
-    re.ASCII,
 )
 _LONGEST_ID = 600
 OLD_HOSTS = {"gcr.io": "us", "us.gcr.io": "us", "eu.gcr.io": "europe", "asia.gcr.io": "asia"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
+from scc_responder.domain.text import LatePattern
+
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_DURATION = LatePattern(r"([0-9]{1,6})([smhd])")
 _LONGEST = timedelta(days=36500)
 
 

@@ -6,15 +6,14 @@ Source: google/cloud/securitycenter/v1 and v2 `Finding`, `NotificationMessage`.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from enum import StrEnum
 
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 
-_CLUSTER_PATH = re.compile(
+_CLUSTER_PATH = LatePattern(
     r"projects/([a-z0-9][a-z0-9.:-]{0,99})/(?:locations|zones|regions)/([a-z0-9-]{1,63})/clusters/([a-z0-9][a-z0-9-]{0,62})",
-    re.ASCII,
 )
 
 

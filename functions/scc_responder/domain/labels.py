@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.text import LatePattern
 
 PREFIX = "scc-responder/"
 """Every label and annotation the responder writes starts with this; the only place it is spelt."""
@@ -31,8 +31,8 @@ DETACHED = PREFIX + "detached"
 """An annotation: the labels that were taken away from a pod, as JSON (`{"app":"web"}`), for who puts them back."""
 
 _OWN = frozenset({DETACHED, CASE_LABEL, ISOLATED_POD, POD_LABEL, ARMED_BY, ACTION_ID, FINDING, PRIOR_UNSCHEDULABLE})
-_KEY = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
-_LABEL_VALUE = re.compile(rf"(?:{_KEY.pattern})?", re.ASCII)
+_KEY = LatePattern(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_LABEL_VALUE = LatePattern(rf"(?:{_KEY.pattern})?")
 
 
 def case_labels(finding_key: str) -> dict[str, str]:

@@ -5,13 +5,13 @@ Source: AIP-122 full resource names; Kubernetes "Object Names and IDs".
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 
 import msgspec
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import CloudRunTarget
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value, resolved
 
 FINDING_PATTERN = (
@@ -20,42 +20,37 @@ FINDING_PATTERN = (
 )
 """A finding's name in v1 and v2: source, location and id are its groups."""
 
-FIRESTORE_ADDRESS = re.compile(
+FIRESTORE_ADDRESS = LatePattern(
     r"firestore://(?P<project>[a-z0-9][a-z0-9.:-]{0,99})/(?P<database>\(default\)|[a-z][a-z0-9-]{2,62})"
     r"(?:/(?P<collection>[A-Za-z][A-Za-z0-9_-]{0,99}))?",
-    re.ASCII,
 )
 """The journal's address, as settings and the command line say it."""
 
-SIGNING_KEY = re.compile(
+SIGNING_KEY = LatePattern(
     r"gcpkms://(?P<version>(?P<key>projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}"
     r"/keyRings/[A-Za-z0-9_-]{1,63}/cryptoKeys/[A-Za-z0-9_-]{1,63})/cryptoKeyVersions/[1-9][0-9]{0,9})",
-    re.ASCII,
 )
 """A key version of Cloud KMS, as settings say it."""
 
-_FINDING = re.compile(FINDING_PATTERN, re.ASCII)
-_SOURCE = re.compile(r"/sources/([0-9]{1,20})(?:/|\Z)", re.ASCII)
-_INSTANCE = re.compile(
+_FINDING = LatePattern(FINDING_PATTERN)
+_SOURCE = LatePattern(r"/sources/([0-9]{1,20})(?:/|\Z)")
+_INSTANCE = LatePattern(
     r"//compute\.googleapis\.com/(projects/([a-z0-9][a-z0-9.:-]{0,99})/zones/([a-z0-9-]{1,63})/instances/([a-z0-9-]{1,63}))",
-    re.ASCII,
 )
-_CLOUD_RUN = re.compile(
+_CLOUD_RUN = LatePattern(
     r"//run\.googleapis\.com/projects/([a-z0-9][a-z0-9.:-]{0,99})/locations/([a-z0-9-]{1,63})"
     r"/(services|jobs|revisions|workerPools)/([a-z0-9-]{1,63})(?:/(?:revisions|executions)/([a-z0-9-]{1,63}))?(?:/.{0,200})?",
-    re.ASCII,
 )
 _CLOUD_RUN_KINDS = {"services": "service", "jobs": "job", "revisions": "revision", "workerPools": "worker_pool"}
 ASSERTION_HEADER = "x-scc-responder-assertion"
 """In which the console hands a person's assertion on: Google takes `x-goog-*` out of a request."""
 
-_IAP_AUDIENCE = re.compile(
+_IAP_AUDIENCE = LatePattern(
     r"/projects/[0-9]{1,20}/(?:locations/[a-z0-9-]{1,63}/services/[a-z0-9-]{1,63}|global/backendServices/[0-9]{1,20})",
-    re.ASCII,
 )
-_SERVICE_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.:-]{1,100}\.gserviceaccount\.com", re.ASCII)
-_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_DNS_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
+_SERVICE_ACCOUNT = LatePattern(r"[a-z0-9-]{1,63}@[a-z0-9.:-]{1,100}\.gserviceaccount\.com")
+_DNS_LABEL = LatePattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_DNS_SUBDOMAIN = LatePattern(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 class FindingName(Value, frozen=True, kw_only=True):
@@ -98,7 +93,7 @@ class Instance(Value, frozen=True, kw_only=True):
 
 def source_of(parent: str) -> str:
     """The source id in a finding's `parent`, or the empty string."""
-    match = _SOURCE.search(parent)
+    match = _SOURCE.compiled.search(parent)
     return match[1] if match else ""
 
 

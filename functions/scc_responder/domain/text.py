@@ -8,8 +8,32 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, AnyStr, Generic
+
+
+class LatePattern(Generic[AnyStr]):
+    """A regular expression that is compiled at its first use: a start pays for none of the patterns it does not need.
+
+    Letters, digits and blanks are those of ASCII, unless `flags` says otherwise: names and addresses have no others.
+
+    >>> LatePattern(r"[a-z]+").fullmatch("pod") is not None
+    True
+    """
+
+    def __init__(self, pattern: AnyStr, flags: int = re.ASCII) -> None:
+        self.pattern: AnyStr = pattern
+        self._flags = flags
+
+    @cached_property
+    def compiled(self) -> re.Pattern[AnyStr]:
+        """The expression itself."""
+        return re.compile(self.pattern, self._flags)
+
+    def fullmatch(self, text: AnyStr) -> re.Match[AnyStr] | None:
+        """The match of all of the text."""
+        return self.compiled.fullmatch(text)
+
 
 MAX_TEXT_BYTES = 4096
 """The longest a string may be in a finding, in bytes of UTF-8, the mark of truncation included."""
@@ -19,7 +43,7 @@ TRUNCATED = "[truncated]"
 # Escapes are longer than what they stand for: most of a long hostile text need not be escaped to fill the bound.
 _CHUNK = 256
 
-_HIDDEN = re.compile(
+_HIDDEN = LatePattern(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0 and C1 controls, newline and escape among them
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u3164\uffa0"  # invisible, or change what stands beside them
@@ -43,7 +67,7 @@ def visible(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
         return text
     shown = bytearray()
     for start in range(0, min(len(text), max_bytes + 1), _CHUNK):
-        shown += _HIDDEN.sub(_escaped, text[start : start + _CHUNK]).encode()
+        shown += _HIDDEN.compiled.sub(_escaped, text[start : start + _CHUNK]).encode()
         if len(shown) > max_bytes:
             return shown[: max_bytes - len(TRUNCATED)].decode(errors="ignore") + TRUNCATED
     return shown.decode()

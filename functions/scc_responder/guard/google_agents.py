@@ -5,10 +5,9 @@ They are recognised by namespace and name together, or by principal: anyone can 
 
 from __future__ import annotations
 
-import re
-
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.wildcards import matches
 
 _OF_GOOGLE = (
@@ -37,7 +36,7 @@ AGENT_PODS = (
 )
 """Patterns of namespace and name, which must fit together."""
 
-_AGENT_PRINCIPAL = re.compile(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gserviceaccount\.com", re.ASCII)
+_AGENT_PRINCIPAL = LatePattern(r"[a-z0-9-]{1,128}@gcp-sa-ktd-hpsa\.iam\.gserviceaccount\.com")
 
 
 def google_agent(context: Context) -> Reason | None:

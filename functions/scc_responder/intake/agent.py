@@ -6,20 +6,19 @@ Source: google/cloud/securitycenter/v2 `Agent`, `AgentSession`, `AgentAnomaly`. 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scc_responder.domain.finding import AgentTarget
+from scc_responder.domain.text import LatePattern
 from scc_responder.intake.fields import distinct, field, part, records, text
 
 MAX_SESSIONS = 50
 MAX_DETECTORS = 50
 
-_ENGINE = re.compile(
+_ENGINE = LatePattern(
     r"//aiplatform\.googleapis\.com/projects/([a-z0-9][a-z0-9.:-]{0,99})/locations/([a-z0-9-]{1,63})"
     r"/reasoningEngines/([A-Za-z0-9_-]{1,63})",
-    re.ASCII,
 )
 
 

@@ -7,7 +7,6 @@ another: what differs is a contradiction, which holds every change.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.finding import CloudRunTarget
 from scc_responder.domain.resource_names import is_namespace, parse_cloud_run, same_project
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 from scc_responder.intake.fields import json_decoded, part, text
 
@@ -25,13 +25,12 @@ MAX_LENGTH = 512
 
 _GLOBAL = "global"
 _API = "//run.googleapis.com/"
-_TYPE = re.compile(
+_TYPE = LatePattern(
     r"(?:google\.run|google\.cloud\.run|run\.googleapis\.com)[./](?:v[0-9]+\.)?(Service|Revision|Job|Execution|WorkerPool)",
-    re.ASCII,
 )
-_PROJECT_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}", re.ASCII)
-_PROJECT = re.compile(rf"//cloudresourcemanager\.googleapis\.com/projects/({_PROJECT_NAME.pattern})", re.ASCII)
-_LETTERS = re.compile(r"[^a-z]", re.ASCII)
+_PROJECT_NAME = LatePattern(r"[a-z0-9][a-z0-9.:-]{0,99}")
+_PROJECT = LatePattern(rf"//cloudresourcemanager\.googleapis\.com/projects/({_PROJECT_NAME.pattern})")
+_LETTERS = LatePattern(r"[^a-z]")
 _OWNERS = {"Service": "service", "Job": "job", "WorkerPool": "worker_pool"}
 _CHILDREN = {"Revision": "revision", "Execution": "execution"}
 _PLURALS = {"service": "services", "job": "jobs", "worker_pool": "workerPools"}
@@ -107,7 +106,7 @@ def _properties(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _by_property(properties: Iterable[tuple[str, str]]) -> Iterator[_Said]:
     for key, value in properties:
-        letters = _LETTERS.sub("", key.lower())
+        letters = _LETTERS.compiled.sub("", key.lower())
         field = _PROPERTIES.get(letters.removeprefix("cloud").removeprefix("run"))
         fits = _PROJECT_NAME.fullmatch if field == "project" else is_namespace
         if field and fits(value) and value != _GLOBAL:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import string
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,7 +20,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import OversizeMessage, RejectedMessage
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.text import visible
+from scc_responder.domain.text import LatePattern, visible
 from scc_responder.domain.value import Value, resolved
 from scc_responder.intake.fields import integer
 from scc_responder.intake.find_name import find_name, name_unparsed
@@ -37,10 +36,10 @@ _MAX_ENVELOPES = 4
 """Envelopes in one another, as a CloudEvent around a push around a forwarded message."""
 
 _MESSAGE_PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
-_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?", re.ASCII)
+_TRACE_PARENT = LatePattern(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _FOREIGN = bytes(set(range(256)) - set(f"{string.ascii_letters}{string.digits}+/".encode()))
 """What base64 has not."""
-_CLOUD_TRACE = re.compile(r"([0-9a-f]{32})(?:/.*)?", re.ASCII)
+_CLOUD_TRACE = LatePattern(r"([0-9a-f]{32})(?:/.*)?")
 
 
 class Message(Value, frozen=True, kw_only=True):

@@ -15,21 +15,20 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.text import MAX_TEXT_BYTES, visible
+from scc_responder.domain.text import MAX_TEXT_BYTES, LatePattern, visible
 
 _INT64 = 2**63
 _MAX_PAIRS = 1000
-_NUMBER = re.compile(r"-?[0-9]{1,19}(?:\.0{1,9})?", re.ASCII)
-_TIME = re.compile(
+_NUMBER = LatePattern(r"-?[0-9]{1,19}(?:\.0{1,9})?")
+_TIME = LatePattern(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
-    re.ASCII,
 )
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 # A Gson re-serialiser that copies text instead of JSON leaves its HTML-safe escapes behind.
 _GSON = {r"\u003d": "=", r"\u0026": "&", r"\u003c": "<", r"\u003e": ">", r"\u0027": "'"}
 _GSON_REACH = len(r"\u003d") * (MAX_TEXT_BYTES + 2)
-_GSON_ESCAPE = re.compile(r"\\u00(?:3[dceDCE]|2[67])")
+_GSON_ESCAPE = LatePattern(r"\\u00(?:3[dceDCE]|2[67])")
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -114,7 +113,7 @@ def ungson(value: str) -> str:
     """
     if "\\u00" not in value:
         return value
-    return _GSON_ESCAPE.sub(lambda match: _GSON[match[0].lower()], value[:_GSON_REACH])
+    return _GSON_ESCAPE.compiled.sub(lambda match: _GSON[match[0].lower()], value[:_GSON_REACH])
 
 
 def link(value: object) -> str:

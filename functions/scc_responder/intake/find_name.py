@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import base64
-import re
 
 import msgspec
 
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import resolved
 
 MAX_PLACES = 1000
 """Places at which a name may stand outside a field that are looked at. Where there are more, none is believed."""
 
 _NAME = FINDING_PATTERN.encode()
-_NAME_FIELD = re.compile(
-    rb'"(?:name|canonicalName|canonical_name)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"(' + _NAME + rb')"', re.ASCII
-)
+_NAME_FIELD = LatePattern(rb'"(?:name|canonicalName|canonical_name)"[ \t\r\n]{0,16}:[ \t\r\n]{0,16}"(' + _NAME + rb')"')
 _END = rb"(?![A-Za-z0-9_-])(?!/(?!securityMarks|externalSystems/|[\s\"'\\,;)]|\Z))"
 """After a name: nothing of it, but what stands below a finding may follow, and one slash."""
-_ANYWHERE = re.compile(rb"(?<![A-Za-z0-9_-])" + _NAME + _END, re.ASCII)
+_ANYWHERE = LatePattern(rb"(?<![A-Za-z0-9_-])" + _NAME + _END)
 _IN_A_NAME = b"/findings/"
 _BEFORE, _AFTER = 250, 160
 """Bytes of a name before and after `/findings/`, at most, with what tells where it ends."""
@@ -36,7 +34,7 @@ _MASKS = (
 _AROUND = " \t\r\n/"
 """What may stand around a name in its own field."""
 _LINE_BREAKS = (b"\r", b"\n", b"\\r", b"\\n")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{64,}")
+_BASE64 = LatePattern(rb"[A-Za-z0-9+/_-]{64,}")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _MOST_WRAPPED = 3
 """Layers of base64 that are opened."""
@@ -91,13 +89,13 @@ def _legible(data: bytes, wrapped: int = 0) -> bytes:
         return plain
     for line_break in _LINE_BREAKS:
         plain = plain.replace(line_break, b"")
-    words = (match[0].translate(_STANDARD) for match in _BASE64.finditer(plain))
+    words = (match[0].translate(_STANDARD) for match in _BASE64.compiled.finditer(plain))
     inner = b"\n".join(base64.b64decode(word[: len(word) - (len(word) % 4 == 1)] + b"==") for word in words)
     return _legible(inner, wrapped + 1) if inner else plain
 
 
 def _only_name(plain: bytes) -> str | None:
-    in_fields = {match[1] for match in _NAME_FIELD.finditer(plain)}
+    in_fields = {match[1] for match in _NAME_FIELD.compiled.finditer(plain)}
     names = {name.decode("ascii") for name in in_fields or _names_anywhere(plain)}
     findings = {parsed.key for parsed in map(FindingName.parse, names) if parsed}
     # Of one finding's names, `projects/` is nearest to it, then `organizations/`, then `folders/`.
@@ -110,7 +108,7 @@ def _names_anywhere(data: bytes) -> set[bytes]:
     names: set[bytes] = set()
     at = data.find(_IN_A_NAME)
     while at >= 0:
-        for match in _ANYWHERE.finditer(data, max(0, at - _BEFORE), at + _AFTER):
+        for match in _ANYWHERE.compiled.finditer(data, max(0, at - _BEFORE), at + _AFTER):
             names.add(match[0])
         at = data.find(_IN_A_NAME, at + 1)
     return names

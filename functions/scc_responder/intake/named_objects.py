@@ -5,14 +5,13 @@ ETD names objects as `//k8s.io/core/v1/namespaces/NS/pods/NAME` in `sourceProper
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 from typing import Any
 
 from scc_responder.domain.finding import ClusterRef, KubernetesObject
 from scc_responder.domain.resource_names import Instance, is_object_name, region_of, same_project
-from scc_responder.domain.text import visible
+from scc_responder.domain.text import LatePattern, visible
 from scc_responder.domain.value import Value
 from scc_responder.intake.fields import distinct, enum, field, part, records, text
 
@@ -22,10 +21,9 @@ MAX_SUBJECTS = 32
 
 _RBAC = "rbac.authorization.k8s.io"
 _SUBJECTS = {"USER": "User", "GROUP": "Group", "SERVICEACCOUNT": "ServiceAccount"}
-_AFFECTED = re.compile(
+_AFFECTED = LatePattern(
     r"//k8s\.io/(?:(?P<group>[a-z0-9.-]{1,100})/)?v[a-z0-9]{1,20}/"
     r"(?:namespaces/(?P<namespace>[^/]{1,100})/)?(?P<plural>[a-z]{1,60})/(?P<name>[^/]{1,253})",
-    re.ASCII,
 )
 _KINDS = {
     "pods": "Pod",

@@ -6,7 +6,6 @@ payloads make of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -17,7 +16,7 @@ from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName, same_project, source_of
-from scc_responder.domain.text import visible
+from scc_responder.domain.text import LatePattern, visible
 from scc_responder.intake.activity import (
     contradicts_process,
     cut_lists,
@@ -45,7 +44,7 @@ from scc_responder.intake.named_objects import (
 from scc_responder.intake.pods import read_containers, read_pods
 from scc_responder.intake.shapes import FindingParts, take_apart
 
-_WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
+_WORDS = LatePattern(r"[a-z0-9]+")
 _FORMER = {"agent_engine_threat_detection": "agent_platform_threat_detection"}
 """Detectors by the names that they had before."""
 
@@ -156,7 +155,7 @@ def _disagreeing_names(finding: Mapping[str, Any], parsed: FindingName) -> list[
 
 def _labels(finding: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
     attack = part(finding, "mitreAttack")
-    detector = "_".join(_WORDS.findall(text(finding, "parentDisplayName").lower()))
+    detector = "_".join(_WORDS.compiled.findall(text(finding, "parentDisplayName").lower()))
     detection = part(source, "detectionCategory")
     rule = "_".join(filter(None, (text(detection, "ruleName"), text(detection, "subRuleName"))))
     return {

@@ -11,7 +11,6 @@ behavioral detection that Google rates low, or not at all), `likely` for the res
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
@@ -24,6 +23,7 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import StrictValue, Value, resolved
 
 UNKNOWN = "unknown"
@@ -44,10 +44,10 @@ RELATED_WITHIN = timedelta(hours=1)
 """How far apart the event times of two related findings may be, before or after."""
 
 _FOLDER = Path(__file__).parent
-_NAME = re.compile(r"[a-z][a-z0-9_]{2,79}", re.ASCII)
-_TECHNIQUE = re.compile(r"T[0-9]{4}(?:\.[0-9]{3})?", re.ASCII)
-_TACTIC = re.compile(r"(?:TA[0-9]{4})?", re.ASCII)
-_RUNBOOK = re.compile(r"https://cloud\.google\.com/security-command-center/docs/[a-z0-9/-]+", re.ASCII)
+_NAME = LatePattern(r"[a-z][a-z0-9_]{2,79}")
+_TECHNIQUE = LatePattern(r"T[0-9]{4}(?:\.[0-9]{3})?")
+_TACTIC = LatePattern(r"(?:TA[0-9]{4})?")
+_RUNBOOK = LatePattern(r"https://cloud\.google\.com/security-command-center/docs/[a-z0-9/-]+")
 
 
 class Row(StrictValue, frozen=True, kw_only=True):

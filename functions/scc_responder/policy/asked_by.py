@@ -9,10 +9,11 @@ from functools import lru_cache
 from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.context import Context
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.text import LatePattern
 from scc_responder.policy.decide import why_not
 from scc_responder.policy.policy_set import Policy
 
-_LIVE = re.compile(r"\blive\b(?:\s*\.\s*(\w+))?")
+_LIVE = LatePattern(r"\blive\b(?:\s*\.\s*(\w+))?")
 
 
 @lru_cache(maxsize=4096)
@@ -23,7 +24,7 @@ def named_facts(condition: str) -> frozenset[AskedFact]:
     [<AskedFact.GOOGLE_IDENTITY: 'google_identity'>, <AskedFact.LIVE_WORKLOAD: 'live.workload'>]
     """
     found = {fact for fact in AskedFact if "." not in fact and re.search(rf"\b{fact}\b", condition)}
-    for part in _LIVE.findall(condition):
+    for part in _LIVE.compiled.findall(condition):
         named = {fact for fact in AskedFact if fact == f"live.{part}"}
         found |= named or {AskedFact.LIVE_WORKLOAD, AskedFact.LIVE_BUDGETS}
     return frozenset(found)

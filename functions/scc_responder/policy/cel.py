@@ -30,7 +30,7 @@ from scc_responder.domain.finding import (
     Threat,
 )
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.text import MAX_TEXT_BYTES, TRUNCATED
+from scc_responder.domain.text import MAX_TEXT_BYTES, TRUNCATED, LatePattern
 from scc_responder.intake import activity, agent, named_objects
 from scc_responder.intake.threats import CONFIDENCES
 from scc_responder.policy.cel_parts import OVER_BUDGET, ConditionInParts
@@ -71,7 +71,7 @@ _OF_OWNERS = {"pod": "owners", "live": "workload"}
 _ZERO_IS_MISSING: dict[type, set[str]] = {Connection: {"destination_port", "source_port"}}
 _FACTS = {RENAMED.get(name, name): name for name in Context.__struct_fields__ if name not in NOT_TOLD}
 _AS_IT_IS = frozenset({str, int, bool, float, type(None)})
-_MISSING = re.compile(r'(?:No value with name|Key not found in map :) "([^"]+)"')
+_MISSING = LatePattern(r'(?:No value with name|Key not found in map :) "([^"]+)"')
 
 
 class CelFacts:
@@ -121,7 +121,7 @@ def evaluate(expression: str, facts: CelFacts) -> Reason:
     answer = condition_answer(expression, facts)
     if isinstance(answer, bool):
         return Reason.MATCHED if answer else Reason.CONDITION_DIFFERS
-    missing = _MISSING.search(answer)
+    missing = _MISSING.compiled.search(answer)
     if missing is None:
         return Reason.CONDITION_TOO_LARGE if OVER_BUDGET in answer else Reason.CONDITION_ERROR
     # A key of a map may be the attacker's text: only our own words stand in a reason.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
@@ -12,6 +11,7 @@ import msgspec
 from scc_responder.actions import AllowedKeys
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.mode import Mode
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import StrictValue, between
 from scc_responder.policy.hours import Hours
 from scc_responder.policy.limits import IsolationLimits, Limits, Share
@@ -76,7 +76,7 @@ class QuietHours(Hours, frozen=True, kw_only=True):
     max_mode: Mode
 
 
-_ENDS = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
+_ENDS = LatePattern(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?")
 Ends = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{_ENDS.pattern}$"}), between(*CALENDAR)]
 """A last day in UTC, or the moment of an end with its time zone."""
 

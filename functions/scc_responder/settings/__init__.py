@@ -76,6 +76,7 @@ from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.notices.notice import OutcomeFormat
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS, SIGNING_KEY, ConsoleTrust, NotificationConfig
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 from scc_responder.settings.given_settings import (
     VARIABLE_PREFIX as VARIABLE_PREFIX,
@@ -91,41 +92,39 @@ TIMEOUT_SECONDS = 60
 """Default timeout of a Cloud Function, in seconds."""
 THREADS = 4  # as the Terraform module has it by default
 _SEGMENT = r"(?:\*|[a-z0-9][a-z0-9.:-]*)"
-_CLUSTER = re.compile(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}", re.ASCII)
-_SERVICE = re.compile(
-    r"projects/(?:\*|[a-z][a-z0-9.:-]*)/locations/(?:\*|[a-z0-9-]+)/(?:services|jobs)/(?:\*|[a-z0-9-]+)", re.ASCII
+_CLUSTER = LatePattern(rf"projects/{_SEGMENT}/locations/{_SEGMENT}/clusters/{_SEGMENT}")
+_SERVICE = LatePattern(
+    r"projects/(?:\*|[a-z][a-z0-9.:-]*)/locations/(?:\*|[a-z0-9-]+)/(?:services|jobs)/(?:\*|[a-z0-9-]+)"
 )
-_OWN_SERVICE = re.compile(r"projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/services/[a-z0-9-]+", re.ASCII)
+_OWN_SERVICE = LatePattern(r"projects/[a-z0-9][a-z0-9.:-]*/locations/[a-z0-9-]+/services/[a-z0-9-]+")
 _SERVICE_FORM = (
     "projects/P/locations/L/services/N or .../jobs/N, with * for a whole segment and the project's id, as findings"
     " name it"
 )
-_NOTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
-_TOPIC = re.compile(r"projects/[^/]+/topics/[^/]+", re.ASCII)
-_FORMATS = re.compile("|".join(OutcomeFormat))
-_LOCATION = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
-_CONSOLE = re.compile(
-    r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,99}){0,4}", re.ASCII
-)
-SOURCE_ID = re.compile(r"[0-9]{1,32}", re.ASCII)
-_AUDIENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}", re.ASCII)
+_NOTIFIER = LatePattern(r"[a-z][a-z0-9_]{0,62}")
+_TOPIC = LatePattern(r"projects/[^/]+/topics/[^/]+")
+_FORMATS = LatePattern("|".join(OutcomeFormat))
+_LOCATION = LatePattern(r"[a-z][a-z0-9-]{0,62}")
+_CONSOLE = LatePattern(r"https://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,99}){0,4}")
+SOURCE_ID = LatePattern(r"[0-9]{1,32}")
+_AUDIENCE = LatePattern(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,299}")
 _SHARED_CLIENTS = {
     "32555940559.apps.googleusercontent.com": "gcloud's own client id",
     "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com": "the client id of gcloud's ADC login",
 }
-_STORE = re.compile(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}", re.ASCII)
+_STORE = LatePattern(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}")
 _SWITCHES = ("cloud_logging", "cloud_monitoring", "connect_gateway", "vpc_egress")
-_LOOKS = re.compile(r"never|[1-9][0-9]{0,3}[smhd](?:, ?[1-9][0-9]{0,3}[smhd]){0,11}", re.ASCII)
+_LOOKS = LatePattern(r"never|[1-9][0-9]{0,3}[smhd](?:, ?[1-9][0-9]{0,3}[smhd]){0,11}")
 _SHIPPED_LOOKS = "1m,5m,1h,24h"
 _REPOSITORY_FORM = "projects/P/locations/L/repositories/R"
-_YES_OR_NO = re.compile(r"true|false")
-_TIMEOUT = re.compile(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600", re.ASCII)
-_EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,200}")
-_IMAGE = re.compile(r"[a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64}", re.ASCII)
-_REPOSITORY = re.compile(
-    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/repositories/[a-z][a-z0-9.-]{0,62}", re.ASCII
+_YES_OR_NO = LatePattern(r"true|false")
+_TIMEOUT = LatePattern(r"[1-9][0-9]|[1-9][0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600")
+_EMAIL = LatePattern(r"[^@\s]{1,100}@[^@\s]{1,200}", re.NOFLAG)
+_IMAGE = LatePattern(r"[a-z0-9][a-z0-9._:/-]{0,299}@sha256:[0-9a-f]{64}")
+_REPOSITORY = LatePattern(
+    r"projects/[a-z0-9][a-z0-9.:-]{0,99}/locations/[a-z0-9-]{1,63}/repositories/[a-z][a-z0-9.-]{0,62}"
 )
-_EVIDENCE = re.compile(r"gs://[a-z0-9].*|file:///.*")
+_EVIDENCE = LatePattern(r"gs://[a-z0-9].*|file:///.*")
 _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
 _ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry")
 _STAND_INS = tuple(f"{name}_endpoint" for name in _ENDPOINTS)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.text import LatePattern
 
 VARIABLE_PREFIX = "SCC_RESPONDER_"
 
 
 def listed_setting(
-    given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str, default: tuple[str, ...] | None = None
+    given: Mapping[str, str], name: str, form: LatePattern[str], expected: str, default: tuple[str, ...] | None = None
 ) -> tuple[str, ...]:
     """The items of a comma-separated setting, each of the form. Raises SettingsError; without a default also for none.
 
@@ -28,7 +28,7 @@ def listed_setting(
     return items
 
 
-def needed_setting(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
+def needed_setting(given: Mapping[str, str], name: str, form: LatePattern[str], expected: str) -> str:
     """A setting of the form. Raises SettingsError."""
     value = given.get(name, "")
     if not form.fullmatch(value):
@@ -36,6 +36,6 @@ def needed_setting(given: Mapping[str, str], name: str, form: re.Pattern[str], e
     return value
 
 
-def optional_setting(given: Mapping[str, str], name: str, form: re.Pattern[str], expected: str) -> str:
+def optional_setting(given: Mapping[str, str], name: str, form: LatePattern[str], expected: str) -> str:
     """A setting that may be left out, or left empty as deployment tools do. Raises SettingsError."""
     return needed_setting(given, name, form, expected) if given.get(name) else ""

@@ -5,20 +5,20 @@ Source: google/cloud/run/v2, resource patterns of `Service`, `Revision`, `Job` a
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 from scc_responder.domain.finding import CloudRunTarget
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 
 WORKER_POOL = "worker_pool"
 """The kind of a resource that this version acts on in no way."""
 
-_GENERATED = re.compile(r"([a-z0-9-]{1,52})-[0-9]{5}-[a-z0-9]{3}", re.ASCII)
+_GENERATED = LatePattern(r"([a-z0-9-]{1,52})-[0-9]{5}-[a-z0-9]{3}")
 """A revision's name as Cloud Run makes it: service, number, three letters."""
-_NAME = re.compile(
-    r"projects/([a-z0-9][a-z0-9.:-]{0,99})/locations/([a-z0-9-]{1,63})/(service|job)s/([a-z0-9-]{1,63})", re.ASCII
+_NAME = LatePattern(
+    r"projects/([a-z0-9][a-z0-9.:-]{0,99})/locations/([a-z0-9-]{1,63})/(service|job)s/([a-z0-9-]{1,63})"
 )
 
 

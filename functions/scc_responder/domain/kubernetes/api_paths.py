@@ -6,16 +6,15 @@ RFC 1123 name is refused with `invalid_name`: `..`, `/`, `?`, `#` and `%` can ne
 
 from __future__ import annotations
 
-import re
-
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
+from scc_responder.domain.text import LatePattern
 
-_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
-_UID = re.compile(r"[0-9A-Za-z](?:[-0-9A-Za-z]{0,126}[0-9A-Za-z])?", re.ASCII)
+_NAME = LatePattern(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+_UID = LatePattern(r"[0-9A-Za-z](?:[-0-9A-Za-z]{0,126}[0-9A-Za-z])?")
 _NAME_LENGTH = 253
-_LABEL_VALUE = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
+_LABEL_VALUE = LatePattern(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 NODE_POOL = "cloud.google.com/gke-nodepool"
 
 _OWNERS = {
@@ -27,7 +26,7 @@ _OWNERS = {
     ("batch/v1", "Job"): "/apis/batch/v1{}/jobs/{}",
     ("batch/v1", "CronJob"): "/apis/batch/v1{}/cronjobs/{}",
 }
-_PATH = re.compile(r"/(?:api|apis/(?P<group>[^/]+))/[^/]+(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<rest>.+)")
+_PATH = LatePattern(r"/(?:api|apis/(?P<group>[^/]+))/[^/]+(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<rest>.+)")
 _ITEM_VERBS = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "PUT": "update", "POST": "create"}
 _COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 from scc_responder.domain.notices.notice import Notice
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 
-MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}", re.ASCII)
+MAIL_ADDRESS = LatePattern(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
 """An address that a header of a mail takes as it is."""
 
 

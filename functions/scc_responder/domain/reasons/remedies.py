@@ -5,13 +5,13 @@ Messages, `case show` and the reference for on-call have their commands from her
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.words import Word
+from scc_responder.domain.text import LatePattern
 
-_CASE = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_CASE = LatePattern(r"[0-9a-f]{12}")
 _SHOWN = {"case": "CASE", "action": "STEP", "policy": "NAME", "place": "--cluster PATH", "store": "STORE"}
 
 

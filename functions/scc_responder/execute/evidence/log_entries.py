@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scc_responder.domain.ports import CloudLogs
-from scc_responder.domain.text import visible
+from scc_responder.domain.text import LatePattern, visible
 from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.log_filters import LogQuery
@@ -19,7 +18,7 @@ MOST_BYTES = 4 * 1024 * 1024
 _NAME_LENGTH = 100
 _ENTERS = ("exec", "attach", "portforward")
 _CHANGES = ("create", "patch", "update", "delete")
-_DEPLOYS = re.compile(r"(Create|Update|Replace|Delete)(?:Service|Job)|(SetIamPolicy)", re.ASCII)
+_DEPLOYS = LatePattern(r"(Create|Update|Replace|Delete)(?:Service|Job)|(SetIamPolicy)")
 """The methods of Cloud Run that change a service or job."""
 _AS_CHANGES = {
     "Create": "create",

@@ -7,7 +7,6 @@ Source: Cloud Logging, "Logging query language"; Google's runbooks for container
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
@@ -15,6 +14,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.kubernetes.ephemeral_containers import CONTAINER_PREFIX
 from scc_responder.domain.resource_names import is_namespace, is_object_name
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.run_log_filters import run_identities, run_questions, run_resources
 
@@ -25,10 +25,10 @@ LINES_BEFORE = timedelta(hours=1)
 CHANGES_BEFORE = timedelta(hours=24)
 """How long before the event of the finding entries are asked for: what was written, and who changed what."""
 
-_PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,61}[a-z0-9]|[a-z0-9.-]{1,60}:[a-z][a-z0-9-]{4,61}[a-z0-9]", re.ASCII)
-_PROJECT_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
-_PLACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_INSTANCE = re.compile(r"[0-9]{1,20}", re.ASCII)
+_PROJECT_ID = LatePattern(r"[a-z][a-z0-9-]{4,61}[a-z0-9]|[a-z0-9.-]{1,60}:[a-z][a-z0-9-]{4,61}[a-z0-9]")
+_PROJECT_NUMBER = LatePattern(r"[0-9]{1,20}")
+_PLACE = LatePattern(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_INSTANCE = LatePattern(r"[0-9]{1,20}")
 _PLURALS = {
     "ReplicationController": "replicationcontrollers",
     "ReplicaSet": "replicasets",

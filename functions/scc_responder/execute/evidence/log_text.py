@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scc_responder.domain.text import LatePattern
 from scc_responder.execute.evidence.redaction import Redacted, Redaction
 from scc_responder.execute.evidence.secret_text import RedactionRule, redact_text
 
 PART_LENGTH = 64 * 1024
 """Characters of a part. A longer line is a part of its own, or several."""
 
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) ", re.MULTILINE)
+_STAMP = LatePattern(r"^\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) ", re.MULTILINE)
 
 
 def redact_log(text: str) -> Redacted:
@@ -42,8 +43,8 @@ def _parts(text: str) -> Iterator[str]:
 
 def _redacted(part: str) -> tuple[str, tuple[RedactionRule, ...]]:
     """The part without secrets. What stands in several lines is looked for without the times that begin them."""
-    stamps = [match[0] if (match := _STAMP.match(line)) else "" for line in part.split("\n")]
-    bare, rules = redact_text(_STAMP.sub("", part))
+    stamps = [match[0] if (match := _STAMP.compiled.match(line)) else "" for line in part.split("\n")]
+    bare, rules = redact_text(_STAMP.compiled.sub("", part))
     lines = bare.split("\n")
     if len(lines) != len(stamps):
         return redact_text(part)  # a secret of several lines: then a time may be taken for a value, and is left out

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.labels import PREFIX
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.secret_text import (
     REDACTED,
@@ -25,8 +26,8 @@ from scc_responder.execute.evidence.secret_text import (
 )
 
 _MAX_DEPTH = 100
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_HARMLESS_ANNOTATIONS = re.compile(
+_PLAIN_KEY = LatePattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_HARMLESS_ANNOTATIONS = LatePattern(
     re.escape(PREFIX) + r".*|kubernetes\.io/(?:config\.(?:hash|mirror|seen|source)|psp|limit-ranger|change-cause)"
     r"|kubectl\.kubernetes\.io/(?:restartedAt|default-container)|deployment\.kubernetes\.io/.*"
     r"|container\.googleapis\.com/instance_id|cluster-autoscaler\.kubernetes\.io/.*|cni\.projectcalico\.org/.*"
@@ -39,9 +40,9 @@ _IDENTITIES = frozenset(
     | {"sha256", "hash", "path", "binary", "names", "environ_names", "key"}
     | {"category", "threat", "rule", "indicators", "mitre_techniques"}
 )
-_COMMAND_LINE = re.compile(r"\w*(?:args|argv|arguments|command|cmd|(?:cmd|command_?)line)", re.IGNORECASE | re.ASCII)
+_COMMAND_LINE = LatePattern(r"\w*(?:args|argv|arguments|command|cmd|(?:cmd|command_?)line)", re.IGNORECASE | re.ASCII)
 """A field of this name that holds words is a command line, and so is a list in which an option stands."""
-_VARIABLES = re.compile(r"(?:process_?)?(?:envs?|environ|environment)(?:_?var(?:iable)?s?)?", re.IGNORECASE | re.ASCII)
+_VARIABLES = LatePattern(r"(?:process_?)?(?:envs?|environ|environment)(?:_?var(?:iable)?s?)?", re.IGNORECASE | re.ASCII)
 _LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "namespace_labels"})
 """Of these, `env` and `environment` are names like any other."""
 _DRIVER_OPTIONS = frozenset(

@@ -5,14 +5,14 @@ Source: Cloud Run, "View logs" and "Audit logging"; Google's runbook for contain
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from scc_responder.domain.cloud_run.run_names import RunKind, RunTarget, run_target
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import LatePattern
 
-_ACCOUNT = re.compile(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}", re.ASCII)
+_ACCOUNT = LatePattern(r"[a-z0-9-]{1,63}@[a-z0-9.-]{1,200}")
 _AUDITED = 'protoPayload.serviceName="run.googleapis.com"'
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
 
+from scc_responder.domain.text import LatePattern
+
 REDACTED = "redacted"
 _MAX_TEXT = 300_000
 _MAX_NESTED = 3
@@ -152,18 +154,20 @@ _PATTERNS: tuple[tuple[RedactionRule, str, str], ...] = (
 Most texts of an object are single words: few patterns have to look at them.
 """
 _LETTERS = frozenset(letter for _, needs, _ in _PATTERNS for letter in needs)
-_NAMES = re.compile(_SENSITIVE, re.IGNORECASE)
-_POINTS_ELSEWHERE = re.compile(
+_NAMES = LatePattern(_SENSITIVE, re.IGNORECASE)
+_POINTS_ELSEWHERE = LatePattern(
     r"(?:names?|refs?|paths?|files?|dirs?|seconds|namespace|policy|type|mode)$", re.IGNORECASE
 )
-_HARMLESS = re.compile(r"true|false|null|none|redacted|(?-i:\$\{?[A-Z_][A-Z0-9_]*\}?)|\$\(\w*\)?|", re.IGNORECASE)
-_SECRET_OPTION = re.compile(rf"--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})(?P<value>=)?", re.IGNORECASE)
-_BASE64 = re.compile(r"(?<![\w+/.-])[A-Za-z0-9+/_-]{12,}={0,2}(?![\w+/.-])")
-_WORD = re.compile(
-    r"(?:(?<=%[0-9A-Fa-f]{2})(?<!%2[Ff])|(?<![A-Za-z0-9/%])(?<!\w\.))[A-Za-z0-9]{8,8000}(?![A-Za-z0-9/]|\.\w)"
+_HARMLESS = LatePattern(r"true|false|null|none|redacted|(?-i:\$\{?[A-Z_][A-Z0-9_]*\}?)|\$\(\w*\)?|", re.IGNORECASE)
+_SECRET_OPTION = LatePattern(rf"--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})(?P<value>=)?", re.IGNORECASE)
+_BASE64 = LatePattern(r"(?<![\w+/.-])[A-Za-z0-9+/_-]{12,}={0,2}(?![\w+/.-])", re.NOFLAG)
+_WORD = LatePattern(
+    r"(?:(?<=%[0-9A-Fa-f]{2})(?<!%2[Ff])|(?<![A-Za-z0-9/%])(?<!\w\.))[A-Za-z0-9]{8,8000}(?![A-Za-z0-9/]|\.\w)",
+    re.NOFLAG,
 )
-_NO_SECRET = re.compile(
-    r"[0-9A-Fa-f-]+|\d{8}T\d{4,}Z?|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}|(?:organizations|folders|projects)/[\w/-]+"
+_NO_SECRET = LatePattern(
+    r"[0-9A-Fa-f-]+|\d{8}T\d{4,}Z?|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}|(?:organizations|folders|projects)/[\w/-]+",
+    re.NOFLAG,
 )
 
 
@@ -174,12 +178,12 @@ def names_secret(name: str) -> bool:
 
 @lru_cache(1024)
 def _names_secret(name: str) -> bool:
-    return _NAMES.search(name) is not None and not names_place(name)
+    return _NAMES.compiled.search(name) is not None and not names_place(name)
 
 
 def names_place(name: str) -> bool:
     """Whether a field of this name says where something is, or of which kind."""
-    return _POINTS_ELSEWHERE.search(name) is not None
+    return _POINTS_ELSEWHERE.compiled.search(name) is not None
 
 
 def redact_text(text: str, *, opaque: bool = True, nested: int = 0) -> tuple[str, tuple[RedactionRule, ...]]:
@@ -190,9 +194,9 @@ def redact_text(text: str, *, opaque: bool = True, nested: int = 0) -> tuple[str
     for rule, pattern in _patterns(frozenset(map(_letter, set(text)))):
         text = pattern.sub(_replacer(rule, rules), text)
     if nested < _MAX_NESTED:
-        text = _BASE64.sub(_if(lambda word: _encodes_secret(word, nested), RedactionRule.ENCODED, rules), text)
+        text = _BASE64.compiled.sub(_if(lambda word: _encodes_secret(word, nested), RedactionRule.ENCODED, rules), text)
     if opaque:
-        text = _WORD.sub(_if(_is_opaque, RedactionRule.OPAQUE_WORD, rules), text)
+        text = _WORD.compiled.sub(_if(_is_opaque, RedactionRule.OPAQUE_WORD, rules), text)
     return text, tuple(dict.fromkeys(rules))
 
 
@@ -226,7 +230,7 @@ def _redact_word(word: str, in_line: str, before: str, opaque: bool) -> tuple[st
     option = _SECRET_OPTION.fullmatch(before)
     if option and not option["value"] and _is_secret(option["tail"], word) and not word.startswith("--"):
         return REDACTED, (RedactionRule.NAMED_SECRET,)
-    start = _SECRET_OPTION.match(word)
+    start = _SECRET_OPTION.compiled.match(word)
     if start and start["value"] and _is_secret(start["tail"], word[start.end() :]):
         return word[: start.end()] + REDACTED, (RedactionRule.NAMED_SECRET,)
     text, rules = redact_text(word if in_line == "_" else in_line, opaque=opaque)
@@ -235,7 +239,7 @@ def _redact_word(word: str, in_line: str, before: str, opaque: bool) -> tuple[st
 
 
 def _is_secret(tail: str, value: str) -> bool:
-    return _HARMLESS.fullmatch(value) is None and _POINTS_ELSEWHERE.search(tail) is None
+    return _HARMLESS.fullmatch(value) is None and _POINTS_ELSEWHERE.compiled.search(tail) is None
 
 
 def _replacer(rule: RedactionRule, rules: list[RedactionRule]) -> Callable[[re.Match[str]], str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from scc_responder.domain.changes import observes_only
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
 
-_STORED = re.compile(
-    r"(?P<name>cases/\S{1,180}/manifest-[0-9a-f]{16}[.]json) sha256 (?P<sha256>[0-9a-f]{64})", re.ASCII
-)
+_STORED = LatePattern(r"(?P<name>cases/\S{1,180}/manifest-[0-9a-f]{16}[.]json) sha256 (?P<sha256>[0-9a-f]{64})")
 
 
 class ManifestName(Value, frozen=True, kw_only=True):
@@ -26,7 +23,7 @@ class ManifestName(Value, frozen=True, kw_only=True):
 
 def manifests_named(text: str) -> tuple[ManifestName, ...]:
     """The manifests that a step's detail names."""
-    return tuple(ManifestName(**match.groupdict()) for match in _STORED.finditer(text))
+    return tuple(ManifestName(**match.groupdict()) for match in _STORED.compiled.finditer(text))
 
 
 def manifests_of(record: CaseRecord) -> tuple[ManifestName, ...]:

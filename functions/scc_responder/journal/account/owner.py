@@ -6,7 +6,6 @@ contacts alone, which Google reads from Essential Contacts.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -14,11 +13,12 @@ from urllib.parse import unquote
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.notices.notice import NoticeSubject
 from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS
+from scc_responder.domain.text import LatePattern
 
 _OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
 """Keys, after a prefix such as `example.com/`."""
 _MOST, _LONGEST = 16, 100
-_TAG = re.compile(r"\+[^@]*", re.ASCII)
+_TAG = LatePattern(r"\+[^@]*")
 
 
 def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
@@ -63,12 +63,12 @@ def is_actor(context: Context, address: str) -> bool:
     """
     finding = context.finding
     named = unquote(f"{finding.principal} {finding.principal_subject}")
-    return _mailbox(address) in {_mailbox(found) for found in MAIL_ADDRESS.findall(named)}
+    return _mailbox(address) in {_mailbox(found) for found in MAIL_ADDRESS.compiled.findall(named)}
 
 
 def _mailbox(address: str) -> str:
     """The address in lower case, without what follows a plus sign in its name."""
-    return _TAG.sub("", address.lower(), count=1)
+    return _TAG.compiled.sub("", address.lower(), count=1)
 
 
 def _places(context: Context) -> Iterator[tuple[str, list[tuple[str, Any]]]]:

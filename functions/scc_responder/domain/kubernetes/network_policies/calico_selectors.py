@@ -9,14 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 
 from scc_responder.domain.kubernetes.network_policies.certainty import Certainty, all_of, any_of, certain
+from scc_responder.domain.text import LatePattern
 
 _KEY = r"[A-Za-z0-9_./-]+"
 _TEXT = r"'[^']*'|\"[^\"]*\""
-_TERM = re.compile(
+_TERM = LatePattern(
     rf"\s*(?:(?P<all>all\(\s*\))|(?P<none>global\(\s*\))|(?P<hasnot>!\s*)?has\(\s*(?P<has>{_KEY})\s*\)"
     rf"|(?P<key>{_KEY})\s*(?P<operator>==|!=|(?:not\s+)?in(?=\s*\{{))\s*(?P<values>{_TEXT}|\{{[^{{}}]*\}}))\s*"
 )
-_VALUE = re.compile(_TEXT)
+_VALUE = LatePattern(_TEXT)
 
 
 def selects_expression(expression: str, labels: Mapping[str, str], is_open: Callable[[str], bool]) -> Certainty:
@@ -26,7 +27,7 @@ def selects_expression(expression: str, labels: Mapping[str, str], is_open: Call
     'yes'
     """
     position, sums = 0, [[]]  # type: int, list[list[Certainty]]
-    while (term := _TERM.match(expression, position)) is not None:
+    while (term := _TERM.compiled.match(expression, position)) is not None:
         sums[-1].append(_holds(term, labels, is_open))
         if term.end() == len(expression):
             return any_of(all_of(product) for product in sums)
@@ -46,5 +47,5 @@ def _holds(term: re.Match[str], labels: Mapping[str, str], is_open: Callable[[st
         return Certainty.UNKNOWN
     if term["has"]:
         return certain((key in labels) != bool(term["hasnot"]))
-    values = [text[1:-1] for text in _VALUE.findall(term["values"])]
+    values = [text[1:-1] for text in _VALUE.compiled.findall(term["values"])]
     return certain((labels.get(key) in values) == (term["operator"] in {"==", "in"}))
