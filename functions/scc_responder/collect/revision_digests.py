@@ -26,11 +26,9 @@ class DigestReads(Protocol):
 
     def start(self, read: Callable[..., _T], *arguments: Any) -> Future[_T]:
         """Begin a read."""
-        ...
 
     def result(self, fact: str, future: Future[_T]) -> _T | None:
         """The read's answer, or None with the reason in `missing`."""
-        ...
 
 
 def with_digests(

@@ -28,11 +28,9 @@ class KubernetesApi(Protocol):
 
     def get(self, path: str) -> dict[str, Any]:
         """One object, such as `/api/v1/namespaces/shop/pods/web-1`."""
-        ...
 
     def list(self, path: str, field_selector: str = "", label_selector: str = "") -> list[dict[str, Any]]:
         """All items of one collection, read page by page. Raises ApiError `partial_list` if it does not end."""
-        ...
 
     def gather(
         self,
@@ -42,11 +40,9 @@ class KubernetesApi(Protocol):
         label_selector: str = "",
     ) -> Sequence[_T]:
         """What `keep` makes of each item of a collection, without None: an item that was judged takes no memory."""
-        ...
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """POST to a collection, or to an object's subresource."""
-        ...
 
     def patch(
         self, path: str, body: Mapping[str, Any], *, dry_run: bool = False, strategic: bool = False
@@ -55,11 +51,9 @@ class KubernetesApi(Protocol):
 
         `strategic`: a strategic merge patch, which adds to a list of named items and keeps the others.
         """
-        ...
 
     def delete(self, path: str, options: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """DELETE with a `DeleteOptions` body (preconditions, grace period)."""
-        ...
 
     def read_log(
         self,
@@ -83,7 +77,6 @@ class KubernetesApi(Protocol):
         A container that has not started, or had no run before, is ApiError `bad_request`.
         Source: core/v1 PodLogOptions.
         """
-        ...
 
 
 class Clusters(Protocol):
@@ -91,11 +84,9 @@ class Clusters(Protocol):
 
     def describe(self, ref: ClusterRef) -> Cluster:
         """The cluster as its provider knows it. Raises ApiError."""
-        ...
 
     def connect(self, ref: ClusterRef) -> KubernetesApi:
         """Its API server. Raises ApiError."""
-        ...
 
 
 class Findings(Protocol):
@@ -103,11 +94,9 @@ class Findings(Protocol):
 
     def read(self, finding: Finding) -> Mapping[str, Any] | None:
         """The finding as it stands now (`{"finding": ..., "resource": ...}`), or None. Raises ApiError."""
-        ...
 
     def related(self, finding: Finding) -> Sequence[RelatedFinding]:
         """The related findings, by the rule of `related_findings`. Raises ApiError."""
-        ...
 
 
 class CloudRunApi(Protocol):
@@ -119,66 +108,52 @@ class CloudRunApi(Protocol):
 
     def get_service(self, name: RunName) -> RunRead[RunService]:
         """A service."""
-        ...
 
     def get_job(self, name: RunName) -> RunRead[RunJob]:
         """A job."""
-        ...
 
     def get_revision(self, name: RunName, revision: str) -> RunRead[RunRevision]:
         """One revision of a service, by its short name."""
-        ...
 
     def list_revisions(self, name: RunName, most: int, *, pages: int = ...) -> RunList[RunRevision]:
         """At most so many revisions of a service, read page by page, in at most so many pages: one request each."""
-        ...
 
     def list_executions(self, name: RunName, most: int, *, pages: int = ...) -> RunList[RunExecution]:
         """At most so many executions of a job, likewise."""
-        ...
 
     def get_execution(self, name: RunName, execution: str) -> RunRead[RunExecution]:
         """One execution of a job, by its short name."""
-        ...
 
     def image_digests(self, name: RunName, revision: str) -> Mapping[str, str]:
         """`sha256:...` of a revision's images by the container's name; that of the only container by an empty name.
 
         A tag may stand for another image since; Cloud Run keeps which one it stood for. Empty where nobody is asked.
         """
-        ...
 
     def get_iam_policy(self, name: RunName) -> RunRead[RunIamPolicy]:
         """The IAM policy of a service or job itself."""
-        ...
 
     def test_iam_permissions(self, name: RunName, permissions: Sequence[str]) -> Collection[str]:
         """Those of the permissions that are held on a service or job, by whoever reads or by whoever changes it."""
-        ...
 
     def update_service(
         self, name: RunName, fields: Mapping[str, Any], *, mask: Sequence[str], etag: str, validate_only: bool = False
     ) -> RunOperation:
         """Replace what `mask` names (`traffic`, `scaling.min_instance_count`) by `fields`, a Service in JSON."""
-        ...
 
     def delete_revision(self, name: RunName, revision: str, *, etag: str, validate_only: bool = False) -> RunOperation:
         """Delete a revision. One that gets requests, or is the latest, is ApiError with status 400."""
-        ...
 
     def cancel_execution(
         self, name: RunName, execution: str, *, etag: str, validate_only: bool = False
     ) -> RunOperation:
         """Cancel an execution. One that has ended is ApiError with status 400."""
-        ...
 
     def set_iam_policy(self, name: RunName, policy: Mapping[str, Any]) -> RunRead[RunIamPolicy]:
         """Replace the policy by this one, in JSON and with the etag of the one that it was made from."""
-        ...
 
     def wait_operation(self, operation: str, seconds: float) -> RunOperation:
         """An operation by its name, once it is done or after so many seconds at most."""
-        ...
 
 
 class CloudLogs(Protocol):
@@ -189,7 +164,6 @@ class CloudLogs(Protocol):
 
         Raises ApiError; its status is 429 where the quota of requests is used up.
         """
-        ...
 
 
 class CloudMetrics(Protocol):
@@ -202,7 +176,6 @@ class CloudMetrics(Protocol):
 
         Raises ApiError: `partial_list` where only a part came.
         """
-        ...
 
 
 class ImageRegistry(Protocol):
@@ -211,14 +184,12 @@ class ImageRegistry(Protocol):
     @property
     def repositories(self) -> Collection[str]:
         """The repositories that may be read, by their full names."""
-        ...
 
     def image(self, host: str, name: str, digest: str, architecture: str) -> dict[str, Any]:
         """`manifest` and `config` of the image with this digest, or of an index's image for Linux on `architecture`.
 
         Each is what its digest names. Raises ApiError.
         """
-        ...
 
 
 class Evidence(Protocol):
@@ -226,7 +197,6 @@ class Evidence(Protocol):
 
     def put(self, name: str, content: bytes) -> bool:
         """Store a new object; False if one of that name is there already (it is left as it is). Raises ApiError."""
-        ...
 
 
 class Signer(Protocol):
@@ -235,11 +205,9 @@ class Signer(Protocol):
     @property
     def key_id(self) -> str:
         """Which key it is, for people: it proves nothing."""
-        ...
 
     def sign(self, digest: bytes) -> bytes:
         """The signature, in DER, of what has this SHA-256. Raises ApiError."""
-        ...
 
 
 class Notifier(Protocol):
@@ -250,7 +218,6 @@ class Notifier(Protocol):
 
         The same notice may come again, after a crash or where another notifier failed.
         """
-        ...
 
 
 class Receiver(Protocol):
@@ -262,7 +229,6 @@ class Receiver(Protocol):
         Raises ApiError, whose `may_pass` says whether the same may be taken later, and `retry_after_seconds` when;
         OutcomeUnknown where it may have been taken. Neither says an address or a secret.
         """
-        ...
 
 
 class Approvers(Protocol):
@@ -270,7 +236,6 @@ class Approvers(Protocol):
 
     def email(self, token: str) -> str:
         """The verified e-mail address of the token's bearer. Raises Forbidden; RetryableError where nobody can tell."""
-        ...
 
 
 class Clock(Protocol):
@@ -278,4 +243,3 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """Now, in UTC."""
-        ...

@@ -95,36 +95,29 @@ class CasStore(Protocol):
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
-        ...
 
     def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
         """The entry of each key, or None, in one request: all of them, or StoreUnavailable."""
-        ...
 
     def create(self, key: str, value: bytes, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]) -> Entry:
         """Store under a new key. Raises AlreadyExists, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
 
     def replace(
         self, key: str, value: bytes, version: str, *, keep: timedelta | None = None, **by: Unpack[SearchedBy]
     ) -> Entry:
         """Store over the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
 
     def delete(self, key: str, version: str) -> None:
         """Remove the version the caller saw. Raises Conflict, StoreUnavailable, StoreOutcomeUnknown."""
-        ...
 
     def scan(self, prefix: str, cursor: str | None = None, limit: int = 100, *, unfinished: bool = False) -> Page:
         """Entries whose key starts with prefix, in key order, after cursor; with `unfinished` no others are read.
 
         Raises StoreUnavailable.
         """
-        ...
 
     def scan_due(self, now: datetime, limit: int = 100, *, after: Entry | None = None) -> tuple[Entry, ...]:
         """Entries that are due at `now`, the longest due first, and no others are read; with `after` those behind it.
 
         Raises StoreUnavailable.
         """
-        ...

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
-from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access import lean_imports
+from scc_responder.adapters.google.access.google_client import GoogleClient
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod
 from scc_responder.domain.cloud_run.run_metrics import MetricPoint, MetricSeries, RunMetric
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.errors import ApiError
@@ -24,19 +23,17 @@ MOST_POINTS = 20_000
 _REVISION = re.compile(r"[a-z0-9-]{0,63}", re.ASCII)
 
 
-class CloudMonitoring:
+class CloudMonitoring(GoogleClient):
     """`ports.CloudMetrics` over ListTimeSeries. `endpoint`: a stand-in on this machine, host:port.
 
     Raises SettingsError for any other endpoint. `timeout_seconds` bounds each request: two of them leave an evidence
     source within its deadline.
     """
 
-    def __init__(self, *, endpoint: str = "", timeout_seconds: float = 4.0) -> None:
-        name = "SCC_RESPONDER_MONITORING_ENDPOINT"
-        self._endpoint = google_channel.check_loopback(endpoint, name) if endpoint else ""
-        self._timeout_seconds = timeout_seconds
-        self._client: Any = None
-        self._opening = threading.Lock()
+    lean = lean_imports.MONITORING
+    service = MONITORING_SERVICE
+    setting = "SCC_RESPONDER_MONITORING_ENDPOINT"
+    within_seconds = 4.0
 
     def series(
         self, metric: RunMetric, name: RunName, revision: str, since: datetime, until: datetime
@@ -49,29 +46,11 @@ class CloudMonitoring:
             "view": "FULL",
             "page_size": MOST_POINTS,
         }
-        client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
-        try:
-            answer = client.list_time_series(request=request, timeout=self._timeout_seconds, retry=None)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(LIST_SERIES, error) from error
+        answer = self._asked_once(LIST_SERIES, "list_time_series", request=request)
         page = next(iter(answer.pages))
         if page.next_page_token or page.execution_errors:
             raise ApiError(Reason.PARTIAL_LIST, f"{metric} of {name.path}: only a part of its points came")
         return [_points(each) for each in type(page).pb(page).time_series]
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._opening:
-            if self._client is not None:
-                self._client.transport.close()
-            self._client = None
-
-    def _opened(self) -> Any:
-        with self._opening:
-            if self._client is None:
-                self._client = google_channel.client(lean_imports.MONITORING, MONITORING_SERVICE, self._endpoint)
-            return self._client
 
 
 def series_filter(metric: RunMetric, name: RunName, revision: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failures
 from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN, KMS_SERVICE
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import SIGNING_KEY
@@ -35,11 +34,9 @@ class KmsAccess:
 
     def _ask(self, method: str, call: ApiMethod, request: dict[str, Any]) -> Any:
         client = google_channel.client(lean_imports.KEY_MANAGEMENT, KMS_SERVICE, self._endpoint)
-        problems: Any = import_module("google.api_core.exceptions")
         bounds: dict[str, Any] = {"timeout": self._timeout_seconds, "retry": None}
         try:
-            return getattr(client, method)(request=request, **bounds)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(call, error) from error
+            with grpc_failures(call):
+                return getattr(client, method)(request=request, **bounds)
         finally:
             client.transport.close()

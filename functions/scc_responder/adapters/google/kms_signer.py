@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from importlib import import_module
 from typing import Any
 
-from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access import lean_imports
+from scc_responder.adapters.google.access.google_client import GoogleClient
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import SIGNING_KEY
@@ -18,24 +18,26 @@ _TRIES = 2
 """An answer that was changed on its way is asked for once more, as Google advises."""
 
 
-class KmsSigner:
+class KmsSigner(GoogleClient):
     """`ports.Signer` with `gcpkms://projects/.../cryptoKeyVersions/N`: EC P-256 with SHA-256. Connects on first use.
 
     `endpoint`: a stand-in for Cloud KMS on this machine, host:port. `timeout_seconds` bounds each request; a failed one
     is not tried again here.
     """
 
-    def __init__(self, key: str, *, endpoint: str = "", timeout_seconds: float = 5.0) -> None:
+    lean = lean_imports.KEY_MANAGEMENT
+    service = KMS_SERVICE
+    setting = "SCC_RESPONDER_KMS_ENDPOINT"
+    within_seconds = 5.0
+
+    def __init__(self, key: str, *, endpoint: str = "", timeout_seconds: float = 0.0) -> None:
         """Check key and endpoint. Raises SettingsError."""
         named = SIGNING_KEY.fullmatch(key)
         if named is None:
             raise SettingsError("invalid_setting", f"{key!a} names no key version of Cloud KMS")
         self.key_id = key
         self._version = named["version"]
-        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_KMS_ENDPOINT") if endpoint else ""
-        self._timeout_seconds = timeout_seconds
-        self._client: Any = None
-        self._opening = threading.Lock()
+        super().__init__(endpoint=endpoint, timeout_seconds=timeout_seconds)
 
     def sign(self, digest: bytes) -> bytes:
         """See `Signer.sign`. Raises ApiError `kms_...`, also where an answer was changed on its way twice."""
@@ -46,30 +48,9 @@ class KmsSigner:
             "digest_crc32c": {"value": crc32c.value(digest)},
         }
         for _ in range(_TRIES):
-            answer = self._asked(request)
+            answer = self._asked_once(ASYMMETRIC_SIGN, "asymmetric_sign", request=request)
             signature = bytes(answer.signature)
             is_whole = answer.verified_digest_crc32c and answer.signature_crc32c == crc32c.value(signature)
             if is_whole and answer.name == self._version and signature:
                 return signature
         raise ApiError(Reason.KMS.of("corrupted"), f"{self._version}: {_TRIES} answers with a checksum that differs")
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._opening:
-            if self._client is not None:
-                self._client.transport.close()
-            self._client = None
-
-    def _asked(self, request: dict[str, Any]) -> Any:
-        client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
-        try:
-            return client.asymmetric_sign(request=request, timeout=self._timeout_seconds, retry=None)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(ASYMMETRIC_SIGN, error) from error
-
-    def _opened(self) -> Any:
-        with self._opening:
-            if self._client is None:
-                self._client = google_channel.client(lean_imports.KEY_MANAGEMENT, KMS_SERVICE, self._endpoint)
-            return self._client

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failures
 from scc_responder.adapters.google.cloud_logging import LOGGING_SERVICE
 from scc_responder.domain.reasons import Reason
 
@@ -27,12 +26,10 @@ class GoogleLogSinks:
         What the API of exclusions makes is in this sink too. Raises ApiError.
         """
         client = google_channel.client(lean_imports.LOG_SINKS, LOGGING_SERVICE, self._endpoint)
-        problems: Any = import_module("google.api_core.exceptions")
         bounds: dict[str, Any] = {"timeout": self._timeout_seconds, "retry": None}
         try:
-            sink = client.get_sink(request={"sink_name": f"projects/{project}/sinks/_Default"}, **bounds)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(GET_SINK, error) from error
+            with grpc_failures(GET_SINK):
+                sink = client.get_sink(request={"sink_name": f"projects/{project}/sinks/_Default"}, **bounds)
         finally:
             client.transport.close()
         return None if sink.disabled else {each.name: each.filter for each in sink.exclusions if not each.disabled}

@@ -6,15 +6,15 @@ A finding's text is an attacker's text: of it only names enter a filter, after a
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access import lean_imports
+from scc_responder.adapters.google.access.google_client import GoogleClient
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failures
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.errors import ApiError, RejectedMessage
 from scc_responder.domain.finding import Finding
@@ -46,7 +46,7 @@ _OF_PROJECT = "//cloudresourcemanager.googleapis.com/"
 _RUN_PLURALS = {"service": "services", "job": "jobs", "revision": "revisions", "worker_pool": "workerPools"}
 
 
-class SecurityCenter:
+class SecurityCenter(GoogleClient):
     """`ports.Findings` over ListFindings. Connects on first use. `endpoint`: a stand-in on this machine, host:port.
 
     Raises SettingsError for any other endpoint. `location`: where the findings are, with data residency. `sources`:
@@ -54,16 +54,16 @@ class SecurityCenter:
     is retried here.
     """
 
+    lean = lean_imports.SECURITY_CENTER
+    setting = "SCC_RESPONDER_SCC_ENDPOINT"
+
     def __init__(
-        self, *, sources: Collection[str], endpoint: str = "", location: str = "", timeout_seconds: float = 10.0
+        self, *, sources: Collection[str] = (), endpoint: str = "", location: str = "", timeout_seconds: float = 10.0
     ) -> None:
-        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_SCC_ENDPOINT") if endpoint else ""
-        self._service = service_in(location)
+        super().__init__(endpoint=endpoint, timeout_seconds=timeout_seconds)
+        self.service = service_in(location)
         self._location = location or "global"
         self._sources = tuple(sorted(sources))
-        self._timeout_seconds = timeout_seconds
-        self._client: Any = None
-        self._opening = threading.Lock()
 
     def read(self, finding: Finding) -> Mapping[str, Any] | None:
         """The finding as it stands now, or None if there is none of that name.
@@ -72,7 +72,7 @@ class SecurityCenter:
         but the one finding that was asked for, `partial_list` if it does not come to an end.
         """
         name, parsed = _checked_name(finding)
-        items = self._list(source_in_location(name, parsed), _by_name(name, parsed), page_size=2, whole=True)
+        items = self._list(source_in_location(name, parsed), by_name(name, parsed), page_size=2, whole=True)
         answer = list(map(_as_json, items))
         if not answer:
             return None
@@ -103,12 +103,7 @@ class SecurityCenter:
 
     def notification_config(self, name: str) -> NotificationConfig:
         """What sends findings, as it stands now, by its full name. Raises ApiError; its status is 404 if it is gone."""
-        client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
-        try:
-            found = client.get_notification_config(name=name, timeout=self._timeout_seconds, retry=None)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(GET_CONFIG, error) from error
+        found = self._asked_once(GET_CONFIG, "get_notification_config", name=name)
         return NotificationConfig(
             name=found.name, pubsub_topic=found.pubsub_topic, filter=found.streaming_config.filter
         )
@@ -118,32 +113,16 @@ class SecurityCenter:
         parent = f"{source}/locations/{self._location}"
         list(self._list(parent, f'name="{parent}/findings/{ABSENT_FINDING_ID}"', page_size=1))
 
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        with self._opening:
-            if self._client is not None:
-                self._client.transport.close()
-            self._client = None
-
     def _list(self, parent: str, filter_: str, *, page_size: int, whole: bool = False) -> Iterator[Any]:
         """The items of ListFindings. `whole`: a part of them is an error."""
         request = {"parent": parent, "filter": filter_, "page_size": page_size}
         client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
-        try:
+        with grpc_failures(LIST_FINDINGS):
             answer = client.list_findings(request=request, timeout=self._timeout_seconds, retry=None)
             for page in islice(answer.pages, MAX_PAGES):
                 yield from page.list_findings_results
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(LIST_FINDINGS, error) from error
         if whole and answer.next_page_token:
             raise ApiError(Reason.PARTIAL_LIST, f"Security Command Center did not end its answer in {MAX_PAGES} pages")
-
-    def _opened(self) -> Any:
-        with self._opening:
-            if self._client is None:
-                self._client = google_channel.client(lean_imports.SECURITY_CENTER, self._service, self._endpoint)
-            return self._client
 
 
 def service_in(location: str) -> str:
@@ -171,7 +150,8 @@ def source_in_location(name: str, parsed: FindingName, source: str = "") -> str:
     return f"{ancestor}/sources/{source or parsed.source_id}/locations/{parsed.location}"
 
 
-def _by_name(name: str, parsed: FindingName) -> str:
+def by_name(name: str, parsed: FindingName) -> str:
+    """The filter that finds nothing but the finding of a name."""
     return f'name="{source_in_location(name, parsed)}/findings/{parsed.finding_id}"'
 
 

@@ -75,7 +75,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from scc_responder.adapters.answer_client import send
 from scc_responder.cli.case import case_text
 from scc_responder.cli.case.case_levers import ask_step, do_options, exempt_case, exempt_options
 from scc_responder.cli.case.listing import list_cases, list_options, show_case
@@ -91,6 +90,7 @@ from scc_responder.cli.terminal.settings_file import TOKEN, id_token
 from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
+from scc_responder.entrypoint.console.answer_client import send
 from scc_responder.journal.case_json import ODD
 from scc_responder.journal.plan import MIN_DIGEST
 

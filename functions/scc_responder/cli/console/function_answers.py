@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scc_responder.adapters.answer_client import send
 from scc_responder.cli.case.case_text import answered
 from scc_responder.domain.finding import case_id
+from scc_responder.entrypoint.console.answer_client import send
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
 
 _SILENT = frozenset({200, 204})

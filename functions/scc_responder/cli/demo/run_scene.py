@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
-from scc_responder.adapters.answer_client import send
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.cli.demo.presentation import WIDTH, heading
 from scc_responder.cli.terminal.screen import Screen
@@ -16,6 +15,7 @@ from scc_responder.domain.cloud_run.run_names import RunName
 from scc_responder.domain.cloud_run.run_objects import RunService
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.entrypoint.console.answer_client import send
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
 from scc_responder.journal.plan import plan_summary

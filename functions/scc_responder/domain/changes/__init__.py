@@ -125,11 +125,9 @@ class Collector(Protocol):
 
     def private_key(self) -> bytes:
         """The private key, made and stored at the first call."""
-        ...
 
     def stored_key(self) -> bytes | None:
         """The private key; None where there is none, or it was destroyed."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,35 +150,27 @@ class Means(Protocol):
     @property
     def collector(self) -> Collector:
         """What our own containers in a pod are made with."""
-        ...
 
     def frozen(self, uid: str) -> tuple[FrozenProcess, ...]:
         """The processes of this pod that steps of the case stopped, and did not let go on since."""
-        ...
 
     def was_done_by(self, change: Change, moment: datetime) -> bool:
         """Whether the case's step of this very change was done by then; also where the case has none."""
-        ...
 
     def in_cluster(self, change: Callable[[ClusterSession], Result]) -> Result:
         """Make a change in the finding's cluster; skipped where it has none, or it was not reached."""
-        ...
 
     def in_cloud_run(self, change: Callable[[RunSession], Result]) -> Result:
         """Make a change on Cloud Run; held where this deployment does not reach it."""
-        ...
 
     def capture_evidence(self, change: Change, step: StepRun) -> Result:
         """Store what was read of the finding's target, which is the change's."""
-        ...
 
     def keep_inspection(self, inspected: Inspected) -> Result:
         """Store what a look into a container tells, as it comes. Raises ApiError."""
-        ...
 
     def publish_decision(self, step: StepRun, to: str) -> Result:
         """Publish the decision and the outcomes so far; `to` is the route that a policy names, or empty."""
-        ...
 
 
 class Change(Value, frozen=True, kw_only=True, tag_field="change"):

@@ -44,32 +44,25 @@ class ChildEnd(Protocol):
     @property
     def path(self) -> str:
         """The path of the service or job."""
-        ...
 
     @property
     def would(self) -> Reason:
         """What a rehearsal says."""
-        ...
 
     def read(self, run: EndRun) -> RunRevision | RunExecution:
         """The revision or execution. Raises ApiError."""
-        ...
 
     def judged(self, run: EndRun, child: Any) -> Result | None:
         """What the child says; None while it is not at its end."""
-        ...
 
     def is_ending(self, child: Any) -> bool:
         """Whether its end was asked for, by whomever."""
-        ...
 
     def refusal(self, run: EndRun) -> Result | None:
         """Why it is not to be ended, by its service or job as it is now. None if it may be."""
-        ...
 
     def send(self, run: EndRun, etag: str) -> RunOperation:
         """The request. Raises ApiError."""
-        ...
 
 
 def end_child(session: RunSession, step: StepRun, end: ChildEnd) -> Result:

@@ -40,40 +40,32 @@ class ServiceUpdate(Protocol):
     @property
     def path(self) -> str:
         """The service's path."""
-        ...
 
     @property
     def uid(self) -> str:
         """The service's UID."""
-        ...
 
     @property
     def deployed(self) -> str:
         """The revision that was made last when it was planned; empty where a deploy does not matter to it."""
-        ...
 
     def holds(self, service: RunService) -> bool:
         """Whether the service is set as wanted, reconciled or not."""
-        ...
 
     def refusal(self, service: RunService) -> Reason | None:
         """Why it is not to be made any more: what it was planned upon has changed. None if it may be made.
 
         It is `service_deployed` where the settings that it changes are as they were: then it was not made before.
         """
-        ...
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
         """What to set, by the names of the update mask (`traffic`, `template.revision`), in JSON."""
-        ...
 
     def is_served(self, service: RunService) -> bool:
         """Whether the service's own status shows that it took effect, though something of the service has failed."""
-        ...
 
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
         """What the reconciled service says. `reason` is given where the service was so before this delivery."""
-        ...
 
 
 def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) -> Result:

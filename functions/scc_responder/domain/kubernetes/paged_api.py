@@ -15,4 +15,3 @@ class PagedApi(KubernetesApi, Protocol):
 
         Raises ApiError `gone` if the server has forgotten the cursor: then from the beginning.
         """
-        ...

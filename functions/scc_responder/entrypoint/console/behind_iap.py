@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from scc_responder.adapters.answer_client import FunctionAnswer, send
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.ports import Approvers
 from scc_responder.domain.reasons import Reason
+from scc_responder.entrypoint.console.answer_client import FunctionAnswer, send
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
 
 IAP_HEADER = "x-goog-iap-jwt-assertion"

@@ -17,13 +17,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scc_responder.adapters.google.access.iap_assertions import IapIdentity
-from scc_responder.adapters.google.access.own_id_token import own_id_token
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.entrypoint.console.behind_iap import HandedOn, PersonBehindIap
 from scc_responder.entrypoint.console.console_app import Console, make_app
+from scc_responder.entrypoint.console.own_id_token import own_id_token
 from scc_responder.journal.journal import Journal
 from scc_responder.settings import FIRESTORE_EMULATOR
 

@@ -69,7 +69,6 @@ class IdentifiesPerson(Protocol):
 
     def person(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> Person:
         """The person; the headers' names are in lower case. Raises Forbidden with the reason why nobody can tell."""
-        ...
 
 
 class TakesAnswers(Protocol):
@@ -78,8 +77,6 @@ class TakesAnswers(Protocol):
     @property
     def verbs(self) -> frozenset[Verb]:
         """What it can carry. For the rest a page shows the command to type."""
-        ...
 
     def take(self, answer: PersonsAnswer, person: Person) -> Heard:
         """Hand it over, and say what came of it. Raises ResponderError where it cannot be handed over at all."""
-        ...

@@ -156,27 +156,22 @@ class SealingMeans(Protocol):
     @property
     def evidence(self) -> Evidence | None:
         """Where evidence goes."""
-        ...
 
     @property
     def evidence_pool(self) -> Executor:
         """The threads that it is stored on."""
-        ...
 
     @property
     def signer(self) -> Signer | None:
         """What signs it."""
-        ...
 
     @property
     def store(self) -> CasStore | None:
         """The store of cases."""
-        ...
 
     @property
     def clock(self) -> Clock:
         """The time."""
-        ...
 
 
 def store_sealed(

@@ -25,7 +25,6 @@ class VerifyingKey(Protocol):
 
     def verifies(self, signature: bytes, digest: bytes) -> bool:
         """Whether its private key made the signature (DER) of what has this SHA-256."""
-        ...
 
 
 class BundleManifests:

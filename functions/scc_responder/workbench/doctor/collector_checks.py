@@ -39,7 +39,6 @@ class LogSinks(Protocol):
 
     def exclusions(self, project: str) -> Mapping[str, str] | None:
         """Filters by the names of exclusions in the sink `_Default`; None: the sink is off. Raises ApiError."""
-        ...
 
 
 class Images(Protocol):
@@ -47,7 +46,6 @@ class Images(Protocol):
 
     def probe(self, host: str, name: str) -> None:
         """Ask for an image that cannot be there, below this name. Raises ApiError."""
-        ...
 
 
 def examine_images(images: Images, repository: str) -> Check:

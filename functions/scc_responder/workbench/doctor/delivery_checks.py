@@ -35,23 +35,18 @@ class PubSub(Protocol):
 
     def subscription(self, name: str) -> Subscription:
         """The subscription; ApiError with status 404 if there is none."""
-        ...
 
     def subscriptions_of(self, topic: str) -> Sequence[str]:
         """The names of a topic's subscriptions."""
-        ...
 
     def waiting(self, subscription: str, most: int) -> int:
         """How many messages wait, of at most that many. Each is given back."""
-        ...
 
     def has_topic(self, topic: str) -> bool:
         """Whether there is such a topic."""
-        ...
 
     def may_publish(self, topic: str) -> bool:
         """Whether the caller has `pubsub.topics.publish` on the topic."""
-        ...
 
 
 def examine_delivery(pubsub: PubSub, deployment: Deployment) -> Iterator[Check]:

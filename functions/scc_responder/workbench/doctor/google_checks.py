@@ -36,7 +36,6 @@ class Sources(Protocol):
 
     def probe(self, source: str) -> None:
         """Ask a source (`organizations/O/sources/S`) for a finding that cannot be there. Raises ApiError."""
-        ...
 
 
 class Configs(Protocol):
@@ -44,7 +43,6 @@ class Configs(Protocol):
 
     def notification_config(self, name: str) -> NotificationConfig:
         """What sends findings, by its full name. Raises ApiError; its status is 404 if it is gone."""
-        ...
 
 
 class Bucket(Protocol):
@@ -52,15 +50,12 @@ class Bucket(Protocol):
 
     def may_create(self) -> bool:
         """Whether the caller has `storage.objects.create` on it."""
-        ...
 
     def retention_seconds(self) -> int:
         """How long its objects cannot be deleted; 0: they can be at once."""
-        ...
 
     def server_time(self) -> datetime | None:
         """The server's clock, by its latest answer."""
-        ...
 
 
 def examine_source(sources: Sources, scope: str, source_id: str) -> Check:

@@ -23,7 +23,6 @@ class Caller(Protocol):
 
     def email(self) -> str:
         """The address of the account; "" where nobody says it. Raises ApiError."""
-        ...
 
 
 def examine_identity(caller: Caller, identity: str) -> Check:

@@ -35,11 +35,9 @@ class SigningKeyAccess(Protocol):
 
     def may_sign(self) -> bool:
         """Whether the caller may sign with it."""
-        ...
 
     def algorithm(self) -> str:
         """What it is for, in Cloud KMS's own word."""
-        ...
 
 
 def signing_not_set() -> Check:

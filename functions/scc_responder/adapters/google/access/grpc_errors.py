@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from scc_responder.domain.errors import VPC_SERVICE_CONTROLS, ApiError, OutcomeUnknown
@@ -62,6 +65,16 @@ def grpc_failure(call: ApiMethod, error: Exception) -> ApiError:
         refused_by=VPC_SERVICE_CONTROLS if outside else "",
         retry_after_seconds=_retry_after(error),
     )
+
+
+@contextmanager
+def grpc_failures(call: ApiMethod) -> Iterator[None]:
+    """Around the use of one of Google's clients: its errors become what `grpc_failure` makes of them."""
+    problems: Any = import_module("google.api_core.exceptions")
+    try:
+        yield
+    except problems.GoogleAPICallError as error:
+        raise grpc_failure(call, error) from error
 
 
 def _code(error: Exception) -> str:

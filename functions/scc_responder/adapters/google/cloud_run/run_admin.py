@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from scc_responder.adapters.google.access.credentials import default_credentials
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure, grpc_failures
 from scc_responder.adapters.google.cloud_run.run_identities import RunIdentities
 from scc_responder.adapters.google.cloud_run.run_messages import (
     document_of,
@@ -200,12 +200,9 @@ class CloudRunAdmin:
         as_writer: bool = False,
     ) -> Any:
         client, sender = self._identities.client(service, as_writer=call.writes or as_writer)
-        problems: Any = import_module("google.api_core.exceptions")
         bound = timeout or self._timeout_seconds
-        try:
+        with grpc_failures(call):
             return getattr(client, method)(request=request, timeout=bound, retry=None, metadata=sender)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(call, error) from error
 
     def _start(self, service: str, method: str, call: ApiMethod, request: Any, name: RunName) -> RunOperation:
         """Begin a long-running operation, by the transport: the client's own future loads REST transports and polls."""

@@ -9,7 +9,6 @@ that the first try is recognised where it was carried out after all and only its
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from typing import Any, TypeVar, Unpack
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
 from scc_responder.adapters.google.access.credentials import default_credentials
+from scc_responder.adapters.google.access.google_client import GoogleClient
 from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
 from scc_responder.adapters.google.firestore.firestore_documents import (
     ALL,
@@ -75,13 +75,17 @@ _Ask = Callable[[Any, dict[str, Any]], _T]
 """Asks a client something, with the options that bound the call."""
 
 
-class FirestoreStore:
+class FirestoreStore(GoogleClient):
     """`ports.CasStore` in one collection, `firestore://PROJECT/DATABASE[/COLLECTION]`. Connects on first use.
 
     `emulator`: host:port of Google's emulator on this machine (any other raises SettingsError). `deadline_seconds`
     bounds an operation, `try_seconds` each try. `now` serves for times to live alone: the times of entries are those
     of Firestore's servers. `clock` and `wait` are for the pauses between tries.
     """
+
+    lean = lean_imports.FIRESTORE
+    service = FIRESTORE_SERVICE
+    setting = FIRESTORE_EMULATOR
 
     def __init__(
         self,
@@ -94,16 +98,13 @@ class FirestoreStore:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(endpoint=emulator, timeout_seconds=try_seconds)
         self._collection = FirestoreCollection.of(address)
-        self._emulator = google_channel.check_loopback(emulator, FIRESTORE_EMULATOR) if emulator else ""
         self._deadline_seconds = deadline_seconds
-        self._try_seconds = try_seconds
         self._now = now
         self._clock = clock
         self._wait = wait
         self._credentials = cache(default_credentials)
-        self._client: Any = None
-        self._opening = threading.Lock()
 
     def get(self, key: str) -> Entry | None:
         """The entry, or None. Raises StoreUnavailable."""
@@ -158,13 +159,6 @@ class FirestoreStore:
         answers = self._answered(SCAN, self._end(), lambda client, options: [*client.run_query(request, **options)])
         raw = (type(answer).pb(answer) for answer in answers)
         return [document_entry(answer.document, answer.read_time) for answer in raw if answer.HasField("document")]
-
-    def close(self) -> None:
-        """Close the connection, if there is one. The next call opens another."""
-        with self._opening:
-            if self._client is not None:
-                self._client.transport.close()
-            self._client = None
 
     def _end(self) -> float:
         return self._clock() + self._deadline_seconds
@@ -231,7 +225,7 @@ class FirestoreStore:
                 return ask(client, {"timeout": seconds, "retry": None})
             except ApiError as error:
                 problem = error
-            except self._problems().GoogleAPICallError as error:
+            except import_module("google.api_core.exceptions").GoogleAPICallError as error:
                 problem = grpc_failure(call, error)
             is_unknown = is_unknown or isinstance(problem, OutcomeUnknown)
             if problem.status not in _MAY_PASS and problem.reason != Reason.FIRESTORE.of("aborted"):
@@ -243,33 +237,22 @@ class FirestoreStore:
     def _tries(self, end: float) -> Iterator[float]:
         """The seconds that each try may take: the first at once, the others after a pause, all before `end`."""
         pause = _FIRST_PAUSE
-        yield min(self._try_seconds, max(end - self._clock(), _LEAST_SECONDS))
+        yield min(self._timeout_seconds, max(end - self._clock(), _LEAST_SECONDS))
         while end - self._clock() - pause > _LEAST_SECONDS:
             self._wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - keeps instances apart, hides nothing
-            yield min(self._try_seconds, end - self._clock())
+            yield min(self._timeout_seconds, end - self._clock())
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _opened(self) -> Any:
-        with self._opening:
-            if self._client is None:
-                self._client = google_channel.client(
-                    lean_imports.FIRESTORE,
-                    FIRESTORE_SERVICE,
-                    self._emulator,
-                    credentials=self._credentials,
-                    options=_CHANNEL,
-                )
-            return self._client
+    def _connected(self) -> Any:
+        return google_channel.client(
+            self.lean, self.service, self._endpoint, credentials=self._credentials, options=_CHANNEL
+        )
 
     def _abandon(self, client: Any) -> None:
         """Drop a connection that no longer answers; calls that wait on it keep it, and the next try opens another."""
         with self._opening:
             if self._client is client:
                 self._client = None
-
-    @staticmethod
-    def _problems() -> Any:
-        return import_module("google.api_core.exceptions")
 
 
 class _Failed(Exception):  # noqa: N818 - becomes one of the store's errors

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from scc_responder.adapters.google.access import google_channel, lean_imports
+from scc_responder.adapters.google.access import lean_imports
 from scc_responder.adapters.google.access.credentials import AccessToken
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.google_client import GoogleClient
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod
 from scc_responder.adapters.kubernetes.endpoint_errors import retold
 from scc_responder.collect.endpoints import Endpoint, EndpointOptions, Server, choose
 from scc_responder.domain.context import Cluster
@@ -45,7 +46,7 @@ def connect_to_server(
     return api
 
 
-class GkeClusters:
+class GkeClusters(GoogleClient):
     """`ports.Clusters` over GetCluster, asked once for a cluster's description and its API server together.
 
     `endpoint`: a stand-in for the GKE API on this machine, host:port (any other raises SettingsError). `token`: bearer
@@ -54,6 +55,10 @@ class GkeClusters:
 
     If the endpoint of a cached description does not answer, the next connection reads the description again.
     """
+
+    lean = lean_imports.CLUSTER_MANAGER
+    service = GKE_SERVICE
+    setting = "SCC_RESPONDER_GKE_ENDPOINT"
 
     def __init__(
         self,
@@ -66,13 +71,11 @@ class GkeClusters:
         connect: Connect = connect_to_server,
         timeout_seconds: float = 10.0,
     ) -> None:
-        self._endpoint = google_channel.check_loopback(endpoint, "SCC_RESPONDER_GKE_ENDPOINT") if endpoint else ""
+        super().__init__(endpoint=endpoint, timeout_seconds=timeout_seconds)
         self._reach = EndpointOptions(connect_gateway=connect_gateway, vpc_egress=vpc_egress, local=bool(endpoint))
         self._token = token or AccessToken()
         self._clock = clock
         self._connect = connect
-        self._timeout_seconds = timeout_seconds
-        self._client: Any = None
         self._known: dict[ClusterRef, _Known] = {}
         self._lock = threading.Lock()
 
@@ -94,13 +97,6 @@ class GkeClusters:
                 known.endpoint = endpoint
             return known.api
 
-    def close(self) -> None:
-        """Close the connection to the GKE API, if there is one."""
-        with self._lock:
-            if self._client is not None:
-                self._client.transport.close()
-            self._client = None
-
     def _kept(self, ref: ClusterRef) -> _Known:
         if ClusterRef.parse(ref.path) != ref:
             raise ApiError(Reason.MALFORMED_CLUSTER_NAME, "the cluster's name has a character that none may have")
@@ -108,20 +104,12 @@ class GkeClusters:
             return self._known.setdefault(ref, _Known(lambda: self._get(ref), self._clock))
 
     def _get(self, ref: ClusterRef) -> Any:
-        client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
         try:
-            return client.get_cluster(name=ref.path, timeout=self._timeout_seconds, retry=None)
-        except problems.NotFound as error:
-            raise ApiError(Reason.CLUSTER_NOT_FOUND, error.message, status=404) from error
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(GET_CLUSTER, error) from error
-
-    def _opened(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                self._client = google_channel.client(lean_imports.CLUSTER_MANAGER, GKE_SERVICE, self._endpoint)
-            return self._client
+            return self._asked_once(GET_CLUSTER, "get_cluster", name=ref.path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            raise ApiError(Reason.CLUSTER_NOT_FOUND, str(error), status=404) from error
 
 
 class _Known:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failures
 from scc_responder.adapters.google.gke.gke_clusters import GKE_SERVICE
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.reasons import Reason
@@ -24,12 +21,10 @@ class GkeListing:
     def clusters(self, project: str, location: str) -> tuple[ClusterRef, ...]:
         """The clusters of a project in a location, or in all (`*`). Raises ApiError."""
         client = google_channel.client(lean_imports.CLUSTER_MANAGER, GKE_SERVICE, self._endpoint)
-        problems: Any = import_module("google.api_core.exceptions")
         parent = f"projects/{project}/locations/{'-' if location == '*' else location}"
         try:
-            answer = client.list_clusters(parent=parent, timeout=self._timeout_seconds, retry=None)
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(LIST_CLUSTERS, error) from error
+            with grpc_failures(LIST_CLUSTERS):
+                answer = client.list_clusters(parent=parent, timeout=self._timeout_seconds, retry=None)
         finally:
             client.transport.close()
         found = (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from importlib import import_module
 from typing import Any
 
 from scc_responder.adapters.google.access import google_channel, lean_imports
-from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failure
+from scc_responder.adapters.google.access.google_client import GoogleClient
+from scc_responder.adapters.google.access.grpc_errors import ApiMethod, grpc_failures
 from scc_responder.domain.errors import OutcomeUnknown
 from scc_responder.domain.reasons import Reason
 from scc_responder.settings import PUBSUB_EMULATOR
@@ -19,7 +19,7 @@ PUBSUB_SERVICE = "pubsub.googleapis.com"
 PUBLISH = ApiMethod(api=Reason.PUBSUB, permission="pubsub.topics.publish", writes=True)
 
 
-class TopicPublisher:
+class TopicPublisher(GoogleClient):
     """Publishes on one topic (`projects/P/topics/T`), each message by itself. Connects on first use.
 
     `emulator`: host:port of a Pub/Sub emulator on this machine (any other raises SettingsError); where it is not given,
@@ -27,42 +27,33 @@ class TopicPublisher:
     retried here.
     """
 
+    setting = PUBSUB_EMULATOR
+
     def __init__(self, topic: str, *, emulator: str | None = None, timeout_seconds: float = 10.0) -> None:
+        endpoint = os.environ.get(PUBSUB_EMULATOR, "") if emulator is None else emulator
+        super().__init__(endpoint=endpoint, timeout_seconds=timeout_seconds)
         self._topic = topic
-        self._timeout_seconds = timeout_seconds
-        self._emulator = os.environ.get(PUBSUB_EMULATOR, "") if emulator is None else emulator
-        if self._emulator:
-            google_channel.check_loopback(self._emulator, PUBSUB_EMULATOR)
-        self._client: Any = None
-        self._opening = threading.Lock()
 
     def publish(self, message: bytes, attributes: Mapping[str, str]) -> str:
         """The message id the topic gave it. Raises ApiError; OutcomeUnknown where it may have been published."""
         client = self._opened()
-        problems: Any = import_module("google.api_core.exceptions")
         try:
-            future = client.publish(self._topic, message, retry=None, timeout=self._timeout_seconds, **attributes)
-            return str(future.result(timeout=self._timeout_seconds + 1.0))
-        except problems.GoogleAPICallError as error:
-            raise grpc_failure(PUBLISH, error) from error
+            with grpc_failures(PUBLISH):
+                future = client.publish(self._topic, message, retry=None, timeout=self._timeout_seconds, **attributes)
+                return str(future.result(timeout=self._timeout_seconds + 1.0))
         except FutureTimeoutError as error:
             raise OutcomeUnknown(
                 Reason.PUBSUB.of("no_answer"), "the topic did not confirm the message in time"
             ) from error
 
     def close(self) -> None:
-        """Send what is waiting and close the connection, if there is one."""
-        with self._opening:
-            if self._client is not None:
-                self._client.stop()
-                self._client.transport.close()
-            self._client = None
+        """Close the connection, if there is one."""
+        if self._client is not None:
+            self._client.stop()
+        super().close()
 
-    def _opened(self) -> Any:
-        with self._opening:
-            if self._client is None:
-                self._client = _publisher(self._emulator)
-            return self._client
+    def _connected(self) -> Any:
+        return _publisher(self._endpoint)
 
 
 def _publisher(emulator: str) -> Any:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from scc_responder.adapters.answer_client import FunctionAnswer, send
 from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.entrypoint.console.answer_client import FunctionAnswer, send
 
 
 class Function(BaseHTTPRequestHandler):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[4]
 CONSOLE = "scc-responder-console@example-project.iam.gserviceaccount.com"
 FUNCTION = "https://scc-responder.example.com"
 PROGRAM = f"""
-from scc_responder.adapters.google.access.own_id_token import own_id_token
+from scc_responder.entrypoint.console.own_id_token import own_id_token
 from scc_responder.domain.errors import ApiError
 try:
     print(own_id_token("{FUNCTION}"))
