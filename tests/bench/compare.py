@@ -51,6 +51,7 @@ COMPILERS = (
 class Side:
     """One checkout: its unpacked zip, its policies in its own compiled form, and what was measured of it."""
 
+    checkout: Path
     function: Path
     policies: Path
     figures: dict[str, list[float]] = field(default_factory=dict)
@@ -66,7 +67,7 @@ def side(folder: Path, checkout: Path) -> Side:
     policies = write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
     command = [sys.executable, "-c", COMPILE, str(policies), *COMPILERS]
     subprocess.run(command, check=True, env={"PYTHONPATH": str(checkout / "functions")})
-    return Side(function=unzip(folder, checkout), policies=policies)
+    return Side(checkout=checkout, function=unzip(folder, checkout), policies=policies)
 
 
 def measure_cold(parts: Rig, one: Side) -> None:
@@ -99,7 +100,7 @@ def measure_warm(parts: Rig, one: Side, function: Any, *, counted: bool) -> None
 
 def served(parts: Rig, one: Side) -> Any:
     """A function of this side that is not started yet."""
-    parts.function, parts.policies = one.function, one.policies
+    parts.function, parts.policies, parts.repository = one.function, one.policies, one.checkout
     return parts.served()
 
 

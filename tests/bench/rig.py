@@ -48,7 +48,7 @@ class Rig:
     def __init__(self, plane: ControlPlane, folder: Path, endpoints: dict[str, str]) -> None:
         self.plane, self.folder, self.endpoints = plane, folder, endpoints
         self.kubelet: LogKubelet | None = None
-        self.function = unzip(folder)
+        self.function, self.repository = unzip(folder), ROOT
         self.floor = folder / "floor"
         self.floor.mkdir()
         (self.floor / "main.py").write_text(FLOOR)
@@ -83,7 +83,8 @@ class Rig:
         log = self.folder / f"function-{number}.log"
         if floor:
             return ServedFunction(self.floor, {}, log=log)
-        return ServedFunction(self.function, {**self._environment(), **self.journal(number)}, log=log)
+        environment = {**self._environment(), **self.journal(number)}
+        return ServedFunction(self.function, environment, log=log, repository=self.repository)
 
     def journal(self, number: int) -> dict[str, str]:
         """The settings of a fresh journal, and of the policies."""
@@ -150,6 +151,7 @@ def first_answer(function: ServedFunction, body: bytes) -> float:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", function.port)) == 0:
                 break
+        assert function.process.poll() is None, function.log.read_text()
         time.sleep(0.002)
     status, _answer = function.post(body)
     assert status == 204, function.log.read_text()

@@ -5,10 +5,13 @@ It is main.py with the one thing that is not in the zip.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
 import functions_framework
+
+gc.disable()
 
 from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
 from tests.kits.local_store import LocalStoreServices
@@ -20,3 +23,7 @@ _services = make_services(Path.cwd(), made=LocalStoreServices)
 def respond(request: Any) -> HttpAnswer:
     """Respond as main.py does."""
     return handle(request, _services)
+
+
+gc.freeze()
+gc.enable()

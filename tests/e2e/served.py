@@ -20,7 +20,7 @@ from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cluster.polling import wait_until
 
 ROOT = Path(__file__).parents[2]
-LOCAL_STORE_MAIN = ROOT / "tests" / "e2e" / "local_store_main.py"
+LOCAL_STORE_MAIN = Path("tests") / "e2e" / "local_store_main.py"
 """The entry point of a zip whose store is a file of this machine, which main.py refuses."""
 FAILING_MAIN = ROOT / "tests" / "e2e" / "failing_main.py"
 """An entry point whose ports have failpoints: see `tests.kits.failpoints`."""
@@ -65,6 +65,7 @@ class ServedFunction:
         target: str = "respond",
         port: int = 0,
         main: Path | None = None,
+        repository: Path = ROOT,
     ) -> None:
         self.port = port or free_port()
         self.log = log
@@ -72,12 +73,12 @@ class ServedFunction:
         self._target = target
         is_kept_here = environment.get("SCC_RESPONDER_STORE", "").startswith("sqlite:")
         has_store = (folder / "scc_responder" / "adapters" / "local").exists()  # an earlier version, to compare with
-        main = main or (LOCAL_STORE_MAIN if is_kept_here and not has_store else None)
+        main = main or (repository / LOCAL_STORE_MAIN if is_kept_here and not has_store else None)
         self._main = main or folder / "main.py"
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SCC_RESPONDER_", "PYTHON"))},
             "THREADS": "4",
-            **({"PYTHONPATH": str(ROOT)} if main else {}),
+            **({"PYTHONPATH": str(repository)} if main else {}),
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
