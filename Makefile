@@ -4,11 +4,23 @@ BIN := .venv/bin
 WORKERS ?= 5
 # The policies as they were shipped: what somebody has made of policies/ fails no check.
 PACK := functions/scc_responder/pack
-# What measures seconds, or looks at a kernel or a kubelet: beside other tests it would tell how busy these are.
+# What measures seconds: beside other tests it would tell how busy these are.
 ALONE := tests/cli/policy/test_pack_cost.py tests/cli/simulate/test_simulation_cost.py \
-  tests/collector/test_container_cut.py tests/collector/test_container_look.py tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py \
-  tests/intake/test_find_name.py tests/node tests/notifications/test_costs.py tests/pipeline/test_large_cluster.py \
-  tests/policy/test_compiled.py
+  tests/execute/evidence/test_log_text.py tests/fuzz/test_large.py tests/intake/test_find_name.py tests/notifications/test_costs.py \
+  tests/pipeline/test_large_cluster.py tests/policy/test_compiled.py
+# What waits some seconds and asserts on them, or looks at a kernel or a kubelet: a few of these leave the processors idle.
+# tests/shape/test_alone.py sees to it that what asserts on few seconds is here or in ALONE.
+WAITING := tests/node tests/adapters/google/firestore/test_firestore_faults.py tests/adapters/kubernetes/test_api_requests.py \
+  tests/adapters/google/gke/test_reach.py::test_a_stall_is_bounded \
+  tests/adapters/google/gke/test_reach.py::test_a_stalled_handshake_is_bounded \
+  tests/adapters/messaging/test_mail_session.py::test_a_mail_server_that_never_ends_costs_its_time \
+  tests/adapters/messaging/test_web_post.py::test_a_server_that_never_ends_costs_its_time_alone \
+  tests/adapters/notifiers/test_apprise.py::test_services_that_never_end_cost_their_time_alone \
+  tests/collector/test_container_cut.py tests/collector/test_container_look.py \
+  tests/pipeline/notices/test_notice_storms.py::test_a_notice_is_handed_over_soon \
+  tests/pipeline/notices/test_route_lanes.py::test_a_receiver_that_never_answers_costs_a_second_once \
+  tests/pipeline/test_busy_cluster.py::test_the_findings_of_others_take_their_usual_time \
+  tests/pipeline/test_busy_cluster.py::test_two_warm_servers_that_stall_at_once_leave_a_place
 export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,7 +43,8 @@ else
 	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(ALONE:%=--ignore %)
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(patsubst %,--deselect %,$(ALONE) $(WAITING))
+	$(BIN)/pytest -n 3 $(WAITING)
 	$(BIN)/pytest $(ALONE)
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
 endif
@@ -59,7 +72,8 @@ soak: .venv/ready bundle ## Run the tests at their full counts
 	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600 $(ALONE:%=--ignore %)
+	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n $(WORKERS) --timeout 3600 $(patsubst %,--deselect %,$(ALONE) $(WAITING))
+	SCC_RESPONDER_SOAK=1 $(BIN)/pytest -n 3 --timeout 3600 $(WAITING)
 	SCC_RESPONDER_SOAK=1 $(BIN)/pytest --timeout 3600 $(ALONE)
 
 bench: .venv/ready bundle ## Measure the deployed function against its floor; prints JSON

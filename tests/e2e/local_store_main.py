@@ -11,10 +11,10 @@ from typing import Any
 
 import functions_framework
 
-gc.disable()
+gc.disable()  # as main.py does
 
-from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services
-from tests.kits.local_store import LocalStoreServices
+from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services  # noqa: E402
+from tests.kits.local_store import LocalStoreServices  # noqa: E402
 
 _services = make_services(Path.cwd(), made=LocalStoreServices)
 

@@ -33,6 +33,8 @@ from tests.kits.store_conformance import read
 Code = grpc.StatusCode
 PATIENT = {"deadline_seconds": 30.0, "try_seconds": 1.0}
 HASTY = {"deadline_seconds": 1.2, "try_seconds": 0.4}
+BRIEF = {"deadline_seconds": 0.6, "try_seconds": 0.2}
+"""Where no answer comes at all: how fast this machine is changes nothing then."""
 FIRM = {"deadline_seconds": 4.0, "try_seconds": 0.4}
 MANY = range(1, 200)
 DUE_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -173,7 +175,7 @@ def test_a_connection_that_fails_is_made_up_for(scene: Scene, name: str, fault: 
 def test_calls_that_fail_for_good_end_in_time(scene: Scene, name: str, fault: CallFault) -> None:
     """The last word is that of the store, and it comes when it was promised."""
     operation = OPERATIONS[name]
-    store, _ = scene.faulty(lambda _number, _method: fault, **HASTY)
+    store, _ = scene.faulty(lambda _number, _method: fault, **BRIEF)
     assert_told_as_it_is(operation, caught(lambda: operation.ask(store, scene.seen)))
 
 
@@ -182,7 +184,7 @@ def test_calls_that_fail_for_good_end_in_time(scene: Scene, name: str, fault: Ca
 def test_connections_that_fail_for_good_end_in_time(scene: Scene, name: str, fault: ConnectionFault) -> None:
     """So it is where there is no whole answer on any connection."""
     operation = OPERATIONS[name]
-    store, _ = scene.unreliable(dict.fromkeys(MANY, fault), **HASTY)
+    store, _ = scene.unreliable(dict.fromkeys(MANY, fault), **BRIEF)
     assert_told_as_it_is(operation, caught(lambda: operation.ask(store, scene.seen)))
 
 
@@ -190,7 +192,7 @@ def test_connections_that_fail_for_good_end_in_time(scene: Scene, name: str, fau
 def test_a_store_out_of_reach_is_unavailable_and_changes_nothing(scene: Scene, name: str) -> None:
     """Every connection is refused; when they are accepted again, the same store goes on."""
     operation = OPERATIONS[name]
-    store, proxy = scene.unreliable({}, **HASTY)
+    store, proxy = scene.unreliable({}, **BRIEF)
     proxy.refuses = True
     assert_told_as_it_is(operation, caught(lambda: operation.ask(store, scene.seen)))
     assert not operation.done(scene.direct)
