@@ -192,7 +192,7 @@ locals {
       first     = "scc-responder notify list --store ${local.environment.SCC_RESPONDER_STORE}"
       page      = "on-call-reference.md#alerts"
       severity  = "CRITICAL"
-      text      = "The route $${log.extracted_label.route} has not taken a notice for a day ($${log.extracted_label.refused}), and it is not sent any more: whom the route reaches may know of nothing since. Read the notice, tell them yourself, mend the route's secret or its service, and try it with scc-responder notify test."
+      text      = "The route $${log.extracted_label.route} did not take a notice for a day, or refuses this very one ($${log.extracted_label.refused}), and it is not sent any more: whom the route reaches may know of nothing since. Read the notice, tell them yourself, mend the route's secret or its service, and try it with scc-responder notify test."
       title     = "nobody hears of route $${log.extracted_label.route}"
     }
   }

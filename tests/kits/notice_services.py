@@ -2,7 +2,8 @@
 
 A request that the service would refuse is refused here for the same reason, so a receiver that is taken here speaks
 the service's form. Sources: Google Chat API, spaces.messages.create and "Cards v2"; Slack, chat.postMessage and "Block
-Kit reference"; PagerDuty, Events API v2.
+Kit reference", and its maintainers on `msg_blocks_too_long` (github.com/slackapi/bolt-js/issues/2509: 12,000 characters
+of all blocks together); PagerDuty, Events API v2.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ def slack(posted: Posted) -> Says:
         slack_message(message)
     except UnfitError:
         return slack_error("invalid_blocks")
+    if len(json.dumps(message["blocks"], ensure_ascii=False)) > 12_000:
+        return slack_error("msg_blocks_too_long")
     if message["channel"] != SLACK_CHANNEL:
         return slack_error("channel_not_found")
     return Says(200, json.dumps({"ok": True, "channel": SLACK_CHANNEL, "ts": "1503435956.000247"}).encode())

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from scc_responder.adapters.messaging.fitted_card import fitted_message, markup_escaped
+from scc_responder.journal.account.account_links import AccountLink
 from scc_responder.journal.account.answers import AccountLine
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
 from tests.kits.routed_notices import routed
@@ -39,3 +40,16 @@ def test_what_is_too_large_is_left_out_from_its_end() -> None:
     assert len(fitted_message(card, make, 1_000)) <= 1_000
     left = 20 - (len(cut["lines"]) - 1)
     assert cut["lines"][-1] == f"Left out: {left} lines, which `case show` has"
+
+
+def test_links_are_left_out_after_all_lines() -> None:
+    """A few that are long would keep the whole message from being taken."""
+    links = tuple(AccountLink(title=f"l{number}", url="https://example.com/" + "x" * 400) for number in range(6))
+    card = replace(notice_card(routed()), links=links)
+
+    def make(given_card: NoticeCard) -> dict[str, Any]:
+        return {"lines": [line.name for line in given_card.lines], "links": [link.url for link in given_card.links]}
+
+    told = fitted_message(card, make, 1_000)
+    assert len(told) <= 1_000
+    assert json.loads(told) == {"lines": ["Left out"], "links": [links[0].url, links[1].url]}

@@ -157,12 +157,29 @@ def test_a_refusal_says_whether_it_may_pass(box: MailBox, security: str, reply: 
             assert secret not in everything_said(raised.value)
 
 
+LASTING = {"mail": 400, "recipient": 403}
+
+
+@pytest.mark.parametrize(("place", "status"), LASTING.items())
+def test_only_the_mail_itself_is_never_taken(box: MailBox, security: str, place: str, status: int) -> None:
+    """An address may be set right within the day: what waits for it is not lost before."""
+    box.reply = "552 no" if place == "mail" else "250 taken"
+    box.recipient = dict.fromkeys(TO, "550 no") if place == "recipient" else {}
+    try:
+        with pytest.raises(ApiError) as raised:
+            people(box, security).send(routed())
+    finally:
+        box.reply, box.recipient = "250 taken", {}
+    assert raised.value.status == status
+
+
 def test_a_wrong_password_is_refused(box: MailBox, security: str) -> None:
     """And is not said."""
     sender = people(box, security, password="an0ther")
     with pytest.raises(ApiError) as raised:
         sender.send(routed())
     assert (raised.value.reason, raised.value.may_pass) == ("receiver_smtp_535", False)
+    assert raised.value.status == 403
     assert "an0ther" not in everything_said(raised.value)
 
 

@@ -77,6 +77,15 @@ def test_hostile_notices_are_text_in_a_message(made: RoutedNotice) -> None:
     assert [url for url in urls if not is_own(url)] == []
 
 
+def test_a_card_with_much_in_it_is_taken() -> None:
+    """The last lines are left out, and a line says so: a message that is too long would be refused each time."""
+    much = {f"fact_{number}": "x" * 690 for number in range(20)}
+    with web_service(slack) as service:
+        receiver(secret(service)).send(routed(notice=replace(NOTICE, facts=much)))
+    texts, _ = shown(service.posted[0])
+    assert any(text.startswith("Left out: ") for text in texts)
+
+
 def test_a_bar_in_a_title_ends_no_address() -> None:
     """Slack takes what stands before it for the address."""
     link = {"title": "a|b", "url": FINDING_LINK}
@@ -96,6 +105,23 @@ def test_a_refusal_in_a_success_is_no_success(word: str, *, may_pass: bool) -> N
         receiver(secret(service)).send(routed())
     assert (raised.value.reason, raised.value.may_pass) == (f"receiver_{word}", may_pass)
     assert SLACK_TOKEN not in everything_said(raised.value)
+
+
+LASTING = {
+    "invalid_blocks": 400,
+    "msg_too_long": 400,
+    "token_revoked": 403,
+    "not_in_channel": 403,
+    "of_a_later_time": 403,
+}
+
+
+@pytest.mark.parametrize(("word", "status"), LASTING.items())
+def test_only_what_no_try_ends_is_given_up(word: str, status: int) -> None:
+    """A token or a channel may be set right within the day: what waits for it is not lost before."""
+    with web_service(lambda _: slack_error(word)) as service, pytest.raises(ApiError) as raised:
+        receiver(secret(service)).send(routed())
+    assert raised.value.status == status
 
 
 def test_a_wrong_token_is_refused_by_the_service() -> None:

@@ -15,6 +15,7 @@ from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNoti
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.outbox import outbox
 from scc_responder.journal.outbox.outbox import OUTBOX
+from scc_responder.pipeline.notices import route_lanes
 from scc_responder.pipeline.notices.route_lanes import REQUEST_WAITS_SECONDS, read_address
 from scc_responder.policy.routes import ReceiverKind, RouteRule, Routes
 from tests.kits.notices import mount, routes, told
@@ -104,6 +105,76 @@ def test_nothing_says_an_address(scene: Callable[..., RouteScene]) -> None:
     assert "s3cr3t" not in str(made.deployment.lines)
     reasons = [line["refused"] for line in (*made.said("notice_waits"), *made.said("notice_undeliverable"))]
     assert reasons == ["receiver_unreachable", "ValueError", "receiver_status_400"]
+
+
+def test_what_a_sweep_may_have_is_left_to_it(scene: Callable[..., RouteScene]) -> None:
+    """Where the first of a request takes long, the next ones are past the minute that is theirs: each is said once."""
+    made = scene(routes("shop"))
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        made.clock.move(seconds=20)
+        return ""
+
+    made.receivers.judge = judge
+    made.tell(*(told(number) for number in range(4)))
+    assert made.receivers.cases == [("shop", "0"), ("shop", "1")]
+    made.sweep(seconds=1)
+    made.sweep(minutes=5)
+    assert sorted(made.receivers.cases) == [("shop", str(number)) for number in range(4)]
+    assert made.waiting == 0
+
+
+def test_a_request_that_comes_back_late_sends_nothing(scene: Callable[..., RouteScene]) -> None:
+    """A sweep has sent it by then."""
+    made = scene(routes("shop"))
+    notifier = made.deployment.services.notifier
+    assert notifier
+    notifier.tell(told(1))
+    made.sweep(minutes=2)
+    made.lanes.send()
+    assert made.receivers.cases == [("shop", "1")]
+
+
+def test_messages_of_a_case_keep_their_order(scene: Callable[..., RouteScene]) -> None:
+    """While one waits, none that came after it is said: a resolved alert would be opened again."""
+    made = scene(routes("shop"))
+    dead = [1]
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        if dead:
+            raise FAILS
+        return ""
+
+    made.receivers.judge = judge
+    many = [replace(told(1), key=f"{number} notify", state=None, reason=f"r{number}") for number in range(5)]
+    notifier = made.deployment.services.notifier
+    assert notifier
+    for notice in many:
+        notifier.tell(notice)
+        made.clock.move(seconds=1)
+    made.lanes.send()
+    made.sweep(minutes=1)
+    assert {routed.notice.reason for _, routed in made.receivers.got} == {"r0"}
+    dead.clear()
+    made.receivers.got.clear()
+    for _ in range(9):
+        made.sweep(minutes=2)
+    assert [routed.notice.reason for _, routed in made.receivers.got] == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_lane_that_could_not_begin_is_free(scene: Callable[..., RouteScene], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine gives no thread, the next sweep sends."""
+    made = scene(routes("shop"))
+
+    def none_left(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(route_lanes.Thread, "start", none_left)
+        with pytest.raises(RuntimeError):
+            made.tell(told(1))
+    made.sweep(minutes=2)
+    assert made.receivers.cases == [("shop", "1")]
 
 
 def test_what_nobody_takes_for_a_day_is_told(scene: Callable[..., RouteScene]) -> None:

@@ -13,11 +13,12 @@ from scc_responder.domain.errors import ApiError, StoreError, StoreUnavailable
 from scc_responder.domain.notices.notice import Notice, NoticeKind
 from scc_responder.domain.notices.routed_notice import RoutedNotice
 from scc_responder.domain.reasons import Reason
+from scc_responder.journal.notices import breaker_notice, feed_notice, first_shot_notice
 from scc_responder.journal.outbox import outbox
 from scc_responder.pipeline.notices import route_notifier
 from scc_responder.policy.routes import RouteRule, Routes
-from tests.kits.notices import routes, told
-from tests.kits.responder import finding_about
+from tests.kits.notices import NOON, routes, told
+from tests.kits.responder import CLUSTER, finding_about
 from tests.kits.route_scene import RouteScene
 
 Made = Callable[[Routes], RouteScene]
@@ -54,6 +55,21 @@ def test_what_is_severe_and_needs_a_person_still_pages(scene: Made) -> None:
     assert [case for _, case in made.receivers.cases] == ["0", "1", "0", "1", "2", "3"]
     made.sweep(minutes=1)
     assert counts(made) == (6, 5)
+
+
+def test_what_holds_a_whole_place_still_pages(scene: Made) -> None:
+    """A storm is when breakers trip, and a digest would say neither where nor how they are reset."""
+    made = scene(routes("shop", burst=1))
+    pages = [
+        breaker_notice(CLUSTER, NOON, "6 denials"),
+        first_shot_notice(CLUSTER, "contain", "9 pods of 5"),
+        feed_notice(Reason.CONFIG_CHANGED, NOON.date(), {}),
+    ]
+    made.tell(told(1), *pages, told(2))
+    kinds = [NoticeKind.OUTCOME, NoticeKind.BREAKER, NoticeKind.POLICY, NoticeKind.FEED]
+    assert [routed.notice.kind for _, routed in made.receivers.got] == kinds
+    made.sweep(minutes=1)
+    assert counts(made) == (4, 1)
 
 
 def test_what_is_put_is_stored_before_the_topic_is_told(scene: Made) -> None:

@@ -36,12 +36,13 @@ def markup_escaped(text: str, most: int) -> str:
 def fitted_message(card: NoticeCard, make: Callable[[NoticeCard], Any], most: int) -> bytes:
     """The message that `make` makes of the card, as JSON of at most so many bytes.
 
-    Where the card is too large the last lines are left out, and a line says how many.
+    Where the card is too large the last lines are left out, and a line says how many; then the last links.
     """
-    for count in range(len(card.lines), -1, -1):
-        left = len(card.lines) - count
+    for count in range(len(card.lines), -len(card.links) - 1, -1):
+        lines, links = card.lines[: max(count, 0)], card.links[: len(card.links) + min(count, 0)]
+        left = len(card.lines) - len(lines)
         more = (AccountLine(name="Left out", text=f"{left} lines, which `case show` has"),) if left else ()
-        body = msgspec.json.encode(make(replace(card, lines=card.lines[:count] + more)))
+        body = msgspec.json.encode(make(replace(card, lines=lines + more, links=links)))
         if len(body) <= most:
             return body
     return body

@@ -129,16 +129,19 @@ def _failure(error: Exception, *, sent: bool) -> ApiError:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _refused([code for code, _ in error.recipients.values()])
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
-        return _refused([error.smtp_code])
+        return _refused([error.smtp_code], lasting=400 if isinstance(error, smtplib.SMTPDataError) else 403)
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return ApiError(Reason.RECEIVER.of("no_starttls_or_login"), "the mail server lacks what is needed", status=400)
+        return ApiError(Reason.RECEIVER.of("no_starttls_or_login"), "the mail server lacks what is needed", status=403)
     kind = OutcomeUnknown if sent else ApiError
     return kind(Reason.RECEIVER.of("no_answer" if sent else "unreachable"), f"no answer: {type(error).__name__}")
 
 
-def _refused(codes: Sequence[int]) -> ApiError:
-    """The error for replies of SMTP: 4yz may pass, 5yz does not. Source: RFC 5321, 4.2.1."""
+def _refused(codes: Sequence[int], lasting: int = 403) -> ApiError:
+    """The error for replies of SMTP: 4yz may pass, 5yz does not. Source: RFC 5321, 4.2.1.
+
+    `lasting` is the status for 5yz: 400 where this very mail is refused, 403 where it is who sends or who gets mails,
+    which somebody may set right.
+    """
     code = max(codes)
-    passing = code < 500
     message = f"the mail server refused it with reply {code}"
-    return ApiError(Reason.RECEIVER.of(f"smtp_{code}"), message, status=503 if passing else 400)
+    return ApiError(Reason.RECEIVER.of(f"smtp_{code}"), message, status=503 if code < 500 else lasting)

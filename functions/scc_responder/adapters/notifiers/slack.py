@@ -24,7 +24,8 @@ from scc_responder.domain.value import Value, resolved
 from scc_responder.journal.account.account_links import AccountLink
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
 
-MOST_SLACK_BYTES = 100_000
+MOST_SLACK_BYTES = 11_000
+"""Of a message. Source: github.com/slackapi/bolt-js/issues/2509: all blocks together have 12,000 characters at most."""
 _NAME = "slack"
 _FORM = '{"token": "xoxb-...", "channel": "C0123456789"}'
 _POST_MESSAGE = "https://slack.com/api/chat.postMessage"
@@ -44,6 +45,18 @@ _PASSING = {
     "team_added_to_org": 503,
 }
 """Errors after which the same may be taken later, by the status of HTTP that says so."""
+_OF_MESSAGE = frozenset(
+    {
+        "",
+        "invalid_arguments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "no_text",
+    }
+)
+"""Errors that this very message always has. Any other is about app or channel, which somebody may set right."""
 
 
 class _Secret(SecretFields, frozen=True, kw_only=True):
@@ -93,7 +106,8 @@ def _stamp(answer: WebAnswer) -> str:
         raise OutcomeUnknown(Reason.RECEIVER.of("unusable_answer"), "the service's answer makes no sense")
     if not said.ok:
         word = said.error if _ERROR.fullmatch(said.error) else ""
-        raise post_refusal(_PASSING.get(word, 400), answer.retry_after_seconds, word)
+        status = 400 if word in _OF_MESSAGE else _PASSING.get(word, 403)
+        raise post_refusal(status, answer.retry_after_seconds, word)
     return said.ts
 
 

@@ -34,6 +34,8 @@ REQUEST_WAITS_SECONDS = 1.0
 """So long at most a request waits for what it sends; the rest goes on beside, or by the sweep."""
 RESTS = timedelta(minutes=1)
 """After a failure a process leaves a route so long to the sweeps."""
+SENT_WITHIN = timedelta(seconds=30)
+"""Longer than any receiver takes: what a sweep may take before that is left to it."""
 MOST_FAILURES = 2
 MOST_WAITING_READ = 1000
 """Of a route's waiting notices, in one sweep."""
@@ -86,27 +88,37 @@ class RouteLanes:
             by_route.setdefault(item.notice.route, []).append(item)
         now = self._services.clock()
         awake = [route for route in by_route if self._resting.get(route, now) <= now]
-        self._begun({route: iter(by_route[route]) for route in awake})(REQUEST_WAITS_SECONDS)
+        self._begun({route: self._in_time(by_route[route]) for route in awake})(REQUEST_WAITS_SECONDS)
 
     def sweep(self, until: datetime) -> Callable[[float], None]:
         """Begin to send what is due of every route, and its digest; the result waits so many seconds at most."""
         return self._begun({route: self._due(route, until) for route in self._routes})
 
+    def _in_time(self, items: Iterable[Waiting]) -> Iterator[Waiting]:
+        """Those that no sweep takes before they are sent, asked as each one's turn comes."""
+        return (item for item in items if self._services.clock() + SENT_WITHIN <= item.notice.next_at)
+
     def _begun(self, work: dict[str, Iterator[Waiting]]) -> Callable[[float], None]:
-        with self._lock:
-            free = [route for route in work if route not in self._busy]
-            self._busy.update(free)
         # Daemons: the process may end while a receiver does not answer. What they send is stored.
-        threads = [Thread(target=self._lane, args=(route, work[route]), daemon=True) for route in free]
+        threads = [Thread(target=self._lane, args=given, daemon=True) for given in work.items()]
         for thread in threads:
             thread.start()
         return lambda seconds: _join(threads, seconds)
 
     def _lane(self, route: str, items: Iterator[Waiting]) -> None:
-        failures = 0
+        with self._lock:
+            if route in self._busy:
+                return
+            self._busy.add(route)
+        failures, failed = 0, set[str]()
         try:
-            for item in items:
-                failures = 0 if self._sent(self._routes[route], item) else failures + 1
+            # What follows in a thread is left to a sweep: a case that is over must not be opened by what came before.
+            for item in (item for item in items if item.notice.thread not in failed):
+                if self._sent(self._routes[route], item):
+                    failures = 0
+                    continue
+                failures += 1
+                failed.add(item.notice.thread)
                 if failures >= MOST_FAILURES:
                     break
         except Exception as error:  # noqa: BLE001 - the edge of a thread: what is stored is sent by the next sweep
@@ -121,20 +133,25 @@ class RouteLanes:
                     self._resting[route] = self._services.clock() + RESTS
 
     def _due(self, route: str, until: datetime) -> Iterator[Waiting]:
-        """Each notice of the route that is due, once this process has taken it. Raises StoreError."""
+        """Each notice of the route that is due, once this process has taken it. Raises StoreError.
+
+        Of a thread the oldest alone: the next one follows once that has arrived, or is given up.
+        """
         store, clock = self._services.store, self._services.clock
 
         def put(notice: Notice) -> None:
             outbox.put(store, route, notice, clock(), due=clock())
 
         told_together(store, route, clock(), put, lambda: clock() < until)
-        cursor, read = None, 0
+        cursor, read, met = None, 0, set[str]()
         while read < MOST_WAITING_READ:
             page = store.scan(f"{OUTBOX}{route}/", cursor, _PAGE, unfinished=True)
-            for item in outbox.waiting_in(page):
+            for item in sorted(outbox.waiting_in(page), key=lambda item: item.notice.first_at):
                 if clock() >= until:
                     return
-                if item.notice.next_at <= clock() and (taken := outbox.claim(store, item, clock())):
+                is_first = item.notice.thread not in met
+                met.add(item.notice.thread)
+                if is_first and item.notice.next_at <= clock() and (taken := outbox.claim(store, item, clock())):
                     yield taken
             read, cursor = read + len(page.entries), page.cursor
             if cursor is None:

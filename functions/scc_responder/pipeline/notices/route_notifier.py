@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scc_responder.domain.notices.notice import Notice, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.ports import Clock, Notifier
 from scc_responder.domain.store import CasStore
 from scc_responder.journal.outbox.digest import gather
 from scc_responder.journal.outbox.outbox import Waiting, has_room, notice_id, put
 from scc_responder.policy.routes import Routes, is_severe_for_routes
+
+_OF_A_PLACE = frozenset({NoticeKind.BREAKER, NoticeKind.POLICY, NoticeKind.FEED})
+"""They are about no case, few, and say where nothing is done any more: a digest would say neither place nor remedy."""
 
 
 class RouteNotifier:
@@ -45,5 +48,6 @@ class RouteNotifier:
 
 
 def _pages(notice: Notice) -> bool:
-    """Whether it is about something severe that needs a person: that is never left to a digest."""
-    return bool(notice.case) and is_severe_for_routes(notice) and notice.severity is not NoticeSeverity.NOTICE
+    """Whether it needs a person now: what is severe, or holds a whole place, is never left to a digest."""
+    is_severe = bool(notice.case) and is_severe_for_routes(notice) and notice.severity is not NoticeSeverity.NOTICE
+    return is_severe or notice.kind in _OF_A_PLACE
