@@ -174,3 +174,12 @@ def test_a_message_says_how_far_it_is_contained() -> None:
     for notice in (outcome, besides):
         assert {name: notice.facts[name] for name in fields} == fields
     assert not fields.keys() & case_notice(NoticeKind.UNDECIDED, RECORD, "held", "why").facts.keys()
+
+
+def test_another_look_is_another_notice() -> None:
+    """Two of one kind, case and reason have keys of their own; what is undecided has one, however often it is tried."""
+    keys = [
+        {case_notice(kind, RECORD, "looked", why).key for why in ("instances run", "traffic moved")}
+        for kind in (NoticeKind.LOOKED, NoticeKind.UNDECIDED)
+    ]
+    assert [len(each) for each in keys] == [2, 1]

@@ -17,8 +17,9 @@ from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
 from scc_responder.adapters.google.storage.evidence_store import EvidenceStore
 from scc_responder.adapters.notifiers.outcome_topic import OutcomeTopic
-from scc_responder.domain.errors import ApiError, SettingsError
+from scc_responder.domain.errors import ApiError, SettingsError, StoreUnavailable
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.notices.route_lanes import RouteLanes
 from scc_responder.pipeline.notices.route_notifier import RouteNotifier
 from scc_responder.pipeline.services import Services, read_token
@@ -100,13 +101,23 @@ def test_cloud_monitoring_is_asked_only_where_settings_say_that_it_may_be() -> N
     assert isinstance(services(MONITORING_ENDPOINT="127.0.0.1:1").metrics, CloudMonitoring)
 
 
-@pytest.mark.parametrize("error", [None, ApiError("outcomes_unavailable", status=503)], ids=["well", "down"])
-def test_a_notice_that_reaches_nobody_stops_nothing(error: Exception | None) -> None:
-    """The case and the log say the same."""
+TOLD: dict[str, tuple[Exception | None, list[str]]] = {
+    "well": (None, []),
+    "down": (ApiError("outcomes_unavailable", status=503), ["outcome_topic"]),
+    "no-store": (StoreUnavailable(Reason.STORE_UNAVAILABLE, "down"), ["routes"]),
+}
+
+
+@pytest.mark.parametrize(("error", "untold"), TOLD.values(), ids=TOLD)
+def test_a_notice_that_reaches_nobody_stops_nothing(error: Exception | None, untold: list[str]) -> None:
+    """The case and the log say the same, and a line says who was not told by what."""
     notifier = Telling(error)
-    services(notifier).notify(NOTICE)
+    made: Any = services(notifier)
+    made.notify(NOTICE)
     services().notify(NOTICE)
     assert notifier.notices == [NOTICE]
+    lines = [line for line in made.lines if line["logging.googleapis.com/labels"]["reason"] == "notifier_failed"]
+    assert [line["notifier"] for line in lines] == untold
 
 
 def test_there_are_lanes_where_there_are_routes() -> None:

@@ -110,6 +110,7 @@ def case_notice(
 
     known, case, kept = Reason.read(reason), case_id(record.finding_key), facts_in(record.decision)
     commands = [*to_do((), case, record.cluster, reason)] if known and known.word in REMEDIES else []
+    about = "" if kind is NoticeKind.UNDECIDED else error
     return Notice(
         kind=kind,
         severity=severity,
@@ -118,7 +119,7 @@ def case_notice(
         state=record.state,
         reason=reason,
         subject=_subject(record, is_over=kind in _ENDS),
-        key=f"{record.opened_epoch} {reason}",
+        key=f"{record.opened_epoch} {reason} {about}",
         facts={
             "case": case,
             "finding": {"name": record.finding_name, "category": record.category},

@@ -6,14 +6,13 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scc_responder.adapters.acting_case import CasePool
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import ResponderError, SettingsError
+from scc_responder.domain.errors import ResponderError, SettingsError, StoreError
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.ports import (
     Approvers,
@@ -257,10 +256,13 @@ class Services:
             check_notifiers(self.settings.notifiers)
 
     def notify(self, notice: Notice) -> None:
-        """Send a notice about what case and log say too: if that fails, nothing else fails."""
-        if self.notifier is not None:
-            with suppress(ResponderError):
-                self.notifier.tell(notice)
+        """Send a notice about what case and log say too: if that fails, a line says so, and nothing else fails."""
+        if self.notifier is None:
+            return
+        try:
+            self.notifier.tell(notice)
+        except ResponderError as error:
+            log_untold(self, "routes" if isinstance(error, StoreError) else self.settings.notifiers[0], error)
 
     @cached_property
     def _token(self) -> Callable[[], str] | None:

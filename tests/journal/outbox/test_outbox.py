@@ -97,6 +97,18 @@ def test_what_is_never_taken_is_given_up_at_once(store: CasStore) -> None:
     assert (unfinished(store), len(given_up(store))) == ([], 1)
 
 
+def test_what_was_given_up_is_tried_anew_when_it_is_told_anew(store: CasStore) -> None:
+    """A receiver that was down for a day hears of the same a month long again."""
+    outbox.not_taken(store, put(store), "receiver_status_400", NOON, after=0, lasts=True)
+    again = outbox.put(store, "shop", told(1), NOON + 99 * MINUTE)
+    assert again is not None
+    assert [item.notice for item in unfinished(store)] == [again.notice]
+    assert (again.notice.tries, again.notice.first_at, again.notice.given_up) == (1, NOON + 99 * MINUTE, False)
+    assert outbox.put(store, "shop", told(1), NOON + 100 * MINUTE) is None
+    outbox.delivered(store, again, "", "")
+    assert store.scan(OUTBOX).entries == ()
+
+
 def test_a_route_has_so_many_in_five_minutes(store: CasStore) -> None:
     """Then no more, until the five minutes are over; other routes are counted apart."""
     found = [outbox.has_room(store, "shop", 3, NOON + each * MINUTE) for each in range(5)]

@@ -81,13 +81,14 @@ def notice_id(notice: Notice) -> str:
 def put(store: CasStore, route: str, notice: Notice, now: datetime, due: datetime | None = None) -> Waiting | None:
     """Store a notice that its process is about to send; None where it waits already. Raises StoreError.
 
-    A sweep sends it from `due` on, or a minute later than now.
+    A sweep sends it from `due` on, or a minute later than now. One that was given up is tried anew.
     """
     next_at = due or now + FIRST_WAIT
     waits = WaitingNotice(id=notice_id(notice), route=route, notice=notice, first_at=now, next_at=next_at)
     with suppress(AlreadyExists):
         return Waiting(entry=store.create(_key(waits), encoded(waits), unfinished=True), notice=waits)
-    return None
+    known = waiting_in(Page(entries=tuple(filter(None, [store.get(_key(waits))]))))
+    return next((_over(store, item, waits) for item in known if item.notice.given_up), None)
 
 
 def has_room(store: CasStore, route: str, burst: int, now: datetime) -> bool:
