@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord, Closing
 from scc_responder.journal.chain.chain_check import said, write_fields
+from scc_responder.journal.step import Step
 from scc_responder.workbench.bundle.chain_differences import Statement, chain_differences
 from tests.kits.journal_worlds import JournalWorld, step
 
@@ -49,6 +50,38 @@ def test_a_write_without_a_line_is_a_gap(world: JournalWorld) -> None:
     assert wrong(last, first, third) == [("chain_gap", "between entry 1 and entry 3", "")]
     assert wrong(last, first) == [("chain_gap", "after entry 1", "step 2 label_pod was added")]
     assert wrong(last, replace(first, steps=())) == [("chain_gap", "after entry 1", "")]
+
+
+def taken_back(world: JournalWorld, *others: Step) -> CaseRecord:
+    """An undo of the first step, which has no line, and whatever else was written with it."""
+    case = world.held()
+    for added in (step(8, DONE, undoes=step(1).name), *others):
+        case.save(added)
+    case.release()
+    return world.record()
+
+
+def test_an_undo_whose_message_nobody_kept_is_no_riddle(world: JournalWorld) -> None:
+    """It is not verified either: but for the record nothing says that it was one."""
+    _, first = delivered(world, 1)
+    undone = taken_back(world)
+    assert wrong(undone, first) == [("undo_untold", "after entry 1", "step 2 label_pod was added")]
+    last, third = delivered(world, 3)
+    idle = replace(third, steps=third.steps[:-1])
+    assert wrong(last, first, idle) == [("undo_untold", "between entry 1 and entry 3", "")]
+    assert wrong(last, replace(first, steps=()), idle)[0][0] == "chain_gap"
+    # What the next delivery did could have been added before it.
+    assert wrong(last, first, third)[0][0] == "chain_gap"
+
+
+def test_an_undo_excuses_nothing_beside_it(world: JournalWorld) -> None:
+    """A step that is another, is missing, or was added, leaves the gap what it is."""
+    _, first = delivered(world, 1)
+    record = taken_back(world, step(2, DONE))
+    assert wrong(record, first)[0][0] == "chain_gap"
+    other = replace(first, steps=(replace(first.steps[0], link="another"),))
+    missing = replace(first, steps=(*first.steps, replace(first.steps[0], link="gone")))
+    assert [wrong(record, said_so)[0][0] for said_so in (other, missing)] == ["chain_gap", "chain_gap"]
 
 
 def test_a_step_that_a_gap_changed_is_named(world: JournalWorld) -> None:

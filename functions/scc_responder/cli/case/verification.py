@@ -31,6 +31,7 @@ from scc_responder.workbench.bundle.case_statements import exported_statements, 
 from scc_responder.workbench.bundle.chain_differences import ChainDifference, Statement, chain_differences
 
 _EVIDENCE = f"{VARIABLE_PREFIX}EVIDENCE"
+_WITHOUT_LINE = frozenset({Reason.CHAIN_GAP, Reason.UNDO_UNTOLD})
 
 
 def verification_options(command: argparse.ArgumentParser) -> None:
@@ -173,7 +174,7 @@ def record_text(record: CaseRecord, wrong: Sequence[ChainDifference]) -> Iterato
     before = f", {count} of before it was taken back" if (count := _taken_back(record)) else ""
     steps = f"{len(record.steps)} steps{before}{head}"
     yield f"case {styled(case_id(record.finding_key), 'bold')}: record {verdict}; {steps}"
-    if _was_undone(record) and any(each.reason == Reason.CHAIN_GAP for each in wrong):
+    if _was_undone(record) and any(each.reason in _WITHOUT_LINE for each in wrong):
         yield styled("  case undo has no line in the log: give its messages, too, with another --log", "dim")
     for each in wrong:
         step = f"  {styled(visible_lines(each.step), 'bold')}" if each.step else ""

@@ -59,6 +59,7 @@ class Reason(Word):
     NO_CHAIN = "no_chain", "a version without hash chains wrote the case, or somebody took its chain away"
     WRITTEN_WITHOUT_CHAIN = "written_without_chain", "a version without hash chains wrote its steps, or so it looks"
     CHAIN_GAP = "chain_gap", "something wrote the case and left no line in the log: an instance that ended, or somebody"
+    UNDO_UNTOLD = "undo_untold", "the case says that it was taken back; no message of that is among what was given"
     CHAIN_BROKEN = "chain_broken", "the steps are not those that the case's hash chain was made of, or the plan is not"
     RESERVED_BY_OPEN_FINDING = "reserved_by_open_finding", "ordinary: another finding is about to do it"
     RESERVED_BY_OTHER_FINDING = "reserved_by_other_finding", "another finding on the same target has done it"

@@ -64,17 +64,29 @@ def _of_record(record: CaseRecord) -> Iterator[ChainDifference]:
 def _of_lines(record: CaseRecord, statements: Sequence[Statement]) -> Iterator[ChainDifference]:
     """A delivery takes a case as the one before left it, and the record is as the last one left it.
 
-    Else something wrote that has no line: an instance that ended before it, or somebody else.
+    Else something wrote that has no line: a person at a desk, an instance that ended before it, or somebody else.
     """
     lines = sorted((each for each in statements if each.began is not None), key=lambda each: each.write)
     for before, after in pairwise(lines):
         if after.began != before.head:
             step = _gone(before.steps, after.steps, record) if after.steps else ""
-            yield ChainDifference(reason=Reason.CHAIN_GAP, where=f"between {before.where} and {after.where}", step=step)
+            where = f"between {before.where} and {after.where}"
+            yield ChainDifference(reason=_gap(before.steps, after.steps, record), where=where, step=step)
     head = record.chain.head if record.chain else ""
     if lines and head != lines[-1].head:
-        step = _first(lines[-1].steps, [*map(said, record.steps)]) if lines[-1].steps else ""
-        yield ChainDifference(reason=Reason.CHAIN_GAP, where=f"after {lines[-1].where}", step=step)
+        now = [*map(said, record.steps)]
+        step = _first(lines[-1].steps, now) if lines[-1].steps else ""
+        reason = _gap(lines[-1].steps, now, record)
+        yield ChainDifference(reason=reason, where=f"after {lines[-1].where}", step=step)
+
+
+def _gap(was: Sequence[SaidStep], now: Sequence[SaidStep], record: CaseRecord) -> Reason:
+    """Why there is no line: where nothing but an undo was added, `case undo` has none, and its message tells of it."""
+    undone = {step.action_id for step in record.chained if isinstance(step, Step) and step.undoes}
+    known = {each.link for each in was}
+    added = {each.action_id for each in now if each.link not in known}
+    only_undo = bool(was) and bool(added) and added <= undone and known <= {each.link for each in now}
+    return Reason.UNDO_UNTOLD if only_undo else Reason.CHAIN_GAP
 
 
 def _later(record: CaseRecord, statements: Iterable[Statement]) -> Iterator[ChainDifference]:
