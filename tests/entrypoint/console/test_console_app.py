@@ -9,7 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 import scc_responder
-from scc_responder.domain.errors import Forbidden, ResponderError, StoreUnavailable
+from scc_responder.domain.errors import (
+    ApiError,
+    Forbidden,
+    ResponderError,
+    RetryableError,
+    SettingsError,
+    StoreUnavailable,
+)
 from scc_responder.domain.reasons import Reason
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, PersonsAnswer, Verb
 from scc_responder.workbench.deployment.deployed_zip import reachable_modules
@@ -179,13 +186,17 @@ def test_a_long_form_is_refused(waiting: AccountCase) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "sentence"),
     [
-        (StoreUnavailable(Reason.STORE_UNAVAILABLE), 503, "The store does not answer"),
+        (StoreUnavailable(Reason.STORE_UNAVAILABLE), 503, "Nobody can tell whether it was taken: the store"),
+        (ResponderError("no_answer", "https://example.com did not answer"), 503, "Nobody can tell"),
         (ResponderError("no_answer", "https://example.com did not answer"), 503, "did not answer"),
-        (KeyError("x"), 500, "Nothing was done"),
+        (RetryableError(Reason.CASE_CONTENDED), 503, "Nobody can tell whether it was taken: other writers"),
+        (KeyError("x"), 503, "Nobody can tell whether it was taken"),
+        (ApiError(Reason.TIMEOUT), 503, "Nothing was done"),
+        (SettingsError("no_token", "no token"), 503, "Nothing was done"),
     ],
 )
 def test_what_goes_wrong_is_a_sentence(waiting: AccountCase, error: Exception, status: int, sentence: str) -> None:
-    """Never a trace, and never an empty page."""
+    """Never a trace, never an empty page, and never that nothing was done where nobody knows."""
 
     class FailingAnswers(KeptAnswers):
         def take(self, answer: object, person: object) -> Heard:
@@ -195,7 +206,26 @@ def test_what_goes_wrong_is_a_sentence(waiting: AccountCase, error: Exception, s
     shown = seen.click(f"{path_of(waiting)}/plan", "approve")
     assert shown.status_code == status
     assert sentence in shown.text
+    assert ("Nothing was done" in shown.text) == sentence.startswith("Nothing")
     assert "Traceback" not in shown.text
+
+
+def test_an_answer_after_which_the_case_cannot_be_read_is_not_said_to_be_nothing(waiting: AccountCase) -> None:
+    """It was taken; what came of it could not be read back."""
+    seen = browser(waiting)
+    journal = waiting.deployment.services.journal
+
+    class GoneStore:
+        def __getattr__(self, name: str) -> object:
+            if seen.answers.given:
+                raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
+            return getattr(journal, name)
+
+    seen = Browser(GoneStore())  # type: ignore[arg-type]
+    shown = seen.click(f"{path_of(waiting)}/plan", "approve")
+    assert (len(seen.answers.given), shown.status_code) == (1, 503)
+    assert "Nobody can tell whether it was taken" in shown.text
+    assert "Nothing was done" not in shown.text
 
 
 def test_a_refusal_of_who_decides_is_told(waiting: AccountCase) -> None:

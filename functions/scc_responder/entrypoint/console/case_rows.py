@@ -48,12 +48,13 @@ class CaseRows(Value, frozen=True, kw_only=True):
 
 
 def case_rows(journal: Journal, state: CaseState | None = None, after: str = "") -> CaseRows:
-    """One page: of the first page those that wait come first, wherever they are in the store. Raises StoreUnavailable.
+    """One page: those that wait are on the first one, wherever they are in the store. Raises StoreUnavailable.
 
-    Within a page, what needs a person comes first, then what changed last.
+    Those are of the first hundred that wait or go on. Within a page, what needs a person comes first, then what changed
+    last.
     """
     only = frozenset({state}) if state else frozenset(CaseState)
-    first = () if after or state in _MOVING else _kept(journal.cases(limit=ROWS, unfinished=True), _MOVING & only)
+    first = () if after or state else _kept(journal.cases(limit=ROWS, unfinished=True), _MOVING)
     cases, cursor = Cases(), f"case/{after}" if after else None
     for _ in range(MOST_READ):
         page = journal.cases(cursor, ROWS, unfinished=state in _MOVING)

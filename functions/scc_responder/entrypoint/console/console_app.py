@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import DeliveryError, Forbidden, ResponderError, RetryableError
+from scc_responder.domain.errors import (
+    ApiError,
+    DeliveryError,
+    Forbidden,
+    ResponderError,
+    RetryableError,
+    SettingsError,
+)
 from scc_responder.domain.finding import CASE_ID_DIGITS, case_id
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
@@ -30,7 +37,7 @@ from scc_responder.entrypoint.console.persons_answer import (
 from scc_responder.entrypoint.console.plan_parts import ago, has_approved, plan_digests, shown_lesser, shown_plan
 from scc_responder.entrypoint.console.rendering import Seals, content_policy, rendered
 from scc_responder.entrypoint.console.same_site import misdirected
-from scc_responder.entrypoint.console.sentences import refusal_sentence, verdict_sentence
+from scc_responder.entrypoint.console.sentences import refusal_sentence, untold_sentence, verdict_sentence
 from scc_responder.guard.resumed_case import resume_refused
 from scc_responder.journal.account.about_acts import changes_made
 from scc_responder.journal.account.account import account_of
@@ -188,9 +195,14 @@ class _Pages:
             raise Forbidden(refused)
         said = visible(request.form.get("said", ""), MAX_SAID_BYTES)
         answer = PersonsAnswer(verb=asked, finding_key=record.finding_key, plan=plan, said=said)
-        heard = self._console.answers.take(answer, person)
-        after = self._record(case)
-        account = account_of(after)
+        try:
+            heard = self._console.answers.take(answer, person)
+            after = self._record(case)
+            account = account_of(after)
+        except (SettingsError, Forbidden, ApiError):
+            raise  # nothing was handed over
+        except (ResponderError, *ODD) as error:
+            return self._untold(error)
         looked = made_at(sealed)
         return self._page(
             "answered.html",
@@ -229,6 +241,12 @@ class _Pages:
         told = refusal_sentence(reason) if reason else f"Nothing was done: {visible(str(error), MAX_SAID_BYTES)}"
         status = 404 if reason is Reason.NO_SUCH_CASE else 503
         return self._page("refused.html", None, status=status, told=told, reason=reason or error.reason)
+
+    def _untold(self, error: Exception) -> Response:
+        """A page for an answer of which nobody can say what came of it: it may be done."""
+        reason = Reason.read(error.reason) if isinstance(error, ResponderError) else Reason.RECORD_UNREADABLE
+        told = untold_sentence(reason.meaning if reason else visible(str(error), MAX_SAID_BYTES))
+        return self._page("refused.html", None, status=503, told=told, reason=reason or "")
 
     def _person(self, request: Request) -> Person:
         return self._console.identity.person(_lower(request), request.cookies)

@@ -53,12 +53,16 @@ def refusal_sentence(reason: Reason) -> str:
     return _REFUSED.get(reason) or f"Nothing was done: {reason.meaning}."
 
 
+def untold_sentence(why: str) -> str:
+    """It is not known what came of an answer: no answer came back, or the case could not be read after it."""
+    return f"Nobody can tell whether it was taken{f': {why}' if why else ''}. Read the case before you answer again."
+
+
 def verdict_sentence(verb: Verb, heard: Heard) -> str:
     """What came of an answer."""
     reason = Reason.read(heard.reason)
     if reason and reason.word in _NOTED:
         return _NOTED[reason.word]
-    why = f": {reason.meaning}" if reason else ""
     match heard.hearing:
         case Hearing.TAKEN:
             return _TAKEN[verb]
@@ -69,4 +73,4 @@ def verdict_sentence(verb: Verb, heard: Heard) -> str:
         case Hearing.REFUSED:
             return refusal_sentence(reason) if reason else f"Refused: nobody lets you {ASKED[verb]} now."
         case Hearing.UNKNOWN:
-            return f"Nobody can tell whether it was taken{why}. Read the case before you answer again."
+            return untold_sentence(reason.meaning if reason else "")
