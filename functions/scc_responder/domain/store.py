@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol, TypedDict, Unpack
+from typing import Protocol, TypedDict, TypeVar, Unpack
+
+import msgspec
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, resolved
+
+_T = TypeVar("_T")
 
 MAX_VALUE_BYTES = 100 * 1024
 MAX_KEY_BYTES = 512
@@ -21,6 +26,13 @@ def write_over(store: CasStore, key: str, value: bytes, seen: Entry | None, *, k
     if seen is None:
         return store.create(key, value, keep=keep)
     return store.replace(key, value, seen.version, keep=keep)
+
+
+def stored_as(kind: type[_T], entry: Entry | None) -> _T | None:
+    """What an entry holds, in JSON; None where there is none, or a later version wrote it, or it makes no sense."""
+    with suppress(msgspec.DecodeError, UnicodeError):
+        return msgspec.json.decode(entry.value, type=resolved(kind)) if entry else None
+    return None
 
 
 def check_key(key: str) -> None:

@@ -14,8 +14,8 @@ import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import CasStore, stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
 
@@ -43,7 +43,7 @@ def was_ever_read(store: CasStore, cluster: str, now: datetime) -> bool:
     """
     key = _key(cluster)
     entry = store.get(key)
-    known = _known(entry)
+    known = stored_as(ReadCluster, entry)
     if known and (known.was_read or (not known.cursor and now - known.looked_up_at < ASK_AGAIN_AFTER)):
         return known.was_read
     was_read, cursor = _look(store, cluster, known.cursor if known else "")
@@ -62,12 +62,6 @@ def forget_refusal(store: CasStore, cluster: str) -> None:
 
 def _key(cluster: str) -> str:
     return f"cluster/{hashlib.sha256(cluster.encode()).hexdigest()[:32]}"
-
-
-def _known(entry: Entry | None) -> ReadCluster | None:
-    with suppress(msgspec.DecodeError, UnicodeError):
-        return msgspec.json.decode(entry.value, type=resolved(ReadCluster)) if entry else None
-    return None
 
 
 def _look(store: CasStore, cluster: str, after: str) -> tuple[bool, str]:

@@ -101,10 +101,11 @@ def test_a_sealed_digest_never_changes(store: CasStore) -> None:
 def test_what_makes_no_sense_counts_as_well(store: CasStore) -> None:
     """Nobody can hide a notice by spoiling it; a spoilt count begins anew."""
     store.create("gathered/shop/0", b"{")
-    store.create("gathered/shop/.digest", b"[]")
+    store.create("gathered/shop/1", b'{"kind": "\xff"}')
+    store.create("gathered/shop/.digest", b'{"id": "\xff"}')
     said: list[Notice] = []
-    assert fold(store, 0, said.append) == 1
-    assert said[0].facts["by_kind"] == {"other": 1}
+    assert fold(store, 0, said.append) == 2
+    assert said[0].facts["by_kind"] == {"other": 2}
 
 
 class Dies(BaseException):

@@ -126,7 +126,7 @@ def test_many_at_the_same_moment_are_counted_each(store: CasStore) -> None:
 
 def test_a_count_that_makes_no_sense_begins_anew(store: CasStore) -> None:
     """Nobody is silenced by it."""
-    store.create("route/shop", b"{")
+    store.create("route/shop", b'{"since": "\xff"}')
     assert outbox.has_room(store, "shop", 1, NOON)
     assert not outbox.has_room(store, "shop", 1, NOON)
 
@@ -134,6 +134,9 @@ def test_a_count_that_makes_no_sense_begins_anew(store: CasStore) -> None:
 def test_what_a_later_version_wrote_is_left_alone(store: CasStore) -> None:
     """It hides nothing."""
     store.create(f"{OUTBOX}shop/0", b'{"of": "later"}', unfinished=True)
+    store.create(f"{OUTBOX}shop/1", b'{"id": "\xff"}', unfinished=True)
+    store.create("thread/shop/1", b"\xff")
+    assert outbox.receipt(store, "shop", "1") == "\ufffd"
     put(store)
     assert [item.notice.notice for item in unfinished(store)] == [told(1)]
 

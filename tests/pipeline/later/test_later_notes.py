@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
 from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES, LaterNote, answer_notes, leave_note
@@ -37,6 +39,16 @@ def test_a_note_is_answered_once(tmp_path: Path) -> None:
 
     assert [answer_notes("a/", LaterNote, answer, made) for _ in range(2)] == [1, 0]
     assert met == [NOTE]
+
+
+@pytest.mark.parametrize("value", [b"{", b'{"finding_name": "\xff"}', b'{"of": "later"}'])
+def test_a_note_that_makes_no_sense_keeps_no_other_from_its_answer(tmp_path: Path, value: bytes) -> None:
+    """A later version wrote it, or nobody did: the sweep goes on."""
+    made = services(tmp_path)
+    made.store.create("a/0", value)
+    leave_note("a/", "key", NOTE, made)
+    assert answer_notes("a/", LaterNote, lambda _note: True, made) == 1
+    assert [entry.key for entry in made.store.scan("a/").entries] == ["a/0"]
 
 
 def test_what_is_not_answered_is_tried_again_and_given_up(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import MAX_KEYS, CasStore, Entry, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import MAX_KEYS, CasStore, Entry, stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.journal.outbox.outbox import BURST_WITHIN, KEEP, notice_id
 
 _GATHERED = "gathered/"
@@ -91,7 +91,7 @@ def told_together(
     key = f"{_GATHERED}{route}/{_STATE}"
     page = store.scan(f"{_GATHERED}{route}/", limit=_PAGE).entries
     entry = page[0] if page and page[0].key == key else None
-    state = _state(entry)
+    state = stored_as(DigestState, entry) or DigestState(id=token_hex(8))
     if not state.sealed:
         _take_out(store, [each for each in _entries(store, state.batch) if each])
         while goes_on() and (page := store.scan(f"{_GATHERED}{route}/", key, _PAGE).entries if page else ()):
@@ -126,11 +126,7 @@ def _take_out(store: CasStore, entries: Sequence[Entry]) -> None:
 
 
 def _read(page: Sequence[Entry]) -> Iterator[tuple[str, GatheredNotice | None]]:
-    for entry in page:
-        item = None
-        with suppress(msgspec.DecodeError):
-            item = msgspec.json.decode(entry.value, type=resolved(GatheredNotice))
-        yield entry.key, item
+    return ((entry.key, stored_as(GatheredNotice, entry)) for entry in page)
 
 
 def with_counted(state: DigestState, page: Iterable[tuple[str, GatheredNotice | None]]) -> DigestState:
@@ -156,12 +152,6 @@ def with_counted(state: DigestState, page: Iterable[tuple[str, GatheredNotice | 
         last_at=max(known, default=None),
         batch=tuple(keys),
     )
-
-
-def _state(entry: Entry | None) -> DigestState:
-    with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(entry.value, type=resolved(DigestState)) if entry else DigestState(id=token_hex(8))
-    return DigestState(id=token_hex(8))
 
 
 def digest_notice(route: str, state: DigestState) -> Notice:

@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice
-from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry, Page, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry, Page, stored_as, write_over
+from scc_responder.domain.value import Value
 
 OUTBOX, _THREADS, _WINDOWS = "outbox/", "thread/", "route/"
 FIRST_WAIT = timedelta(minutes=1)
@@ -99,10 +99,8 @@ def has_room(store: CasStore, route: str, burst: int, now: datetime) -> bool:
     key = f"{_WINDOWS}{route}"
     for _ in range(_CONTENDED):
         entry = store.get(key)
-        window = RouteWindow(since=now)
-        with suppress(msgspec.DecodeError):
-            known = msgspec.json.decode(entry.value, type=resolved(RouteWindow)) if entry else window
-            window = known if now - known.since < BURST_WITHIN else window
+        known = stored_as(RouteWindow, entry)
+        window = known if known and now - known.since < BURST_WITHIN else RouteWindow(since=now)
         if window.count >= burst:
             return False
         with suppress(AlreadyExists, Conflict):
@@ -114,11 +112,8 @@ def has_room(store: CasStore, route: str, burst: int, now: datetime) -> bool:
 
 def waiting_in(page: Page) -> tuple[Waiting, ...]:
     """The notices of a page of `outbox/`; those that a later version wrote are left to that."""
-    found = []
-    for entry in page.entries:
-        with suppress(msgspec.DecodeError):
-            found.append(Waiting(entry=entry, notice=msgspec.json.decode(entry.value, type=resolved(WaitingNotice))))
-    return tuple(found)
+    found = ((entry, stored_as(WaitingNotice, entry)) for entry in page.entries)
+    return tuple(Waiting(entry=entry, notice=notice) for entry, notice in found if notice)
 
 
 def claim(store: CasStore, item: Waiting, now: datetime) -> Waiting | None:
@@ -144,7 +139,7 @@ def not_taken(
 def receipt(store: CasStore, route: str, thread: str) -> str:
     """What the receiver gave for the thread's first message; empty before it. Raises StoreError."""
     entry = store.get(f"{_THREADS}{route}/{thread}")
-    return entry.value.decode() if entry else ""
+    return entry.value.decode(errors="replace") if entry else ""
 
 
 def delivered(store: CasStore, item: Waiting, known: str, given: str) -> None:

@@ -14,8 +14,8 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import NotificationConfig
-from scc_responder.domain.store import Entry, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import feed_notice
 from scc_responder.pipeline.services import Services
@@ -46,7 +46,7 @@ def check_feed(services: Services, newest: datetime | None) -> None:
     if made is None:
         return
     entry = services.store.get(FEED_KEY)
-    known = _known(entry)
+    known = stored_as(FeedState, entry)
     seen = [moment for moment in (known.newest if known else None, newest) if moment]
     state = FeedState(newest=min(max(seen, default=now), now), checked=known.checked if known else None)
     if state.checked != now.date() and (answer := _asked(made, services)):
@@ -55,13 +55,6 @@ def check_feed(services: Services, newest: datetime | None) -> None:
     if state != known:
         with suppress(AlreadyExists, Conflict):
             write_over(services.store, FEED_KEY, msgspec.json.encode(state), entry)
-
-
-def _known(entry: Entry | None) -> FeedState | None:
-    """What is stored; None where that makes no sense: then it is counted anew."""
-    with suppress(msgspec.DecodeError):
-        return msgspec.json.decode(entry.value, type=resolved(FeedState)) if entry else None
-    return None
 
 
 def _asked(made: NotificationConfig, services: Services) -> _Answer | None:

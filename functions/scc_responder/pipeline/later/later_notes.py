@@ -13,8 +13,8 @@ from scc_responder.collect.confirm import finding_named
 from scc_responder.domain.context import Context
 from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
 from scc_responder.domain.finding import Confidence, Surface, Threat, ThreatKind, case_id
-from scc_responder.domain.store import Entry
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import Entry, stored_as
+from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import EvidenceItem, Source
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
@@ -62,8 +62,8 @@ def answer_notes(prefix: str, kind: type[Note], answer: Callable[[Note], bool], 
 
 
 def _answered(entry: Entry, kind: type[Note], answer: Callable[[Note], bool], services: Services) -> bool:
-    note, now = msgspec.json.decode(entry.value, type=resolved(kind)), services.clock()
-    if note.due_at > now:
+    note, now = stored_as(kind, entry), services.clock()
+    if note is None or note.due_at > now:
         return False
     is_done = False
     with suppress(ApiError):
