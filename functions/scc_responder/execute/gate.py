@@ -154,8 +154,10 @@ class Gate:
         if notifier is None or self.dry_run or answer.is_again:
             return
         why = f"{self.task.action} is about to take the last pod of its workload that serves"
+        notice = case_notice(NoticeKind.OUTCOME, case, Reason.LAST_SERVING_POD, why)
         with suppress(ResponderError):
-            notifier.tell(case_notice(NoticeKind.OUTCOME, case, Reason.LAST_SERVING_POD, why))
+            # Before an act nothing is asked of incidents: it goes by its case.
+            notifier.tell(replace(notice, subject=replace(notice.subject, about=())))
 
     def _is_asked_for(self) -> bool:
         """Whether a person asked for the step, and listed people approved that very plan."""

@@ -21,6 +21,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.text import ascii_json
 from scc_responder.domain.value import Value
 from scc_responder.journal.account.case_facts import CaseFacts
+from scc_responder.journal.account.incident_keys import workload_uid
 from scc_responder.journal.account.owner import subject_of
 from scc_responder.journal.plan import felt
 from scc_responder.journal.step import Step
@@ -154,7 +155,7 @@ def decision_summary(context: Context, decision: Decision, digest: str, facts: C
         "threat": msgspec.to_builtins(context.threat),
         "identity": msgspec.to_builtins(context.identity),
         "pod": None if context.pod is None else pod_summary(context),
-        "workload_uid": _workload_uid(context),
+        "workload_uid": workload_uid(context),
         "images": sorted(context.finding.image_digests),
         **run_summary(context),
         "missing": dict(context.missing),
@@ -187,13 +188,6 @@ def policy_answers(decision: Decision) -> list[dict[str, Any]]:
         }
         for policy in decision.policies
     ]
-
-
-def _workload_uid(context: Context) -> str:
-    """The UID of the pod's topmost owner, or of a pod without one; empty where there is no pod, or a link is unread."""
-    if context.pod is None or "owner" in context.missing:
-        return ""
-    return context.pod.workload.uid if context.pod.workload else context.pod.uid
 
 
 def pod_summary(context: Context) -> dict[str, Any]:

@@ -93,7 +93,9 @@ def outcome_notice(
         reason=_REASONS.get(state, ""),
         labels={"threat": context.threat.name, "severity": finding.severity or "UNSPECIFIED"},
         facts=facts,
-        subject=msgspec.structs.replace(subject_of(context), is_over=is_well and state in _OVER),
+        subject=msgspec.structs.replace(
+            subject_of(context), is_over=is_well and state in _OVER, is_held=_is_held(state, steps)
+        ),
     )
 
 
@@ -140,7 +142,17 @@ def _subject(record: CaseRecord, *, is_over: bool) -> NoticeSubject:
     """What the case keeps of what its last notice was about."""
     kept = record.decision.get("subject")
     known = msgspec.convert(kept, resolved(NoticeSubject)) if kept else NoticeSubject()
-    return msgspec.structs.replace(known, cluster=record.cluster, is_over=is_over)
+    return msgspec.structs.replace(
+        known,
+        cluster=record.cluster,
+        event_time=record.event_time,
+        is_over=is_over,
+        is_held=_is_held(record.state, record.current_steps),
+    )
+
+
+def _is_held(state: CaseState, steps: Sequence[Step]) -> bool:
+    return state is CaseState.HELD or any(step.status is StepStatus.HELD for step in counted(steps))
 
 
 def unread_notice(rejection: Rejection, message_id: str) -> Notice:

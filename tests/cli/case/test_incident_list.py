@@ -12,7 +12,7 @@ from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.cli.case.incident_list import in_incidents, with_headings
 from scc_responder.cli.main import main
 from scc_responder.domain.status import CaseState
-from scc_responder.journal.account.incidents import incidents
+from scc_responder.entrypoint.console.incidents import incidents
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from tests.kits.journal_worlds import START

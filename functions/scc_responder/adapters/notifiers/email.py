@@ -1,4 +1,4 @@
-"""Receiver `email`: a mail to each of a list, and to the contacts of a notice; one thread a case.
+"""Receiver `email`: a mail to each of a list, and to the contacts of a notice; one thread an incident.
 
 Its secret: `{"host": "smtp.example.com", "port": 465, "security": "tls", "user": "", "password": "", "sender":
 "responder@example.com", "to": ["oncall@example.com"]}`; `security` may be `starttls`. Source: RFC 5321, 5322, 3834.
@@ -63,7 +63,7 @@ class Email:
         self._seconds = seconds
 
     def send(self, routed: RoutedNotice) -> str:
-        """Hand it to the mail server. The receipt is the `Message-ID` of the thread's first mail."""
+        """Hand it to the mail server. The receipt is `Message-ID` and subject of the thread's first mail."""
         from scc_responder.adapters.messaging import mail_session  # noqa: PLC0415 - not before the first mail
 
         fields, number = self._fields, self._message_id(routed.id)
@@ -76,10 +76,10 @@ class Email:
             user=fields.user,
             password=fields.password,
         )
-        content = self._message(notice_card(routed), routed, number, also).as_bytes()
-        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=content)
+        made = self._message(notice_card(routed), routed, number, also)
+        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=made.as_bytes())
         mail_session.send_mail(server, mail, timeout_seconds=self._seconds)
-        return routed.receipt or number
+        return routed.receipt or f"{number} {made['Subject']}"
 
     def _message_id(self, name: str) -> str:
         """The same for the same notice: a mailbox shows it once."""
@@ -88,17 +88,18 @@ class Email:
     def _message(self, card: NoticeCard, routed: RoutedNotice, number: str, also: tuple[str, ...]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
         mail["From"], mail["To"] = self._fields.sender, ", ".join([*self._fields.to, *also])
-        mail["Subject"] = _subject(card)
+        first, _, subject = routed.receipt.partition(" ")
+        mail["Subject"] = visible(subject, _SUBJECT_BYTES) or _subject(card)
         mail["Date"], mail["Message-ID"] = format_datetime(self._now()), number
         mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"] = "auto-generated", "All"
-        if _MESSAGE_ID.fullmatch(routed.receipt) and routed.receipt != number:
-            mail["In-Reply-To"] = mail["References"] = routed.receipt
+        if _MESSAGE_ID.fullmatch(first) and first != number:
+            mail["In-Reply-To"] = mail["References"] = first
         mail.set_content(card.text)
         mail.add_alternative(card_page(card), subtype="html")
         return mail
 
 
 def _subject(card: NoticeCard) -> str:
-    """One for all mails of a case: mailboxes join by it too. What hides, also the end of a line, is made visible."""
+    """Of an incident's first mail, and so of all: mailboxes join by it too. What hides, or ends a line, is visible."""
     named = f"case {card.case}: {card.about}" if card.case else card.title
     return visible(f"[scc-responder] {named}", _SUBJECT_BYTES)

@@ -1,4 +1,4 @@
-"""Receiver `google_chat`: a card in a space of Google Chat, one thread a case.
+"""Receiver `google_chat`: a card in a space of Google Chat, one thread an incident.
 
 Its secret: the webhook's URL, as the space shows it. Source: Google Chat API, "Send messages to Google Chat with
 incoming webhooks", "Cards v2".
@@ -41,7 +41,7 @@ class GoogleChat:
         self._address = address
 
     def send(self, routed: RoutedNotice) -> str:
-        """Post the card into the case's thread. The receipt is the thread's key, by which it is found again."""
+        """Post the card into the incident's thread. The receipt is the thread's key, by which it is found again."""
         body = fitted_message(notice_card(routed), partial(_message, thread=routed.thread), MOST_CHAT_BYTES)
         answers = "messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
         where = WebAddress(

@@ -1,4 +1,6 @@
-"""Receiver `pagerduty`: one alert a case, resolved with it.
+"""Receiver `pagerduty`: one alert an incident, resolved with its last case.
+
+A case that pages again has an alert of its own, resolved with that case.
 
 Its secret: `{"routing_key": "..."}`, the integration key of Events API v2, and as `url` the address of its queue where
 it is another than that of the US. Source: PagerDuty, "Events API v2", "Send an alert event", "PD-CEF".
@@ -50,11 +52,13 @@ class PagerDuty:
         self._routing_key = routing_key
 
     def send(self, routed: RoutedNotice) -> str:
-        """Open the case's alert or add to it, or resolve it where the case is over. The receipt is its key."""
-        dedup_key = visible(routed.thread, _DEDUP_LENGTH)
-        make = partial(_event, routed=routed, head={"routing_key": self._routing_key, "dedup_key": dedup_key})
-        web_post(self._address, fitted_message(notice_card(routed), make, MOST_EVENT_BYTES), _JSON)
-        return dedup_key
+        """Open the alert or add to it; where the case is over, resolve what is over with it. The receipt is its key."""
+        alerts = routed.ends or (routed.thread,) if routed.closes else (routed.alert or routed.thread,)
+        for alert in alerts:
+            head = {"routing_key": self._routing_key, "dedup_key": visible(alert, _DEDUP_LENGTH)}
+            make = partial(_event, routed=routed, head=head)
+            web_post(self._address, fitted_message(notice_card(routed), make, MOST_EVENT_BYTES), _JSON)
+        return visible(alerts[-1], _DEDUP_LENGTH)
 
 
 _JSON = {"Content-Type": "application/json"}

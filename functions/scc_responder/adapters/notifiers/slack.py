@@ -1,4 +1,4 @@
-"""Receiver `slack`: a message in a channel of Slack, one thread a case.
+"""Receiver `slack`: a message in a channel of Slack, one thread an incident.
 
 Its secret: `{"token": "xoxb-...", "channel": "C0123456789"}`, and as `url` the address of chat.postMessage where it is
 another than Slack's. The app needs the scope chat:write. Source: Slack, "chat.postMessage", "Block Kit reference".
@@ -88,8 +88,12 @@ class Slack:
         self._channel = channel
 
     def send(self, routed: RoutedNotice) -> str:
-        """Post it into the case's thread. The receipt is the `ts` of the thread's first message."""
-        make = partial(_message, channel=self._channel, thread=routed.receipt)
+        """Post it into the incident's thread; where it pages again the channel sees it too.
+
+        The receipt is the `ts` of the thread's first message.
+        """
+        pages = not routed.closes and routed.alert not in {"", routed.thread}
+        make = partial(_message, channel=self._channel, thread=routed.receipt, pages=pages)
         body = fitted_message(notice_card(routed), make, MOST_SLACK_BYTES)
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json; charset=utf-8"}
         stamp = _stamp(web_post(self._address, body, headers))
@@ -111,7 +115,7 @@ def _stamp(answer: WebAnswer) -> str:
     return said.ts
 
 
-def _message(card: NoticeCard, channel: str, thread: str) -> dict[str, Any]:
+def _message(card: NoticeCard, channel: str, thread: str, *, pages: bool) -> dict[str, Any]:
     told = [card.about] if card.about else []
     told += [f"First: {card.first}", *(f"{line.name}: {line.text}" for line in card.lines)]
     return {
@@ -128,7 +132,7 @@ def _message(card: NoticeCard, channel: str, thread: str) -> dict[str, Any]:
         "link_names": False,
         "unfurl_links": False,
         "unfurl_media": False,
-        **({"thread_ts": thread} if _STAMP.fullmatch(thread) else {}),
+        **({"thread_ts": thread, "reply_broadcast": pages} if _STAMP.fullmatch(thread) else {}),
     }
 
 

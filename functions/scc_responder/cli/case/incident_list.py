@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scc_responder.cli.case.reports.incident_lines import incident_size
 from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
-from scc_responder.journal.account.incidents import Incident
+from scc_responder.entrypoint.console.incidents import Incident
 from scc_responder.journal.case import CaseRecord
 
 

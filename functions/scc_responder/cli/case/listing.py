@@ -29,8 +29,8 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
+from scc_responder.entrypoint.console.incidents import incidents
 from scc_responder.journal.account.account import account_of
-from scc_responder.journal.account.incidents import incidents
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD, Cases, Unreadable
 from scc_responder.journal.contained import contained_fields

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -61,11 +62,12 @@ class OutcomeFormat(StrEnum):
 
 
 class NoticeSubject(Value, frozen=True, kw_only=True):
-    """What routes are chosen by, as far as it is known. A tenant may have written any of `owners`.
+    """What routes and threads are chosen by, as far as it is known. A tenant may have written any of `owners`.
 
     `contacts` are addresses that a route may be told at, without those of who did what the finding is about.
-    `cluster` is the path of a cluster, of Cloud Run `projects/P`; `severity` is the finding's. `is_over`: the case
-    needs nobody any more.
+    `cluster` is the path of a cluster, of Cloud Run `projects/P`; `severity` is the finding's, as are `surface` and
+    `event_time`. `about` is what joins cases to one incident: pod, workload, the service account that acted. `is_over`:
+    the case needs nobody any more. `is_held`: something of it, or all, is held.
     """
 
     cluster: str = ""
@@ -73,7 +75,11 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
     severity: str = ""
     owners: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    surface: str = ""
+    event_time: datetime | None = None
+    about: tuple[str, ...] = ()
     is_over: bool = False
+    is_held: bool = False
 
 
 class Notice(Value, frozen=True, kw_only=True):

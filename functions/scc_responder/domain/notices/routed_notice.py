@@ -24,9 +24,11 @@ class RoutedNotice(Value, frozen=True, kw_only=True):
     """What one receiver gets.
 
     `id` is the same each time it is said again: a service that knows the id drops the second one. `thread` joins the
-    messages of one case. `receipt` is what the service gave for the thread's first message, empty at first. `closes`:
-    the case is over. `contacts` are addresses that are told besides the receiver's own. `console_url`: where the
-    console is, without a slash at its end; empty where there is none.
+    messages of one incident, by the id of its first case. `receipt` is what the service gave for the thread's first
+    message, empty at first. `closes`: the case is over. `alert` joins what is one page, empty where that is the thread;
+    `ends` are the alerts that are over then, that of the thread where none is named. `contacts` are addresses that are
+    told besides the receiver's own. `console_url`: where the console is, without a slash at its end; empty where there
+    is none.
     """
 
     id: str
@@ -34,6 +36,8 @@ class RoutedNotice(Value, frozen=True, kw_only=True):
     receipt: str = ""
     content: NoticeContent = NoticeContent.FULL
     closes: bool = False
+    alert: str = ""
+    ends: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     console_url: str = ""
     notice: Notice

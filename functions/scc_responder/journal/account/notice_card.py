@@ -74,6 +74,7 @@ def notice_card(routed: RoutedNotice) -> NoticeCard:
     """The card of a routed notice. One of minimal content says nothing that the finding's own text has a part in."""
     notice, facts = routed.notice, routed.notice.facts
     is_full, case = routed.content is NoticeContent.FULL, notice.case if _CASE.fullmatch(notice.case) else ""
+    incident = f"incident {routed.thread}" if routed.thread != case and _CASE.fullmatch(routed.thread) else ""
     waits = isinstance(facts.get("approval"), Mapping) and "to_approve" in facts["approval"]
     links = (*_console(routed, case), *(_read_on(facts) if is_full else ()))
     show = f"scc-responder case show {case}" if case else ""
@@ -86,7 +87,7 @@ def notice_card(routed: RoutedNotice) -> NoticeCard:
         first=_first(notice, show, waits=waits, full=is_full),
         lines=(_state(notice), *([*_lines(facts)][:MOST_CARD_LINES] if is_full else ())),
         links=links[:MOST_CARD_LINKS],
-        footer=" - ".join(filter(None, (f"case {case}" if case else "", str(notice.kind), show))),
+        footer=" - ".join(filter(None, (f"case {case}" if case else "", incident, str(notice.kind), show))),
     )
 
 

@@ -14,6 +14,7 @@ from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.notices.notice import NoticeSubject
 from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS
 from scc_responder.domain.text import LatePattern
+from scc_responder.journal.account.incident_keys import incident_keys
 
 _OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
 """Keys, after a prefix such as `example.com/`."""
@@ -35,7 +36,7 @@ def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
 
 
 def subject_of(context: Context) -> NoticeSubject:
-    """What routes are chosen by. A text that is too long to be an owner's name is none."""
+    """What routes and threads are chosen by. A text that is too long to be an owner's name is none."""
     finding, pod = context.finding, context.pod
     owners = dict.fromkeys(value for _, value, _ in owner_labels(context) if len(value) <= _LONGEST)
     namespaces = {pod.namespace} if pod else {named.namespace for named in finding.pods}
@@ -46,6 +47,9 @@ def subject_of(context: Context) -> NoticeSubject:
         severity=finding.severity,
         owners=tuple(owners),
         contacts=tuple(dict.fromkeys(address for address in told if not is_actor(context, address)))[:_MOST],
+        surface=context.threat.surface,
+        event_time=finding.event_time,
+        about=incident_keys(context),
     )
 
 

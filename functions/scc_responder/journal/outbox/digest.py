@@ -32,7 +32,7 @@ _STATE = ".digest"  # stands before every id
 _PAGE = 250
 MOST_CASES_TOLD = 50
 _SEVERITIES = [*NoticeSeverity]
-_COUNTED = ("kind", "severity", "reason", "threat", "finding_severity")
+_COUNTED = ("kind", "severity", "reason", "threat", "finding_severity", "incident")
 _MOST_WORDS, _OTHER = 150, "other"
 _SIDE_BY_SIDE = 8
 
@@ -47,6 +47,7 @@ class GatheredNotice(Value, frozen=True, kw_only=True):
     reason: str = ""
     threat: str = ""
     finding_severity: str = ""
+    incident: str = ""
 
 
 class DigestState(Value, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class DigestState(Value, frozen=True, kw_only=True):
     told_at: datetime | None = None
 
 
-def gather(store: CasStore, route: str, notice: Notice, now: datetime) -> None:
+def gather(store: CasStore, route: str, notice: Notice, now: datetime, incident: str = "") -> None:
     """Store the notice for the route's next digest. Raises StoreError."""
     item = GatheredNotice(
         kind=notice.kind,
@@ -76,6 +77,7 @@ def gather(store: CasStore, route: str, notice: Notice, now: datetime) -> None:
         reason=notice.reason,
         threat=notice.labels.get("threat", ""),
         finding_severity=notice.subject.severity,
+        incident=incident,
     )
     with suppress(AlreadyExists):
         store.create(f"{_GATHERED}{route}/{notice_id(notice)}", msgspec.json.encode(item))
@@ -155,12 +157,16 @@ def with_counted(state: DigestState, page: Iterable[tuple[str, GatheredNotice | 
 
 
 def digest_notice(route: str, state: DigestState) -> Notice:
-    """One notice that tells of many: how many of each kind, threat, reason and severity, and the first cases."""
-    told = state.by.get("severity", {})
+    """One notice that tells of many: how many of each kind, threat, reason and severity, and the first cases.
+
+    Where all are of one incident it is about that, and goes into its thread.
+    """
+    told, among = state.by.get("severity", {}), state.by.get("incident", {})
     worst = max((word for word in _SEVERITIES if word in told), key=_SEVERITIES.index, default=NoticeSeverity.WARNING)
     return Notice(
         kind=NoticeKind.DIGEST,
         severity=worst,
+        case=next((word for word, count in among.items() if count == state.count and word != _OTHER), ""),
         reason=Reason.GATHERED,
         key=state.id,
         labels={"count": str(state.count)},

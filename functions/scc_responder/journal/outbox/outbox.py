@@ -36,6 +36,23 @@ _MOST_BYTES = MAX_VALUE_BYTES - 4096
 _CONTENDED = 5
 
 
+class NoticeThread(Value, frozen=True, kw_only=True):
+    """Where a notice goes, as `incident_threads` finds it. `id` joins messages, `alert` those of one page.
+
+    Empty, it goes by its case. `is_quiet`: it pages nobody again. `closes` are alerts that are over with it;
+    `ends_alert`: one of them is open.
+    """
+
+    id: str = ""
+    alert: str = ""
+    is_quiet: bool = False
+    ends_alert: bool = False
+    closes: tuple[str, ...] = ()
+
+
+BY_CASE = NoticeThread()
+
+
 class WaitingNotice(Value, frozen=True, kw_only=True):
     """A notice for one route. `tries` counts the one that is under way, `refused` is why the last one failed.
 
@@ -45,6 +62,7 @@ class WaitingNotice(Value, frozen=True, kw_only=True):
     id: str
     route: str
     notice: Notice
+    goes_to: NoticeThread = BY_CASE
     first_at: datetime
     next_at: datetime
     tries: int = 1
@@ -53,8 +71,8 @@ class WaitingNotice(Value, frozen=True, kw_only=True):
 
     @property
     def thread(self) -> str:
-        """What joins the messages of one case."""
-        return self.notice.case or self.id
+        """What joins the messages of one incident, or of a case that is none's."""
+        return self.goes_to.id or self.notice.case or self.id
 
 
 class RouteWindow(Value, frozen=True, kw_only=True):
@@ -78,13 +96,21 @@ def notice_id(notice: Notice) -> str:
     return hashlib.sha256("\0".join(parts).encode() + b"\0" + about).hexdigest()[:32]
 
 
-def put(store: CasStore, route: str, notice: Notice, now: datetime, due: datetime | None = None) -> Waiting | None:
+def put(
+    store: CasStore,
+    route: str,
+    notice: Notice,
+    now: datetime,
+    *,
+    due: datetime | None = None,
+    goes_to: NoticeThread = BY_CASE,
+) -> Waiting | None:
     """Store a notice that its process is about to send; None where it waits already. Raises StoreError.
 
     A sweep sends it from `due` on, or a minute later than now. One that was given up is tried anew.
     """
-    next_at = due or now + FIRST_WAIT
-    waits = WaitingNotice(id=notice_id(notice), route=route, notice=notice, first_at=now, next_at=next_at)
+    next_at, about = due or now + FIRST_WAIT, notice_id(notice)
+    waits = WaitingNotice(id=about, route=route, notice=notice, goes_to=goes_to, first_at=now, next_at=next_at)
     with suppress(AlreadyExists):
         return Waiting(entry=store.create(_key(waits), encoded(waits), unfinished=True), notice=waits)
     known = waiting_in(Page(entries=tuple(filter(None, [store.get(_key(waits))]))))

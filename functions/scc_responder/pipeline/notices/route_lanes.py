@@ -72,7 +72,7 @@ class RouteLanes:
 
     def before(self, named: Notifier | None) -> Notifier:
         """A notifier that stores each notice for its routes, and then tells this one."""
-        return RouteNotifier(self._services.store, self._all, self._services.clock, self.keep, named)
+        return RouteNotifier(self._services, self._all, self.keep, named)
 
     def keep(self, item: Waiting) -> None:
         """Send it at the next `send`."""
@@ -167,6 +167,8 @@ class RouteLanes:
             receipt=known,
             content=route.content,
             closes=waits.notice.subject.is_over,
+            alert=waits.goes_to.alert,
+            ends=waits.goes_to.closes,
             contacts=self._all.contacts(waits.route, waits.notice),
             console_url=self._services.settings.console_url,
             notice=waits.notice,

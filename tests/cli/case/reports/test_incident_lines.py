@@ -7,9 +7,9 @@ from typing import Any
 
 from scc_responder.cli.case.reports.incident_lines import incident_size, with_incident
 from scc_responder.domain.finding import case_id
+from scc_responder.entrypoint.console.incidents import incidents
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.answers import Account, Question
-from scc_responder.journal.account.incidents import incidents
 from scc_responder.journal.case import CaseRecord
 from tests.kits.journal_worlds import START
 

@@ -7,29 +7,14 @@ tenants.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.value import Value
 from scc_responder.journal.account.about_target import digests_of, facts_of
 from scc_responder.journal.case import CaseRecord
-
-WINDOW = timedelta(hours=1)
-"""How far apart the events of two cases may be that are joined directly; a chain of them may be longer."""
-
-_GOOGLE_ACCOUNT = re.compile(
-    r"(?!service-)[a-z0-9-]{1,63}@(?!gcp-sa-)[a-z0-9.:-]{1,100}\.gserviceaccount\.com", re.ASCII
-)
-_WORKLOAD_ACCOUNT = re.compile(
-    r"principal://iam\.googleapis\.com/[A-Za-z0-9/._-]{1,200}/subject/ns/(?!kube-system/)[a-z0-9-]{1,63}/sa/[a-z0-9.-]{1,253}",
-    re.ASCII,
-)
-_CLUSTER_ACCOUNT = re.compile(r"system:serviceaccount:(?!kube-system:)[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}", re.ASCII)
-"""Accounts of the platform are left out everywhere: Google's agents and those of `kube-system` act for everybody."""
-
-_Key = tuple[str, str, str]
+from scc_responder.journal.outbox.incident_threads import INCIDENT_WINDOW
 
 
 class Incident(Value, frozen=True, kw_only=True):
@@ -56,14 +41,14 @@ class IncidentLinks(Value, frozen=True, kw_only=True):
     same_node: tuple[Incident, ...] = ()
 
 
-def incidents(records: Iterable[CaseRecord], window: timedelta = WINDOW) -> tuple[Incident, ...]:
+def incidents(records: Iterable[CaseRecord], window: timedelta = INCIDENT_WINDOW) -> tuple[Incident, ...]:
     """Every case in exactly one incident, whatever the order of the records; the earliest incident first.
 
     Two cases are joined where they are about the same pod, workload or acting service account, and no more than
     `window` lies between their events; so are cases that others join.
     """
     group_of: dict[str, list[CaseRecord]] = {}
-    latest: dict[_Key, CaseRecord] = {}
+    latest: dict[str, CaseRecord] = {}
     for record in sorted(records, key=_moment):
         group_of[record.finding_key] = [record]
         for key in _keys(record):
@@ -98,20 +83,9 @@ def _moment(record: CaseRecord) -> tuple[datetime, str]:
     return record.event_time, record.finding_key
 
 
-def _keys(record: CaseRecord) -> Iterator[_Key]:
-    """What the case is about, by what tells it from everything else. A UID counts within its cluster or project."""
-    pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
-    uids = {"pod": pod.get("uid"), "workload": record.decision.get("workload_uid"), "run": run.get("uid")}
-    if str(pod.get("workload", "")).startswith("Node/"):
-        # A static pod has its node for an owner: all of the node would be one workload.
-        del uids["workload"]
-    yield from ((kind, record.cluster, str(uid)) for kind, uid in uids.items() if uid)
-    principal = facts_of(record)[0].principal
-    if _GOOGLE_ACCOUNT.fullmatch(principal) or _WORKLOAD_ACCOUNT.fullmatch(principal):
-        yield "identity", "", principal
-    elif _CLUSTER_ACCOUNT.fullmatch(principal):
-        # The same name in another cluster is another account.
-        yield "identity", record.cluster, principal
+def _keys(record: CaseRecord) -> tuple[str, ...]:
+    """What the case keeps of what it is about; cases of versions that kept none stand alone."""
+    return tuple(map(str, (record.decision.get("subject") or {}).get("about", ())))
 
 
 def _digests(incident: Incident) -> set[str]:
