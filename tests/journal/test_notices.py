@@ -16,7 +16,10 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.journal.account.case_facts import CaseFacts
+from scc_responder.journal.account.incident_keys import incident_keys
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.messages import decision_summary
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
@@ -183,3 +186,35 @@ def test_another_look_is_another_notice() -> None:
         for kind in (NoticeKind.LOOKED, NoticeKind.UNDECIDED)
     ]
     assert [len(each) for each in keys] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "is_held"),
+    [
+        (CaseState.HELD, StepStatus.DONE, True),
+        (CaseState.PARTIAL, StepStatus.HELD, True),
+        (CaseState.DONE, StepStatus.DONE, False),
+        (CaseState.WAITING, StepStatus.WAITING, False),
+    ],
+)
+def test_what_is_held_says_so_to_threads(state: CaseState, status: StepStatus, *, is_held: bool) -> None:
+    """Of a decision as of a case by itself, which knows from its record what it is about."""
+    steps = (replace(STEP, status=status),)
+    made = context()
+    said = outcome_notice(made, Decision(policies=(POLICY,)), steps, state=state).subject
+    decided = decision_summary(made, Decision(policies=()), "p", CaseFacts())
+    event = made.finding.event_time
+    record = CaseRecord(
+        finding_key="0a" * 32,
+        finding_name="f1",
+        event_time=event,
+        digest="d",
+        cluster=made.finding.place,
+        state=state,
+        steps=steps,
+        decision=json.loads(json.dumps(decided)),
+    )
+    kept = case_notice(NoticeKind.UNDECIDED, record, Reason.HELD_OR_FAILED, "why").subject
+    assert (said.is_held, kept.is_held) == (is_held, is_held)
+    assert replace(said, is_over=False) == kept
+    assert (kept.about, kept.event_time, kept.surface) == (incident_keys(made), event, "pod")

@@ -87,6 +87,18 @@ def test_only_a_waiting_plan_says_how_it_is_answered(state: PlanState) -> None:
     )
 
 
+def test_a_plan_with_a_lesser_form_names_both_digests() -> None:
+    """So that a person approves either by a command; a plan of which nothing less is left has one."""
+    mark = PlanStep(policy="contain", action="label_pod", changes=(stored(PatchObject(kind="Pod", name="a", uid="u")),))
+    plan = replace(PLAN, steps=(mark, STEP), digest="ab12cd34")
+    lesser = lesser_plan(plan, "0a" * 32)
+    assert lesser is not None
+    said = plan_summary("0a" * 32, plan, "https://responder.example.com")
+    assert said["to_approve_lesser"] == said["to_approve"].replace("ab12cd34", lesser.digest) != said["to_approve"]
+    assert "to_approve_lesser" not in plan_summary("0a" * 32, replace(plan, steps=(STEP,)))
+    assert "to_approve_lesser" not in plan_summary("0a" * 32, replace(plan, state=PlanState.USED))
+
+
 def test_a_plan_says_what_people_will_feel() -> None:
     """As far as it is more than a change's name says, and this version can read it; the digest is of the plan alone."""
     shift = ShiftTraffic(path="p", uid="u", to="good", prior=(), retired=("bad",))

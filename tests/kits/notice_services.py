@@ -116,10 +116,11 @@ def slack_error(word: str) -> Says:
 
 def slack_message(message: Any) -> None:
     """Check a message. Raises UnfitError."""
-    options = {"thread_ts", "mrkdwn", "parse", "link_names", "unfurl_links", "unfurl_media"}
+    options = {"thread_ts", "reply_broadcast", "mrkdwn", "parse", "link_names", "unfurl_links", "unfurl_media"}
     message = _fields(message, {"channel", "text", "blocks"}, options, "the message")
     _check(0 < len(message["text"]) <= 40_000, "the text")
     _check(re.fullmatch(r"\d+\.\d+", message.get("thread_ts", "1.1"), re.ASCII), "thread_ts")
+    _check(message.get("reply_broadcast", False) in ({True, False} if "thread_ts" in message else {False}), "broadcast")
     _check(message["unfurl_links"] is False and message["unfurl_media"] is False, "links are unfurled")
     _check(0 < len(message["blocks"]) <= 50, "the number of blocks")
     for block in message["blocks"]:

@@ -183,7 +183,8 @@ def felt_of_stored(changes: Iterable[Mapping[str, Any]]) -> list[str]:
 def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[str, Any]:
     """The plan as JSON data, with the commands that answer it while it waits. `function_url` is the function's URL.
 
-    Each step has `felt` where people will feel more of it than its changes say.
+    Each step has `felt` where people will feel more of it than its changes say. `to_approve_lesser` is there where
+    people may also approve it without what cannot be undone.
     """
     summary: dict[str, Any] = msgspec.to_builtins(plan)
     for step in summary["steps"]:
@@ -192,5 +193,7 @@ def plan_summary(finding_key: str, plan: Plan, function_url: str = "") -> dict[s
     if plan.state is PlanState.WAITING:
         case, url = case_id(finding_key), f" --url {function_url}" if function_url else ""
         summary["to_approve"] = f"scc-responder case approve {case} --plan {plan.digest}{url}"
+        if lesser := lesser_plan(plan, finding_key):
+            summary["to_approve_lesser"] = f"scc-responder case approve {case} --plan {lesser.digest}{url}"
         summary["to_reject"] = f"scc-responder case reject {case} --reason 'WHY'{url}"
     return summary

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from scc_responder.adapters.notifiers.email import receiver
 from scc_responder.domain.errors import ApiError, SettingsError
@@ -23,6 +24,7 @@ from tests.kits.routed_notices import (
     FINDING_LINK,
     HOSTILE,
     HOSTILE_NOTICES,
+    NOTICE,
     active_in,
     hostile_notices,
     is_own,
@@ -93,15 +95,36 @@ def test_the_mails_of_a_case_are_one_thread(box: MailBox, security: str) -> None
     for name in ("n2", "n1"):
         assert sender.send(routed(id=name, receipt=receipt)) == receipt
     first, second, again = box.mails
-    assert first["Message-ID"] == again["Message-ID"] == receipt
+    number = receipt.partition(" ")[0]
+    assert first["Message-ID"] == again["Message-ID"] == number
     assert (first["In-Reply-To"], again["In-Reply-To"]) == (None, None)
-    assert second["In-Reply-To"] == second["References"] == receipt
-    assert second["Message-ID"] != receipt
+    assert second["In-Reply-To"] == second["References"] == number
+    assert second["Message-ID"] != number
     assert {mail["Subject"] for mail in box.mails} == {
         "[scc-responder] case 0a0a0a0a0a0a: HIGH reverse_shell - Execution: Reverse [<]Shell>"
     }
     assert box.envelopes[-1] == ("responder@example.com", TO)
     assert first["Auto-Submitted"] == "auto-generated"
+
+
+def test_the_mails_of_an_incident_are_one_thread(box: MailBox, security: str) -> None:
+    """Another case of it comes under the first one's subject, and says itself which case it is."""
+    box.mails.clear()
+    sender = people(box, security)
+    receipt = sender.send(routed())
+    other = replace(NOTICE, case="0b0b0b0b0b0b", labels={**NOTICE.labels, "severity": "LOW"})
+    for known in (receipt, "<old@example.com>", "no receipt"):
+        assert sender.send(routed(id="n2", receipt=known, notice=other)) == known
+    first, joined, old, none = box.mails
+    assert joined["Subject"] == first["Subject"]
+    assert joined["References"] == first["Message-ID"]
+    assert "case 0b0b0b0b0b0b - incident 0a0a0a0a0a0a" in bodies(joined)[0]
+    assert (old["References"], none["References"]) == ("<old@example.com>", None)
+    assert (
+        old["Subject"]
+        == none["Subject"]
+        == ("[scc-responder] case 0b0b0b0b0b0b: LOW reverse_shell - Execution: Reverse [<]Shell>")
+    )
 
 
 def test_a_mail_is_plain_text_and_a_page(box: MailBox, security: str) -> None:

@@ -1,4 +1,4 @@
-"""PagerDuty opens one alert a case, and resolves it with the case."""
+"""PagerDuty opens one alert an incident, and resolves it with its last case."""
 
 from __future__ import annotations
 
@@ -42,6 +42,23 @@ def test_an_alert_is_opened_once_and_resolved_with_the_case() -> None:
     assert opened["payload"]["severity"] == "warning"
     assert opened["payload"]["custom_details"]["What ran"] == "program: /tmp/run & co"
     assert opened["client_url"] == f"{CONSOLE}/case/0a0a0a0a0a0a"
+
+
+def test_an_incident_is_resolved_with_its_last_case() -> None:
+    """A case that joins adds to its alert; one that pages again has its own. Each is resolved by its key."""
+    with web_service(pagerduty) as service:
+        pager = receiver(secret(service))
+        pager.send(routed(alert="0a0a0a0a0a0a"))
+        pager.send(routed(alert="0b0b0b0b0b0b"))
+        pager.send(routed(closes=True, ends=("0b0b0b0b0b0b",)))
+        pager.send(routed(closes=True, ends=("0c0c0c0c0c0c", "0a0a0a0a0a0a")))
+    assert [(posted.json["event_action"], posted.json["dedup_key"][:2]) for posted in service.posted] == [
+        ("trigger", "0a"),
+        ("trigger", "0b"),
+        ("resolve", "0b"),
+        ("resolve", "0c"),
+        ("resolve", "0a"),
+    ]
 
 
 @HOSTILE_NOTICES

@@ -66,6 +66,14 @@ def test_a_notice_is_a_message_in_the_thread_of_its_case() -> None:
     assert urls == [f"{CONSOLE}/case/0a0a0a0a0a0a", FINDING_LINK]
 
 
+@pytest.mark.parametrize(("alert", "closes", "shown"), [("", 0, 0), ("0a0a0a0a0a0a", 0, 0), ("0b", 0, 1), ("0b", 1, 0)])
+def test_what_pages_again_is_seen_in_the_channel(alert: str, closes: int, shown: int) -> None:
+    """In its thread too. What is over, or adds to what was told, stays in the thread alone."""
+    with web_service(slack) as service:
+        receiver(secret(service)).send(routed(receipt="1503435956.000247", alert=alert, closes=bool(closes)))
+    assert service.posted[0].json["reply_broadcast"] is bool(shown)
+
+
 @HOSTILE_NOTICES
 @given(hostile_notices())
 def test_hostile_notices_are_text_in_a_message(made: RoutedNotice) -> None:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.cli.case.incident_list import in_incidents, with_headings
+from scc_responder.cli.case.incident_list import with_headings
 from scc_responder.cli.main import main
 from scc_responder.domain.status import CaseState
-from scc_responder.entrypoint.console.incidents import incidents
+from scc_responder.entrypoint.console.incidents import in_incidents, incidents
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from tests.kits.journal_worlds import START
@@ -31,7 +32,12 @@ def made(letter: str, state: CaseState, uid: str, minutes: int, image: str = "")
         digest="d",
         state=state,
         cluster=CLUSTER,
-        decision={"policy_digest": "p", "pod": pod, "images": [image] if image else []},
+        decision={
+            "policy_digest": "p",
+            "pod": pod,
+            "images": [image] if image else [],
+            "subject": {"about": [f"pod {uid}"]},
+        },
     )
 
 
@@ -62,6 +68,22 @@ def test_the_cases_of_an_incident_stand_together(store: list[str], capsys: pytes
     first, last = (f"{START + timedelta(minutes=minutes):%Y-%m-%d %H:%M}" for minutes in (0, 2))
     assert heading == f"incident aaaaaaaaaaaa  2 cases, in {CLUSTER}, {first} to {last} UTC"
     assert lines == [f"  {plain[0]}", f"  {plain[2]}", plain[1]]
+
+
+def test_an_image_in_two_clusters_is_told(store: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After the cases, from these alone; in JSON each case has what it names itself."""
+    there = replace(made("d", CaseState.DONE, "u9", 3, "sha256:aa"), cluster="projects/example-project")
+    kept = SqliteStore(tmp_path / "journal.db")
+    kept.create(f"case/{there.finding_key}", encode(there))
+    kept.close()
+    assert main(["case", "list", "--incidents", *store]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"spread  image sha256:aa in 2 places, by cases: projects/example-project (1), {CLUSTER} (2)"
+    assert main(["case", "list", "--incidents", "--format", "json", *store]) == 0
+    told = {item["case"][0]: [each["value"] for each in item["spread"]] for item in json.loads(capsys.readouterr().out)}
+    assert told == {"a": ["sha256:aa"], "b": ["sha256:aa"], "c": [], "d": ["sha256:aa"]}
+    assert main(["case", "report", "d" * 12, *store]) == 0
+    assert "spread: image sha256:aa in 2 places" in capsys.readouterr().out
 
 
 def test_an_incident_is_counted_whole(store: list[str], capsys: pytest.CaptureFixture[str]) -> None:

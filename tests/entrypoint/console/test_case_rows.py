@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> CountedScans:
     return CountedScans(SqliteStore(tmp_path / "journal.db"))
 
 
-def put(store: CountedScans, number: int, state: CaseState, minutes: int = 0) -> str:
+def put(store: CountedScans, number: int, state: CaseState, minutes: int = 0, **fields: Any) -> str:
     """Store a case in this state, and return its id."""
     key = f"{number:064x}"
     record = CaseRecord(
@@ -52,6 +52,7 @@ def put(store: CountedScans, number: int, state: CaseState, minutes: int = 0) ->
         state=state,
         updated_at=START + timedelta(minutes=minutes),
         plan=PLAN if state is CaseState.WAITING else None,
+        **fields,
     )
     store.create(f"case/{key}", encode(record), unfinished=is_unfinished(record))
     return key[:12]
@@ -68,6 +69,38 @@ def test_what_needs_a_person_comes_first_then_what_is_new(store: CountedScans) -
     for number, state in enumerate(given):
         put(store, number, CaseState(state), minutes=number)
     assert states_of(store) == ["waiting", "partial", "held", "open", "superseded", "rejected", "done"]
+
+
+def test_the_cases_of_an_incident_stand_together(store: CountedScans) -> None:
+    """Under one title, before what asks less of people; within it what needs a person comes first."""
+    one: dict[str, Any] = {"decision": {"policy_digest": "p", "subject": {"about": ["pod P u1"]}}, "cluster": "prod"}
+    put(store, 1, CaseState.DONE, 1, **one)
+    put(store, 2, CaseState.HELD, 2)
+    put(store, 3, CaseState.WAITING, 3, **one)
+    put(store, 4, CaseState.DONE, 4)
+    blocks = case_rows(Journal(store, SetClock())).blocks
+    assert [[row.state for row in block.rows] for block in blocks] == [["waiting", "done"], ["held"], ["done"]]
+    assert [block.title for block in blocks] == [
+        "Incident 000000000000: 2 cases, 1 for people to act on, in prod",
+        "",
+        "",
+    ]
+
+
+def test_what_clusters_have_in_common_is_told(store: CountedScans) -> None:
+    """Of the cases on the page; hostile names in it are inert."""
+    for number, place in enumerate(["prod", "<b>@channel https://evil.example", "prod"]):
+        put(store, number, CaseState.DONE, cluster=place, decision={"policy_digest": "p", "images": ["sha256:1"]})
+    (line,) = case_rows(Journal(store, SetClock())).spread
+    assert line.startswith("image sha256:1 in 2 places")
+    assert "https://" not in line
+
+
+@pytest.mark.parametrize("kept", ["x", {"about": "pod"}, {"about": 5}, [], {"about": [{}, 1]}])
+def test_an_odd_subject_hides_no_case(store: CountedScans, kept: Any) -> None:
+    """Whoever may write the store could put anything there."""
+    put(store, 1, CaseState.DONE, decision={"policy_digest": "p", "subject": kept})
+    assert len(case_rows(Journal(store, SetClock())).rows) == 1
 
 
 def test_a_case_that_waits_is_on_the_first_page_wherever_it_is(store: CountedScans) -> None:

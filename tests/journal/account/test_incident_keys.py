@@ -1,4 +1,4 @@
-"""What joins cases: one pod, one workload, one service account that acted; never an image, a node or a platform's agent."""
+"""What joins cases: one pod, one workload, one account that acted; never an image, a node or a platform's agent."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OTHER = ClusterRef(project=REF.project, location=REF.location, name="test-1")
 
 def acted(principal: str, cluster: ClusterRef = REF) -> Context:
     """A finding about the control plane, which an account called."""
-    made = context(pod=None)
-    return replace(made, pod=None, finding=replace(made.finding, principal=principal, cluster=cluster))
+    made = context(pod=False)
+    return replace(made, finding=replace(made.finding, principal=principal, cluster=cluster))
 
 
 def test_a_pod_and_its_workload_join_within_their_cluster() -> None:
@@ -51,7 +51,7 @@ def test_static_pods_of_one_node_are_not_one_workload() -> None:
 
 def test_a_service_of_cloud_run_joins() -> None:
     """Within its project."""
-    made = replace(context(), pod=None, finding=run_finding(), run_owner=run_service())
+    made = replace(context(), pod=None, finding=run_finding(), service=run_service())
     assert incident_keys(made) == (f"run {run_finding().place} {run_service().uid}",)
 
 

@@ -16,6 +16,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.journal.notices import breaker_notice, feed_notice, first_shot_notice
 from scc_responder.journal.outbox import outbox
 from scc_responder.pipeline.notices import route_notifier
+from scc_responder.policy.guardrails import Environment
 from scc_responder.policy.routes import RouteRule, Routes
 from tests.kits.notices import NOON, routes, told
 from tests.kits.responder import CLUSTER, finding_about
@@ -70,6 +71,62 @@ def test_what_holds_a_whole_place_still_pages(scene: Made) -> None:
     assert [routed.notice.kind for _, routed in made.receivers.got] == kinds
     made.sweep(minutes=1)
     assert counts(made) == (4, 1)
+
+
+def of_one_pod(number: int, **subject: Any) -> Notice:
+    """A notice about a case of a pod that all have."""
+    known = {"severity": "HIGH", "level": "WARNING", "about": ("pod P u1",), "event_time": NOON, **subject}
+    return told(number, **known)
+
+
+def test_a_storm_of_one_workload_is_one_thread_and_one_page(scene: Made) -> None:
+    """Of 500 severe findings the first pages; the burst follows in its thread, and one digest of all others."""
+    made = scene(routes("shop", burst=20))
+    for start in range(0, 500, 50):
+        made.tell(*(of_one_pod(number) for number in range(start, start + 50)))
+    made.sweep(minutes=1)
+    made.sweep(minutes=10)
+    got = [routed for _, routed in made.receivers.got]
+    assert {routed.thread for routed in got} == {told(0).case}
+    assert {routed.alert or routed.thread for routed in got} == {told(0).case}
+    assert counts(made) == (21, 479)
+    (digest,) = (routed.notice for routed in got if routed.notice.kind is NoticeKind.DIGEST)
+    assert digest.facts["by_incident"] == {told(0).case: 479}
+
+
+def test_a_digest_of_several_incidents_is_in_no_thread(scene: Made) -> None:
+    """It says how many are of each."""
+    made = scene(routes("shop", burst=1))
+    made.tell(*(of_one_pod(number, about=(f"pod P {number % 2}",), severity="LOW") for number in range(7)))
+    made.sweep(minutes=1)
+    (digest,) = (routed for _, routed in made.receivers.got if routed.notice.kind is NoticeKind.DIGEST)
+    assert (digest.thread == digest.id, sum(digest.notice.facts["by_incident"].values())) == (True, 6)
+
+
+def test_what_pages_again_is_told_in_any_storm(scene: Made) -> None:
+    """In the thread, with an alert of its own; the last case of the incident ends it, whatever was told before."""
+    made = scene(routes("shop", burst=1))
+    made.tell(
+        *(of_one_pod(number) for number in range(4)), of_one_pod(4, is_held=True), of_one_pod(5, namespace="till")
+    )
+    assert made.receivers.cases == [("shop", "0"), ("shop", "1"), ("shop", "4"), ("shop", "5")]
+    assert [routed.alert[-1] for _, routed in made.receivers.got] == ["0", "0", "4", "5"]
+    made.tell(*(replace(of_one_pod(number, is_over=True, level="NOTICE"), key="2") for number in range(6)))
+    ended = [(routed.notice.case[-1], [alert[-1] for alert in routed.ends]) for _, routed in made.receivers.got[4:]]
+    assert ended == [("4", ["4"]), ("5", ["5", "0"])]
+    assert {routed.thread for _, routed in made.receivers.got} == {told(0).case}
+
+
+def test_a_cluster_of_another_environment_pages_again(scene: Made) -> None:
+    """As guardrails name environments; of clusters that none names each is its own."""
+    made = scene(routes("shop"))
+    services = made.deployment.services
+    environments = (Environment(name="prod", clusters=("a", "b")),)
+    services.policies = replace(
+        services.policies, guardrails=replace(services.policies.guardrails, environments=environments)
+    )
+    made.tell(*(of_one_pod(number, cluster=place) for number, place in enumerate("abcd")))
+    assert [routed.alert[-1] for _, routed in made.receivers.got] == ["0", "0", "2", "3"]
 
 
 def test_what_is_put_is_stored_before_the_topic_is_told(scene: Made) -> None:

@@ -89,10 +89,11 @@ class Email:
         mail = EmailMessage(policy=SMTP)
         mail["From"], mail["To"] = self._fields.sender, ", ".join([*self._fields.to, *also])
         first, _, subject = routed.receipt.partition(" ")
-        mail["Subject"] = visible(subject, _SUBJECT_BYTES) or _subject(card)
+        follows = bool(_MESSAGE_ID.fullmatch(first))
+        mail["Subject"] = visible(subject if follows else "", _SUBJECT_BYTES) or _subject(card)
         mail["Date"], mail["Message-ID"] = format_datetime(self._now()), number
         mail["Auto-Submitted"], mail["X-Auto-Response-Suppress"] = "auto-generated", "All"
-        if _MESSAGE_ID.fullmatch(first) and first != number:
+        if follows and first != number:
             mail["In-Reply-To"] = mail["References"] = first
         mail.set_content(card.text)
         mail.add_alternative(card_page(card), subtype="html")

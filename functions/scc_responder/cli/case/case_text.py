@@ -238,6 +238,8 @@ def _plan(record: CaseRecord, plan: Plan, now: datetime) -> Iterator[str]:
     if plan.state is PlanState.WAITING and now < plan.expires_at:
         yield ""
         yield f"To do exactly this:  {summary['to_approve']}"
+        if lesser := summary.get("to_approve_lesser"):
+            yield f"To do less of it, with nothing that cannot be undone:  {lesser}"
         yield f"Not to do it:        {summary['to_reject']}"
 
 

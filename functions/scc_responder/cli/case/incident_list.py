@@ -8,16 +8,8 @@ from scc_responder.cli.case.reports.incident_lines import incident_size
 from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.text import visible
 from scc_responder.entrypoint.console.incidents import Incident
+from scc_responder.entrypoint.console.spread import Spread, spread_words
 from scc_responder.journal.case import CaseRecord
-
-
-def in_incidents(records: Sequence[CaseRecord], found: Iterable[Incident]) -> list[CaseRecord]:
-    """The same cases in their order; the others of an incident follow its first one. No incidents: as they are."""
-    incident_of = {record.finding_key: each.id for each in found for record in each.records}
-    together: dict[str, list[CaseRecord]] = {}
-    for record in records:
-        together.setdefault(incident_of.get(record.finding_key, record.finding_key), []).append(record)
-    return [record for group in together.values() for record in group]
 
 
 def with_headings(lines: Iterable[str], listed: Sequence[CaseRecord], found: Iterable[Incident]) -> Iterator[str]:
@@ -31,3 +23,8 @@ def with_headings(lines: Iterable[str], listed: Sequence[CaseRecord], found: Ite
             yield styled(f"incident {incident.id}  {visible(incident_size(incident))}", "bold")
         told = incident
         yield f"  {line}" if incident else line
+
+
+def spread_list(found: Iterable[Spread]) -> Iterator[str]:
+    """A line for each image digest and file that is in several places."""
+    yield from (f"{styled('spread', 'bold')}  {visible(spread_words(each))}" for each in found)

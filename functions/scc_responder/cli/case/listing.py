@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.cli.case import case_text
-from scc_responder.cli.case.incident_list import in_incidents, with_headings
+from scc_responder.cli.case.incident_list import spread_list, with_headings
 from scc_responder.cli.case.odd_records import oddity, report_unreadable
 from scc_responder.cli.case.reports.account_screen import print_account
 from scc_responder.cli.case.reports.incident_lines import with_incident
@@ -29,7 +29,8 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.entrypoint.console.incidents import incidents
+from scc_responder.entrypoint.console.incidents import in_incidents, incidents
+from scc_responder.entrypoint.console.spread import named_by, spreads
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD, Cases, Unreadable
@@ -37,6 +38,7 @@ from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import plan_summary
 
+MOST_SPREADS = 20
 MOST_LISTED = 100
 """So many cases can still be looked through on a terminal; more are counted."""
 
@@ -78,16 +80,24 @@ def _list_once(options: argparse.Namespace) -> int:
     records.sort(key=lambda record: (case_text.urgency(record.state), -_moment(record)))
     as_json = options.format == "json"
     most = (0 if as_json else MOST_LISTED) if options.limit is None else options.limit
-    found = incidents(cases.records) if options.incidents else ()
+    found, wide = (incidents(cases.records), spreads(cases.records)) if options.incidents else ((), ())
     records = in_incidents(records, found)
     listed = records[: most or len(records)]
     if as_json:
-        marks = {record.finding_key: {"incident": each.id} for each in found for record in each.records}
+        marks = {
+            record.finding_key: {
+                "incident": each.id,
+                "spread": [msgspec.to_builtins(one) for one in wide if (one.what, one.value) in named_by(record)],
+            }
+            for each in found
+            for record in each.records
+        }
         rows = [_data(record) | marks.get(record.finding_key, {}) for record in listed]
         print(json.dumps([*rows, *map(_unread, cases.unreadable)], indent=2))
     else:
         lines = case_text.case_list(listed, _now(), cases.unreadable)
-        print("\n".join([*with_headings(lines, listed, found), *_left_out(records[len(listed) :])]))
+        left = _left_out(records[len(listed) :])
+        print("\n".join([*with_headings(lines, listed, found), *spread_list(wide[:MOST_SPREADS]), *left]))
     return report_unreadable(cases.unreadable)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
+from scc_responder.entrypoint.console.incidents import Incident, incidents
+from scc_responder.entrypoint.console.spread import spread_words, spreads
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.account_text import account_heading
 from scc_responder.journal.account.inert_text import inert
@@ -24,6 +26,7 @@ _FIRST = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD, CaseState.OPEN)
 _MOVING = frozenset({CaseState.WAITING, CaseState.OPEN})
 """The states that the store finds by itself: it is asked for these cases alone."""
 
+_MOST_SPREADS, _SPREAD_BYTES = 10, 1_000
 _ANSWER_IT = "a plan waits for an answer"
 
 
@@ -39,19 +42,35 @@ class CaseRow(Value, frozen=True, kw_only=True):
     needs_person: bool
 
 
-class CaseRows(Value, frozen=True, kw_only=True):
-    """A page of the list. `after` is the key that the next page begins behind; empty where there is none."""
+class IncidentBlock(Value, frozen=True, kw_only=True):
+    """The cases of one incident that are on a page. `title` is empty where it is one case. Nothing in it is active."""
 
-    rows: tuple[CaseRow, ...] = ()
+    title: str
+    rows: tuple[CaseRow, ...]
+
+
+class CaseRows(Value, frozen=True, kw_only=True):
+    """A page of the list. `after` is the key that the next page begins behind; empty where there is none.
+
+    `spread` are lines on what several clusters have in common, as far as the cases of the page say it.
+    """
+
+    blocks: tuple[IncidentBlock, ...] = ()
+    spread: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     after: str = ""
+
+    @property
+    def rows(self) -> tuple[CaseRow, ...]:
+        """All cases of the page, in its order."""
+        return tuple(row for block in self.blocks for row in block.rows)
 
 
 def case_rows(journal: Journal, state: CaseState | None = None, after: str = "") -> CaseRows:
     """One page: those that wait are on the first one, wherever they are in the store. Raises StoreUnavailable.
 
     Those are of the first hundred that wait or go on. Within a page, what needs a person comes first, then what changed
-    last.
+    last. The cases of an incident stand together.
     """
     only = frozenset({state}) if state else frozenset(CaseState)
     first = () if after or state else _kept(journal.cases(limit=ROWS, unfinished=True), _MOVING)
@@ -71,15 +90,31 @@ def _kept(page: Cases, only: frozenset[CaseState]) -> tuple[CaseRecord, ...]:
 
 
 def _as_rows(records: Iterable[CaseRecord], unreadable: Iterable[Unreadable], after: str) -> CaseRows:
-    rows, odd = [], [*unreadable]
-    for record in sorted(records, key=_order):
+    rows, odd = {}, [*unreadable]
+    records = sorted(records, key=_order)
+    for record in records:
         try:
-            rows.append(case_row(record))
+            rows[record.finding_key] = case_row(record)
         except ODD as error:
             why = f"the record has a part that no version writes: {type(error).__name__}"
             key = record.finding_key
             odd.append(Unreadable(finding_key=key, reason=Reason.RECORD_UNREADABLE, why=why))
-    return CaseRows(rows=tuple(rows), unreadable=tuple(odd), after=after)
+    shown = [record for record in records if record.finding_key in rows]
+    found = sorted(incidents(shown), key=lambda incident: min(map(_order, incident.records)))
+    wide = [inert(spread_words(each), _SPREAD_BYTES) for each in spreads(shown)[:_MOST_SPREADS]]
+    blocks = tuple(_block(incident, rows) for incident in found)
+    return CaseRows(blocks=blocks, spread=tuple(wide), unreadable=tuple(odd), after=after)
+
+
+def _block(incident: Incident, rows: Mapping[str, CaseRow]) -> IncidentBlock:
+    """The incident's cases, what needs a person first."""
+    own = tuple(rows[record.finding_key] for record in sorted(incident.records, key=_order))
+    if len(own) == 1:
+        return IncidentBlock(title="", rows=own)
+    needed = sum(row.needs_person for row in own)
+    places = f", in {', '.join(incident.places)}" if incident.places else ""
+    title = f"Incident {incident.id}: {len(own)} cases, {needed or 'none'} for people to act on{places}"
+    return IncidentBlock(title=inert(title, _SPREAD_BYTES), rows=own)
 
 
 def case_row(record: CaseRecord) -> CaseRow:

@@ -7,7 +7,7 @@ tenants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from scc_responder.domain.finding import case_id
@@ -61,6 +61,15 @@ def incidents(records: Iterable[CaseRecord], window: timedelta = INCIDENT_WINDOW
     return tuple(sorted(found, key=lambda incident: _moment(incident.records[0])))
 
 
+def in_incidents(records: Sequence[CaseRecord], found: Iterable[Incident]) -> list[CaseRecord]:
+    """The same cases in their order; the others of an incident follow its first one. No incidents: as they are."""
+    incident_of = {record.finding_key: each.id for each in found for record in each.records}
+    together: dict[str, list[CaseRecord]] = {}
+    for record in records:
+        together.setdefault(incident_of.get(record.finding_key, record.finding_key), []).append(record)
+    return [record for group in together.values() for record in group]
+
+
 def incident_links(incident: Incident, others: Iterable[Incident]) -> IncidentLinks:
     """Which of the other incidents have an image or a node in common with it."""
     rest = [other for other in others if other.id != incident.id]
@@ -85,7 +94,9 @@ def _moment(record: CaseRecord) -> tuple[datetime, str]:
 
 def _keys(record: CaseRecord) -> tuple[str, ...]:
     """What the case keeps of what it is about; cases of versions that kept none stand alone."""
-    return tuple(map(str, (record.decision.get("subject") or {}).get("about", ())))
+    kept = record.decision.get("subject")
+    about = kept.get("about") if isinstance(kept, dict) else None
+    return tuple(map(str, about)) if isinstance(about, list) else ()
 
 
 def _digests(incident: Incident) -> set[str]:

@@ -56,6 +56,8 @@ def _commands(record: CaseRecord, function_url: str) -> Iterator[Command]:
     if _waits(record) and record.plan:
         summary = plan_summary(record.finding_key, record.plan, function_url)
         yield Command(line=summary["to_approve"], why="do exactly what the plan says")
+        if lesser := summary.get("to_approve_lesser"):
+            yield Command(line=lesser, why="do it without what cannot be undone")
         yield Command(line=summary["to_reject"], why="do not do it")
     for line, remedy in _remedies(record).items():
         yield Command(line=line, why=remedy.meaning)

@@ -58,19 +58,20 @@ class IncidentSpans(Value, frozen=True, kw_only=True):
 
 
 class JoinedIncident(Value, frozen=True, kw_only=True):
-    """The incident of a case. `has_alert`: it paged people beside the incident's first case."""
+    """The incident of a case. `has_alert`: it paged people beside the case that opened the incident's alert."""
 
     incident: str
     has_alert: bool = False
 
 
 class IncidentTold(Value, frozen=True, kw_only=True):
-    """What an incident's notices told of. `first` has the case that told of each thing first.
+    """What an incident's notices told of. `opener` told first of all, `first` has the case that did so of each thing.
 
     `opened`: one of them opened an alert. `ended_by` is the case with which the incident was over, empty while it is
     not.
     """
 
+    opener: str
     first: dict[str, str] = {}
     opened: bool = False
     ended_by: str = ""
@@ -98,7 +99,7 @@ def _thread(store: CasStore, notice: Notice, environment: str) -> NoticeThread:
     told = _told(store, notice, known.incident, told_of)
     is_first = any(told.first.get(name, case) == case for name in told_of) or told.first.get(_AGAIN) == case
     pages = is_first or _is_loud(notice)
-    now_is = replace(known, has_alert=known.has_alert or (pages and not is_over and known.incident != case))
+    now_is = replace(known, has_alert=known.has_alert or (pages and not is_over and told.opener != case))
     if entry is None or now_is != known:
         write_over(store, f"{_OF}{case}", msgspec.json.encode(now_is), entry, keep=KEEP)
     ends = is_over and told.ended_by == case
@@ -123,7 +124,7 @@ def _joined(store: CasStore, notice: Notice) -> tuple[Entry | None, JoinedIncide
     if at is None or not (joined or keys):
         return None
     known = [stored_as(IncidentSpans, entry) or IncidentSpans() for entry in entries]
-    near = [span for spans in known for span in spans.spans if span.reaches(at) and span.incident != case]
+    near = [span for spans in known for span in spans.spans if span.reaches(at) and (joined or span.incident != case)]
     elder = min(near, key=lambda span: (span.first, span.incident)).incident if near else ""
     joined = joined or JoinedIncident(incident=elder or case)
     for key, entry, spans in zip(keys, entries, known, strict=True):
@@ -154,7 +155,7 @@ def _told(store: CasStore, notice: Notice, incident: str, told_of: Set[str]) -> 
         store.create(member, b"", keep=KEEP, unfinished=not is_over)
     elif own.unfinished is is_over:
         store.replace(member, b"", own.version, keep=KEEP, unfinished=not is_over)
-    told = stored_as(IncidentTold, entry) or IncidentTold()
+    told = stored_as(IncidentTold, entry) or IncidentTold(opener=case)
     first = {name: case for name in told_of if name not in told.first and len(told.first) < _MOST_TOLD}
     now_is = replace(told, first={**told.first, **first}, opened=told.opened or not is_over)
     if not is_over and told.ended_by:

@@ -23,7 +23,7 @@ def made(number: int, uid: str, **decision: Any) -> CaseRecord:
         event_time=START + timedelta(minutes=number),
         digest="d",
         cluster="C",
-        decision={"policy_digest": "p", "pod": pod, **decision},
+        decision={"policy_digest": "p", "pod": pod, "subject": {"about": [f"pod {uid}"]}, **decision},
     )
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from scc_responder.domain.finding import case_id
 from scc_responder.entrypoint.console.incidents import Incident, incident_links, incidents
+from scc_responder.entrypoint.console.spread import named_by, spread_words, spreads
 from scc_responder.journal.account.about_target import other_case
 from scc_responder.journal.account.answers import Account, AccountLine, Answer, Question
 from scc_responder.journal.case import CaseRecord
@@ -17,13 +18,16 @@ _MOST = 20
 
 def with_incident(account: Account, record: CaseRecord, others: Iterable[CaseRecord]) -> Account:
     """The account, with the rest of the case's incident under its answers. `others`: the other cases of the store."""
+    others = [*others]
     found = incidents([record, *others])
     own = next(incident for incident in found if record in incident.records)
     links = incident_links(own, found)
     further = {
         Question.WHAT_RAN: tuple(_cut(_siblings(own, record))),
         Question.WHERE: tuple(_cut(_linked(links.same_node, "the same node is also in it"))),
-        Question.SAME_DIGEST: tuple(_cut(_linked(links.same_image, "the same image runs also there"))),
+        Question.SAME_DIGEST: tuple(
+            _cut([*_spread(record, others), *_linked(links.same_image, "the same image runs also there")])
+        ),
     }
     return replace(
         account, answers=tuple(_longer(answer, further.get(answer.question, ())) for answer in account.answers)
@@ -51,6 +55,13 @@ def incident_size(incident: Incident) -> str:
     until = f" to {last:%Y-%m-%d %H:%M} UTC" if last > first else " UTC"
     places = f", in {', '.join(incident.places)}" if incident.places else ""
     return f"{cases}{places}, {first:%Y-%m-%d %H:%M}{until}"
+
+
+def _spread(record: CaseRecord, others: Iterable[CaseRecord]) -> Iterator[AccountLine]:
+    own = named_by(record)
+    for each in spreads([record, *others]):
+        if (each.what, each.value) in own:
+            yield AccountLine(name="spread", text=spread_words(each))
 
 
 def _cut(lines: list[AccountLine]) -> Iterator[AccountLine]:
