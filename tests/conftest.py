@@ -22,6 +22,7 @@ from tests.kits.as_shipped import clone_as_shipped
 from tests.kits.google.fixtures import cluster_manager, emulator, firestore, key_management, security_center
 from tests.requirements import RequirementsReport, missing
 from tests.schedule import Schedule, place
+from tests.scratch import ScratchFolder
 
 __all__ = ["cluster_manager", "emulator", "firestore", "key_management", "security_center"]
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
@@ -29,7 +30,8 @@ PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report requirements that could not be met, and what ran at a reduced count."""
+    """Write in memory; report requirements that could not be met, and what ran at a reduced count."""
+    config.pluginmanager.register(ScratchFolder(), "scratch-folder")
     config.pluginmanager.register(RequirementsReport(), "requirements-report")
     config.pluginmanager.register(CountsReport(), "counts-report")
 

@@ -21,6 +21,9 @@ LONGEST = (
     "tests/pipeline/test_firestore.py",
     "tests/terraform/test_mutations.py",
     "tests/domain/kubernetes/test_cluster_session.py",
+    "tests/docs/test_recipes.py",
+    "tests/docs/test_changed_clone.py",
+    "tests/fuzz/test_random.py",
     "tests/adapters/google/firestore/test_firestore_journal.py",
     "tests/bench/",
     "tests/execute/",
@@ -28,6 +31,9 @@ LONGEST = (
     "tests/terraform/",
     "tests/cli/",
     "tests/adapters/",
+    "tests/entrypoint/console/",
+    "tests/workbench/simulation/",
+    "tests/kits/google/",
     "tests/guard/test_kill_switch.py",
 )
 """Where what waits or works longest is; all other files come after these."""
