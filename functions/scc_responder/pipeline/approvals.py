@@ -32,6 +32,7 @@ from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.later.later_accounts import note_unwatched
 from scc_responder.pipeline.services import Services
 
 ANSWER_VERBS = ("approve", "reject", "resume")
@@ -126,6 +127,7 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         ending = ended(lambda log: _go_on(case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
     if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
+        note_unwatched(transition.record, services)
         _tell(transition.record, answer, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)

@@ -40,6 +40,7 @@ from scc_responder.pipeline.again.ended_before import is_another_target, tell_un
 from scc_responder.pipeline.busy_cluster import admit_request, refuse_busy
 from scc_responder.pipeline.deadlines import steps_end, waits_end
 from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
+from scc_responder.pipeline.later.later_accounts import note_unwatched
 from scc_responder.pipeline.later.later_counts import note_count
 from scc_responder.pipeline.later.later_logs import note_later
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
@@ -105,6 +106,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     if state is CaseState.OPEN:
         case.release(left_to_sweep(ended), *steps, decision=summary)
     else:
+        if state is not CaseState.WAITING:
+            note_unwatched(ended, services)
         case.close(state, reason, *steps, decision=summary)
     drop_key(case.record, services.store)
     if _is_paused(ended):

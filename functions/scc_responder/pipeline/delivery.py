@@ -42,6 +42,7 @@ from scc_responder.pipeline.busy_cluster import admit_delivery
 from scc_responder.pipeline.containment import contain
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import beat, claim_heartbeat, is_heartbeat
+from scc_responder.pipeline.later.later_accounts import note_unwatched
 from scc_responder.pipeline.refused_cluster import tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unset_switch import met, tell_unset
@@ -173,6 +174,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
                 else Reason.APPROVAL_VOID_FINDING_CHANGED
             )
             case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
+        note_unwatched(case.record, services)
         case.close(end.state, end.reason, decision=_kept(case.record, end))
         drop_key(case.record, services.store)
         raise

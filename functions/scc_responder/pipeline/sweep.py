@@ -39,7 +39,7 @@ from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
 from scc_responder.pipeline.later.feed_check import check_feed
-from scc_responder.pipeline.later.later_accounts import keep_accounts
+from scc_responder.pipeline.later.later_accounts import keep_accounts, note_unwatched
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
@@ -227,6 +227,7 @@ class _Sweep:
 
         transition, _ = self._services.journal.apply(record.finding_key, judge)
         if transition.record:
+            note_unwatched(transition.record, self._services)
             tell_write(transition.record, Reason.APPROVAL_EXPIRED, self._services)
             why = "nobody approved or rejected it in time"
             self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))

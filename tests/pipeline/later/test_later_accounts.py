@@ -85,6 +85,66 @@ def test_an_account_that_was_changed_is_noticed(case: AccountCase) -> None:
     assert {finding.file for finding in report.findings} == {path.name}
 
 
+_CUTS_OFF = ("capture_evidence", "isolate_pod", "notify")
+_UNWATCHED: dict[str, tuple[str, dict[str, str]]] = {
+    "it keeps evidence alone": (policy("capture_evidence", "notify"), {}),
+    "it was a rehearsal": (policy(*_CUTS_OFF, mode="dry_run"), {}),
+    "looks are off": (policy(*_CUTS_OFF), {"looks": "never"}),
+}
+
+
+@pytest.mark.parametrize("name", _UNWATCHED)
+def test_a_case_that_no_look_visits_has_its_account(
+    name: str, tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]
+) -> None:
+    """Once, minutes after it ended, in a manifest of its own: what was sealed before is the same, byte for byte."""
+    asked, environment = _UNWATCHED[name]
+    made = deployed(tmp_path, cluster, asked, **environment)
+    key = SigningKey(tmp_path / "key.pem")
+    key.sign(bytes(32))
+    made.services.signer = key
+    document = finding_about(pod)
+    made.respond_to(document)
+    case = AccountCase(made, made.case(document), document, pod, cluster)
+    sealed = {path: path.read_bytes() for path in made.folder.glob("evidence/**/*") if path.is_file()}
+    assert sealed
+    assert (later(case, ASKED_AFTER / 2), later(case), later(case, ASKED_AFTER * 3)) == (0, 1, 0)
+    (account,) = kept(case)
+    assert (account["case"], account["state"]) == (case_id(case.record.finding_key), case.record.state)
+    assert {path: path.read_bytes() for path in sealed} == sealed
+    report = checked(case)
+    assert (report.is_verified, report.findings) == (True, ())
+    assert len(report.manifests) == len([path for path in sealed if path.name.startswith("manifest-")]) + 1
+
+
+def test_a_case_that_a_look_visits_waits_for_it(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:
+    """Its end leaves no note: the account is to say what the look saw."""
+    made = deployed(tmp_path, cluster, policy(*_CUTS_OFF))
+    made.respond_to(finding_about(pod))
+    assert made.services.store.scan(ACCOUNT_NOTES, limit=10).entries == ()
+
+
+@pytest.mark.parametrize("answer", ["reject", "nobody"])
+def test_a_plan_that_comes_to_nothing_has_its_account(answer: str, tmp_path: Path) -> None:
+    """Whether a person rejects it or nobody answers in time: what was kept before says how it ended."""
+    with waiting_case(tmp_path) as running:
+        store = running.deployment.services.store
+        assert running.record.plan
+        assert store.scan(ACCOUNT_NOTES, limit=10).entries == ()
+        wait = ASKED_AFTER
+        if answer == "reject":
+            running.deployment.answer(running.document, answer)
+        else:
+            wait = running.record.plan.expires_at - utc_now() + timedelta(seconds=1)
+            expired_at = utc_now() + wait
+            running.deployment.set_clock(lambda: expired_at)
+            swept(running.deployment)
+        assert len(store.scan(ACCOUNT_NOTES, limit=10).entries) == 1
+        assert later(running, wait + ASKED_AFTER * 2) == 1
+        (account,) = kept(running)
+        assert account["state"] == "held"
+
+
 @pytest.mark.parametrize("made", [waiting_case, held_case], ids=["waiting", "held"])
 def test_a_case_that_is_not_over_is_waited_for(made: Any, tmp_path: Path) -> None:
     """A plan that waits has no account yet; a case that was held has one, if it kept evidence."""

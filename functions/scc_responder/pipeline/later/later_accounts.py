@@ -1,8 +1,9 @@
 """Keep the account of a case beside its evidence, so that a bundle says by itself what it is about.
 
-A look at a case that changed something and kept evidence leaves a note in the store: no delivery waits for it. A sweep
-that resumes no case makes the account five minutes later, of the record alone: what else was to be asked again is in it
-then, and what the look saw. What says the same is the same object.
+A look at a case that changed something and kept evidence leaves a note in the store: no delivery waits for it. Where no
+look comes, the end of the case leaves it: it changed nothing that is looked at, was a rehearsal, or looks are off. A
+sweep that resumes no case makes the account five minutes later, of the record alone: what else was to be asked again is
+in it then, and what the look saw. What says the same is the same object, and no manifest that is sealed is changed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.execute.evidence import EvidenceItem, Moment, SourceInput, source
 from scc_responder.journal.account.manifest_names import manifests_of
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.watch.looks_due import watched_steps
 from scc_responder.pipeline.later.later_notes import ASKED_AFTER, LaterNote, add_evidence, answer_notes, leave_note
 from scc_responder.pipeline.services import Services
 
@@ -27,6 +29,12 @@ def note_account(record: CaseRecord, services: Services) -> None:
         due_at = services.clock() + ASKED_AFTER
         note = LaterNote(finding_name=record.finding_name, event_time=record.event_time, due_at=due_at)
         leave_note(ACCOUNT_NOTES, record.finding_key, note, services)
+
+
+def note_unwatched(record: CaseRecord, services: Services) -> None:
+    """Leave a note of a case that ends, where no look leaves one. Raises StoreError."""
+    if not (services.settings.looks and watched_steps(record)):
+        note_account(record, services)
 
 
 def keep_accounts(services: Services) -> int:
