@@ -46,6 +46,14 @@ def test_what_the_file_omits_is_unknown(
     assert (described.ref, described.autopilot, described.enforces_network_policy) == (SHOP, autopilot, enforces)
 
 
+def test_the_pool_of_identities(tmp_path: Path, context_server: FaultProxy) -> None:
+    """Whose pool its service accounts are in is as the file says; unknown where it does not."""
+    kubeconfig(tmp_path, context_server)
+    for said, pool in (("", None), ("  workload_pool: example-project.svc.id.goog\n", "example-project.svc.id.goog")):
+        text = f"{SHOP.path}:\n  kubeconfig: kubeconfig\n  context: local\n{said}"
+        assert ClustersFile(clusters(tmp_path, text)).describe(SHOP).workload_pool == pool
+
+
 def test_other_spelling_of_the_name(tmp_path: Path, context_server: FaultProxy) -> None:
     """`zones/` and a full resource name mean the same cluster."""
     kubeconfig(tmp_path, context_server)

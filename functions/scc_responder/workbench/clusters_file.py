@@ -30,13 +30,15 @@ from scc_responder.workbench.policy_files.strict_yaml import load_yaml
 class ClusterEntry(StrictValue, frozen=True, kw_only=True):
     """The kubeconfig context of one cluster, and what its provider would report about it.
 
-    `kubeconfig` is relative to the file.
+    `kubeconfig` is relative to the file. `workload_pool` has the identities of its service accounts in Google Cloud,
+    `PROJECT.svc.id.goog`; an empty one says that pods act as their nodes.
     """
 
     context: str
     kubeconfig: str = "~/.kube/config"
     autopilot: bool | None = None
     enforces_network_policy: bool | None = None
+    workload_pool: str | None = None
 
 
 class ClustersFile:
@@ -108,7 +110,8 @@ class _Local:
 
     def describe(self, ref: ClusterRef) -> Cluster:
         entry = self._entry
-        return Cluster(ref=ref, autopilot=entry.autopilot, enforces_network_policy=entry.enforces_network_policy)
+        told = {"enforces_network_policy": entry.enforces_network_policy, "workload_pool": entry.workload_pool}
+        return Cluster(ref=ref, autopilot=entry.autopilot, **told)
 
     def connect(self) -> PagedApi:
         with self._lock:

@@ -87,7 +87,7 @@ WRONG = {
     "no share": (
         f"{{{NAME}: [{{mode: approve}}, {{mode: enforce, share: 5}}]}}",
         __version__,
-        f"shipped.yaml:3: shipped.modes.{NAME}[1].share: expected a text, got the number 5; put it in quotes",
+        f"shipped.yaml:3: shipped.modes.{NAME}[1].share: expected a share, got the number 5; write 5%",
     ),
     "a share of nothing": (
         f"{{{NAME}: [{{mode: enforce, share: 0%}}]}}",

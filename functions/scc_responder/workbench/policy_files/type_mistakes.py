@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import inspect
 from msgspec.structs import replace
 
+from scc_responder.domain.value import BOUNDS
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, closest, expected
 
 _type_info = cache(inspect.type_info)
@@ -84,6 +85,8 @@ _SOME: dict[type[inspect.Type], Any] = {
 
 
 def _diagnose(data: Any, wanted: inspect.Type, path: DocumentPath) -> Iterator[Mistake]:
+    if type(data) is int and _is_share(wanted):
+        return iter([Mistake(path=path, text=f"expected a share, {_got(data)}; write {data}%")])
     if isinstance(wanted, inspect.Metadata):
         remedy = (wanted.extra or {}).get("too_small", "")
         return (_with_remedy(mistake, remedy) for mistake in _diagnose(data, wanted.type, path))
@@ -109,6 +112,14 @@ def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:
     given = [_bare(kind) for kind in union.types if not isinstance(kind, inspect.NoneType)]
     fitting = [kind for kind in given if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
     return fitting[0] if fitting else given[0] if len(given) == 1 else union
+
+
+def _is_share(kind: inspect.Type) -> bool:
+    """Whether nothing but a share such as `5%` is wanted: a number is none, and in quotes it would be none either."""
+    if isinstance(kind, inspect.UnionType):
+        return all(_is_share(one) for one in kind.types if not isinstance(one, inspect.NoneType))
+    bounds = (kind.extra or {}).get(BOUNDS, ("",)) if isinstance(kind, inspect.Metadata) else ("",)
+    return str(bounds[0]).endswith("%")
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:
