@@ -126,12 +126,12 @@ def test_text_is_grouped(capsys: pytest.CaptureFixture[str]) -> None:
     assert heads == [
         "Container Threat Detection (47)",
         "Cloud Run Threat Detection (35)",
-        "Event Threat Detection (42)",
+        "Event Threat Detection (50)",
         "Virtual Machine Threat Detection (12)",
-        "Agent Platform Threat Detection (13)",
+        "Agent Platform Threat Detection (22)",
     ]
     assert "  LOW       possible   pod        added_binary_executed  Added Binary Executed\n" in shown
-    assert len(shown.splitlines()) == 149 + 5 + 4
+    assert len(shown.splitlines()) == 166 + 5 + 4
     assert ESCAPE not in shown
 
 

@@ -54,7 +54,9 @@ def test_an_agent_is_read_with_its_sessions_and_what_flagged_it() -> None:
     assert (threat.name, threat.surface) == (UNKNOWN, Surface.AGENT)
 
 
-@pytest.mark.parametrize("row", [row for row in catalogue() if row.surface == "agent"], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row", [row for row in catalogue() if row.detector == "agent_platform_threat_detection"], ids=lambda row: row.name
+)
 def test_a_category_means_the_agents_threat_by_detector_and_resource(row: Any) -> None:
     """Three detectors share it: without the detector's name the resource still says which is meant."""
     finding = parse_notification(told_of(category=row.category, parentDisplayName=""))

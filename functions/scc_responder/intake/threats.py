@@ -3,7 +3,8 @@
 A threat's name is its rule id in lower case; Virtual Machine Threat Detection, whose detections share rule ids, is
 named after its categories instead (`vm_rootkit`). Container and Cloud Run Threat Detection share 34 categories; since
 rule ids of the latter start with `CLOUD_RUN_`, `reverse_shell` never means `cloud_run_reverse_shell`: a policy that is
-to match both names both.
+to match both names both. Where no rule id of a threat to AI agents is published, its name is `agent_engine_` and that
+of the same category in GKE.
 
 Confidence starts as the row says: `confirmed` where threat intelligence knows the artefact, `possible` for hygiene (a
 behavioral detection that Google rates low, or not at all), `likely` for the rest.

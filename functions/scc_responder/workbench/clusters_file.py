@@ -110,8 +110,12 @@ class _Local:
 
     def describe(self, ref: ClusterRef) -> Cluster:
         entry = self._entry
-        told = {"enforces_network_policy": entry.enforces_network_policy, "workload_pool": entry.workload_pool}
-        return Cluster(ref=ref, autopilot=entry.autopilot, **told)
+        return Cluster(
+            ref=ref,
+            autopilot=entry.autopilot,
+            enforces_network_policy=entry.enforces_network_policy,
+            workload_pool=entry.workload_pool,
+        )
 
     def connect(self) -> PagedApi:
         with self._lock:

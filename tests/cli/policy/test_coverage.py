@@ -65,16 +65,16 @@ def test_text_lists_threats_gaps_and_a_sum(folder: Path, capsys: pytest.CaptureF
     assert [line for line in lines if re.match(r"\w.* \(\d+ of \d+ covered\)", line)] == [
         "Container Threat Detection (41 of 47 covered)",
         "Cloud Run Threat Detection (0 of 35 covered)",
-        "Event Threat Detection (12 of 42 covered)",
+        "Event Threat Detection (12 of 50 covered)",
         "Virtual Machine Threat Detection (0 of 12 covered)",
-        "Agent Platform Threat Detection (0 of 13 covered)",
+        "Agent Platform Threat Detection (0 of 22 covered)",
     ]
     at = lines.index("  reversible   pod       reverse_shell")
     assert lines[at + 1].strip() == "pods (enforce): isolate_pod, notify"
     assert any(line.endswith("  no policy") for line in lines)
     assert "  idle" in lines
     assert lines[-1] == (
-        "53 of 149 threats are covered; 57 no policy; 14 only disabled policies; 25 some targets only; "
+        "53 of 166 threats are covered; 74 no policy; 14 only disabled policies; 25 some targets only; "
         "policies that match no threat: 1"
     )
     assert "\x1b" not in text
@@ -204,7 +204,7 @@ def reset(page: Page) -> list[dict[str, str]]:
 def test_in_a_browser(page: Page, found: Coverage) -> None:
     """A browser shows one row for each threat, filters them, meets no error, and asks nobody for anything."""
     assert len(rows_shown(page)) == len(found.threats)
-    assert page.value("document.querySelector('output').value") == "149 of 149 threats"
+    assert page.value("document.querySelector('output').value") == "166 of 166 threats"
     for detector in DETECTORS:
         assert len(choose(page, "detector", detector)) == sum(row.detector == detector for row in catalogue())
     assert {row["detector"] for row in rows_shown(page)} == {DETECTORS[-1]}
@@ -217,7 +217,7 @@ def test_in_a_browser(page: Page, found: Coverage) -> None:
     assert {row["gap"] for row in choose(page, "gap", "covered")} == {"covered"}
     reset(page)
     assert [row["text"].split("\n")[1] for row in choose(page, "word", "VM_rootkit Defense")] == ["vm_rootkit"]
-    assert page.value("document.querySelector('output').value") == "1 of 149 threats"
+    assert page.value("document.querySelector('output').value") == "1 of 166 threats"
     assert page.errors == []
     assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
 
