@@ -157,9 +157,36 @@ def test_messages_of_a_case_keep_their_order(scene: Callable[..., RouteScene]) -
     assert {routed.notice.reason for _, routed in made.receivers.got} == {"r0"}
     dead.clear()
     made.receivers.got.clear()
-    for _ in range(9):
+    for _ in range(2):
         made.sweep(minutes=2)
     assert [routed.notice.reason for _, routed in made.receivers.got] == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_a_message_that_is_never_taken_holds_its_case_for_a_quarter_of_an_hour(
+    scene: Callable[..., RouteScene],
+) -> None:
+    """Then the others overtake it: one that a service refuses for a reason of its own silences no case."""
+    made = scene(routes("shop"))
+
+    def judge(_route: str, routed: RoutedNotice) -> str:
+        if routed.notice.reason == "r0":
+            raise FAILS
+        return ""
+
+    made.receivers.judge = judge
+    notifier = made.deployment.services.notifier
+    assert notifier
+    for number in range(3):
+        notifier.tell(replace(told(1), key=f"{number} notify", reason=f"r{number}"))
+        made.clock.move(seconds=1)
+    made.lanes.send()
+    said = []
+    for _ in range(20):
+        made.sweep(minutes=1)
+        said.append({routed.notice.reason for _, routed in made.receivers.got} - {"r0"})
+    assert said[6] == set()
+    assert said[-1] == {"r1", "r2"}
+    assert made.waiting == 1
 
 
 def test_a_lane_that_could_not_begin_is_free(scene: Callable[..., RouteScene], monkeypatch: pytest.MonkeyPatch) -> None:

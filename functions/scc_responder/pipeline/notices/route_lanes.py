@@ -37,6 +37,8 @@ RESTS = timedelta(minutes=1)
 SENT_WITHIN = timedelta(seconds=30)
 """Longer than any receiver takes: what a sweep may take before that is left to it."""
 MOST_FAILURES = 2
+HELD_TRIES = 4
+"""So often is a notice tried, for a quarter of an hour, before those that came after it in its thread overtake it."""
 MOST_WAITING_READ = 1000
 """Of a route's waiting notices, in one sweep."""
 _PAGE = 100
@@ -68,6 +70,7 @@ class RouteLanes:
         self._resting: dict[str, datetime] = {}
         self._lock = Lock()
         self._busy: set[str] = set()
+        self._held: dict[str, set[str]] = {}
         self._stored: list[Waiting] = []
 
     def before(self, named: Notifier | None) -> Notifier:
@@ -110,15 +113,16 @@ class RouteLanes:
             if route in self._busy:
                 return
             self._busy.add(route)
-        failures, failed = 0, set[str]()
+        failures, held = 0, set[str]()
+        # The threads in which one waits: what follows it is left to a sweep, or it would open again what is over.
+        self._held[route] = held
         try:
-            # What follows in a thread is left to a sweep: a case that is over must not be opened by what came before.
-            for item in (item for item in items if item.notice.thread not in failed):
+            for item in (item for item in items if item.notice.thread not in held):
                 if self._sent(self._routes[route], item):
                     failures = 0
                     continue
                 failures += 1
-                failed.add(item.notice.thread)
+                held |= _holding(item)
                 if failures >= MOST_FAILURES:
                     break
         except Exception as error:  # noqa: BLE001 - the edge of a thread: what is stored is sent by the next sweep
@@ -135,23 +139,23 @@ class RouteLanes:
     def _due(self, route: str, until: datetime) -> Iterator[Waiting]:
         """Each notice of the route that is due, once this process has taken it. Raises StoreError.
 
-        Of a thread the oldest alone: the next one follows once that has arrived, or is given up.
+        The oldest of a thread first; while that waits for its next try, so do the others, but for `HELD_TRIES`.
         """
-        store, clock = self._services.store, self._services.clock
+        store, clock, held = self._services.store, self._services.clock, self._held[route]
 
         def put(notice: Notice) -> None:
             outbox.put(store, route, notice, clock(), due=clock())
 
         told_together(store, route, clock(), put, lambda: clock() < until)
-        cursor, read, met = None, 0, set[str]()
+        cursor, read = None, 0
         while read < MOST_WAITING_READ:
             page = store.scan(f"{OUTBOX}{route}/", cursor, _PAGE, unfinished=True)
             for item in sorted(outbox.waiting_in(page), key=lambda item: item.notice.first_at):
                 if clock() >= until:
                     return
-                is_first = item.notice.thread not in met
-                met.add(item.notice.thread)
-                if is_first and item.notice.next_at <= clock() and (taken := outbox.claim(store, item, clock())):
+                if item.notice.next_at > clock():
+                    held |= _holding(item)
+                elif item.notice.thread not in held and (taken := outbox.claim(store, item, clock())):
                     yield taken
             read, cursor = read + len(page.entries), page.cursor
             if cursor is None:
@@ -198,6 +202,11 @@ class RouteLanes:
 
     def _tell(self, ending: Ending, fields: dict[str, Any]) -> None:
         self._services.tell(log_line(ending, "", "", self._services.settings.trace_project, fields))
+
+
+def _holding(item: Waiting) -> set[str]:
+    """The thread in which nothing overtakes the notice that waits, if it is held for it still."""
+    return {item.notice.thread} if item.notice.tries <= HELD_TRIES else set()
 
 
 def _told(waits: WaitingNotice) -> dict[str, Any]:
