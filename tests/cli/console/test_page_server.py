@@ -33,6 +33,10 @@ def test_it_answers_on_loopback_by_its_own_name_alone(capfd: pytest.CaptureFixtu
         assert asked(base, "/")[0] == 403
         for name in ("evil.example", f"localhost:{urlsplit(base).port}", "127.0.0.1"):
             assert asked(base, "/", name)[0] == 421
+        with pytest.raises(OSError, match="refused"):
+            asked(
+                base.replace("127.0.0.1", "127.0.0.2"), "/"
+            )  # bound to this address alone: that one is this machine's, too
     written = capfd.readouterr()
     assert "token" not in written.out + written.err
     with pytest.raises(OSError, match="refused"):
