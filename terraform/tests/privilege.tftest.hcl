@@ -32,6 +32,11 @@ run "privilege" {
   }
 
   assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.responder.service_config[0].environment_variables), "SCC_RESPONDER_NOTICE_SECRETS") && length(google_secret_manager_secret_iam_member.notices) == 0
+    error_message = "The function looks for addresses, or may read secrets, and none were given."
+  }
+
+  assert {
     condition     = google_project_iam_custom_role.own["evidence"].permissions == toset(["storage.objects.create"]) && google_project_iam_custom_role.own["outcomes"].permissions == toset(["pubsub.topics.publish"])
     error_message = "More than writing is granted on the evidence bucket or the outcome topic."
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -31,6 +32,11 @@ class MailBox:
         self.recipient: dict[str, str] = {}
         self.port = 0
 
+    def address(self, *to: str) -> str:
+        """A secret by which the receiver `email` writes to these people by this server, over TLS."""
+        server = {"host": "127.0.0.1", "port": self.port, "security": "tls", "user": USER, "password": PASSWORD}
+        return json.dumps({**server, "sender": "responder@example.com", "to": to})
+
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         said = self.recipient.get(address, "250 ok")
         if said.startswith("250"):
@@ -53,7 +59,8 @@ def _login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: A
 
 @contextmanager
 def mail_server(certificates: Path, *, starttls: bool = False) -> Iterator[MailBox]:
-    """The server, with TLS from the first byte or by STARTTLS; `certificates` gets `ca.pem`."""
+    """The server, with TLS from the first byte or by STARTTLS; the folder `certificates` gets `ca.pem`."""
+    certificates.mkdir(exist_ok=True)
     write_certificates(certificates, names=("localhost",), addresses=("127.0.0.1",))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "server.pem", certificates / "server.key")

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity, NoticeSubject
 from scc_responder.policy.routes import ReceiverKind, Route, RouteRule, Routes
 
@@ -48,6 +50,16 @@ def routes(*names: str, rules: Iterable[RouteRule] = (), burst: int = 20) -> Rou
     """Routes to webhooks; the first one is the fallback."""
     made = {name: Route(receiver=ReceiverKind.SIGNED_WEBHOOK, address=f"{name}-hook", burst=burst) for name in names}
     return Routes(routes=made, rules=tuple(rules), fallback=names[:1])
+
+
+def with_mail(given: Routes, folder: Path, address: str) -> Routes:
+    """These routes and, beside them, one to people, whose mounted secret is this; a notice without a rule takes all."""
+    path = folder / "people-mail" / "address"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(address)
+    people = Route(receiver=ReceiverKind.EMAIL, address="people-mail", burst=1000)
+    made = {**given.routes, "people": people}
+    return replace(given, routes=made, fallback=tuple(made))
 
 
 def mount(folder: Path, addresses: Mapping[str, str]) -> Path:

@@ -151,7 +151,8 @@ MUTATIONS = [
         "function.tf",
         ("another secret is mounted", "secret_volumes.value)[3]", "secret_volumes.value)[1]"),
         ("an address stands elsewhere", 'path    = "address"', 'path    = "secret"'),
-        ("addresses are nowhere", "length(var.notice_secrets) == 0 ?", "length(var.notice_secrets) == 9 ?"),
+        ("addresses are nowhere", "length(var.notice_secrets) == 0 ?", "length(var.notice_secrets) >= 0 ?"),
+        ("a folder without addresses", "length(var.notice_secrets) == 0 ?", "length(var.notice_secrets) == 9 ?"),
         ("open ingress", "= var.ingress", '= "ALLOW_ALL"'),
         ("threads of their own", "tostring(var.concurrency)", '"4"'),
         (

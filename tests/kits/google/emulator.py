@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,6 +107,11 @@ class Emulator:
     def publish(self, topic: str, data: bytes, **attributes: str) -> str:
         """Publish as Security Command Center does; the message id."""
         return str(self._publisher.publish(topic, data, **attributes).result(timeout=10))
+
+    def publish_all(self, topic: str, messages: Iterable[bytes]) -> None:
+        """Publish many, in batches, and wait until the emulator has each."""
+        for taken in [self._publisher.publish(topic, message) for message in messages]:
+            taken.result(timeout=60)
 
     def pull(self, subscription: str, *, count: int = 1, seconds: float = 15.0) -> list[Received]:
         """The next `count` messages, acknowledged. Raises TimeoutError if they do not come."""

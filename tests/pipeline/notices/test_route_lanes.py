@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -18,6 +19,7 @@ from scc_responder.journal.outbox.outbox import OUTBOX
 from scc_responder.pipeline.notices import route_lanes
 from scc_responder.pipeline.notices.route_lanes import REQUEST_WAITS_SECONDS, read_address
 from scc_responder.policy.routes import ReceiverKind, RouteRule, Routes
+from tests.cluster.polling import wait_until
 from tests.kits.notices import mount, routes, told
 from tests.kits.route_scene import RouteScene
 
@@ -265,6 +267,40 @@ def test_a_receiver_that_never_answers_costs_a_second_once(scene: Callable[..., 
     assert REQUEST_WAITS_SECONDS <= took < REQUEST_WAITS_SECONDS + 0.5
     assert again < 0.5
     assert [case for route, case in made.receivers.cases if route == "shop"] == ["1", "2"]
+
+
+def test_what_other_requests_store_meanwhile_goes_along(scene: Callable[..., RouteScene]) -> None:
+    """Whoever sends by a route sends what came while the receiver took its time: none of it waits for a sweep."""
+    made = scene(routes("shop"))
+    asked, answers = Event(), Event()
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        asked.set()
+        answers.wait(20)
+        return ""
+
+    made.receivers.judge = judge
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(made.tell, told(1))
+        assert asked.wait(20)
+        begun = time.monotonic()
+        made.tell(told(2))
+        made.tell(told(3))
+        assert time.monotonic() - begun < 0.5
+        answers.set()
+        first.result()
+    wait_until(lambda: made.waiting == 0, what="the notices of three requests")
+    assert made.receivers.cases == [("shop", "1"), ("shop", "2"), ("shop", "3")]
+
+
+def test_what_is_due_is_left_to_the_sweeps(scene: Callable[..., RouteScene]) -> None:
+    """A receiver took longer than the minute in which no sweep looks: what came meanwhile is said by one of two."""
+    made = scene(routes("shop"))
+    made.receivers.judge = lambda _route, _routed: str(made.clock.move(seconds=61))
+    made.tell(told(1), told(2))
+    assert made.receivers.cases == [("shop", "1")]
+    made.sweep(seconds=1)
+    assert made.receivers.cases == [("shop", "1"), ("shop", "2")]
 
 
 def test_an_address_is_read_again_after_a_failure(scene: Callable[..., RouteScene], tmp_path: Path) -> None:

@@ -71,35 +71,29 @@ class RouteLanes:
         self._lock = Lock()
         self._busy: set[str] = set()
         self._held: dict[str, set[str]] = {}
-        self._stored: list[Waiting] = []
+        self._stored: dict[str, list[Waiting]] = {}
 
     def before(self, named: Notifier | None) -> Notifier:
         """A notifier that stores each notice for its routes, and then tells this one."""
         return RouteNotifier(self._services, self._all, self.keep, named)
 
     def keep(self, item: Waiting) -> None:
-        """Send it at the next `send`."""
+        """Send it at the next `send`; while its route rests, a sweep does."""
+        route, now = item.notice.route, self._services.clock()
         with self._lock:
-            self._stored.append(item)
+            if self._resting.get(route, now) <= now:
+                self._stored.setdefault(route, []).append(item)
 
     def send(self) -> None:
-        """Send what was stored since the last call; wait a second at most. What fails is left to a sweep."""
-        with self._lock:
-            stored, self._stored = self._stored, []
-        by_route: dict[str, list[Waiting]] = {}
-        for item in stored:
-            by_route.setdefault(item.notice.route, []).append(item)
-        now = self._services.clock()
-        awake = [route for route in by_route if self._resting.get(route, now) <= now]
-        self._begun({route: self._in_time(by_route[route]) for route in awake})(REQUEST_WAITS_SECONDS)
+        """Send what was stored since the last call; wait a second at most. What fails is left to a sweep.
+
+        Where another request or a sweep sends by the route already, this is sent after it.
+        """
+        self._begun({route: self._fresh(route) for route in [*self._stored]})(REQUEST_WAITS_SECONDS)
 
     def sweep(self, until: datetime) -> Callable[[float], None]:
         """Begin to send what is due of every route, and its digest; the result waits so many seconds at most."""
         return self._begun({route: self._due(route, until) for route in self._routes})
-
-    def _in_time(self, items: Iterable[Waiting]) -> Iterator[Waiting]:
-        """Those that no sweep takes before they are sent, asked as each one's turn comes."""
-        return (item for item in items if self._services.clock() + SENT_WITHIN <= item.notice.next_at)
 
     def _begun(self, work: dict[str, Iterator[Waiting]]) -> Callable[[float], None]:
         # Daemons: the process may end while a receiver does not answer. What they send is stored.
@@ -134,7 +128,16 @@ class RouteLanes:
                 if failures:
                     # Its address may be another by then.
                     self._receivers.pop(route, None)
+                    self._stored.pop(route, None)
                     self._resting[route] = self._services.clock() + RESTS
+            if route in self._stored:  # by a request that saw the lane busy
+                self._begun({route: self._fresh(route)})
+
+    def _fresh(self, route: str) -> Iterator[Waiting]:
+        """What requests have stored for the route by now: those that no sweep takes before their turn comes."""
+        with self._lock:
+            stored = self._stored.pop(route, [])
+        yield from (item for item in stored if self._services.clock() + SENT_WITHIN <= item.notice.next_at)
 
     def _due(self, route: str, until: datetime) -> Iterator[Waiting]:
         """Each notice of the route that is due, once this process has taken it. Raises StoreError.
