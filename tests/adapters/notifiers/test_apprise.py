@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import given
 
-from scc_responder.adapters.notifiers.apprise import MOST_APPRISE_BYTES, receiver
+from scc_responder.adapters.notifiers.apprise import MOST_APPRISE_BYTES, is_private, receiver
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from scc_responder.domain.notices.routed_notice import RoutedNotice
 from tests.adapters.messaging.test_secret_address import everything_said
@@ -110,6 +112,44 @@ def test_another_url_is_refused_unsaid(secret: str) -> None:
     with pytest.raises(SettingsError, match="the secret of the receiver apprise is not one URL") as raised:
         receiver(secret)
     assert PASSWORD not in everything_said(raised.value)
+
+
+OPEN = ("json://192.0.2.1/x", "ntfy://192.0.2.1/x", "jsons://192.0.2.1/x?verify=no", "jsons://192.0.2.1/x?redirect=yes")
+
+
+@pytest.mark.parametrize("url", OPEN)
+def test_nothing_is_sent_where_others_can_read_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TLS, without a look at the certificate, or wherever the service points to."""
+    asked: list[object] = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda *place, **_: asked.append(place))
+    with pytest.raises(ApiError, match="others could read"):
+        receiver(url).send(routed())
+    assert asked == []
+
+
+CLOSED = (
+    *("jsons://192.0.2.1/x", "mailto://user:x@gmail.com", "discord://1234567890/abcdefgh"),
+    "tgram://123456789:abcdefg_hijklmnop/12315544/",
+)
+
+
+@pytest.mark.parametrize("url", CLOSED)
+def test_what_encrypts_is_sent(url: str) -> None:
+    """By the form of its URL, or because the service has no other."""
+    library: Any = import_module("apprise")
+    service = library.Apprise.instantiate(url, asset=library.AppriseAsset(http_redirects=False))
+    assert service
+    assert is_private(url, service)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    """Whoever has the service does not choose who else is asked: not this machine, and no metadata server."""
+    with web_service() as inside:
+        moved = Says(status, headers={"Location": f"{inside.url}/"})
+        with web_service(lambda _: moved) as service, pytest.raises(ApiError, match="did not take it"):
+            receiver(address(service.url)).send(routed())
+    assert (len(service.posted), inside.posted) == (1, [])
 
 
 def test_a_service_that_apprise_does_not_know_is_not_taken() -> None:

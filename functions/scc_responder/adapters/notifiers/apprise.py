@@ -1,7 +1,8 @@
 """Receiver `apprise`: plain text to one of the services that Apprise knows and that has no receiver of its own.
 
 Its secret: one URL of Apprise's, such as `ntfys://ntfy.example.com/responder`. Apprise says neither why a message was
-not taken nor whether it may be later: it may be tried again. Source: Apprise, "Notification services".
+not taken nor whether it may be later: it may be tried again. No redirect is followed, and beyond this machine nothing
+is sent without TLS or to a certificate that is not checked. Source: Apprise, "Notification services".
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib import import_module
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
-from scc_responder.adapters.messaging.secret_address import unusable
+from scc_responder.adapters.messaging.secret_address import is_this_machine, unusable
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.notices.notice import NoticeSeverity
 from scc_responder.domain.notices.routed_notice import RoutedNotice
@@ -61,7 +62,8 @@ class Apprise:
         if not told:
             raise OutcomeUnknown(Reason.RECEIVER.of("no_answer"), f"no answer within {self._seconds:g} s")
         if not told[0]:
-            raise ApiError(Reason.RECEIVER.of("not_taken"), "Apprise says that the service did not take it", status=503)
+            why = "the service did not take it, or others could read what its URL sends"
+            raise ApiError(Reason.RECEIVER.of("not_taken"), why, status=503)
         return routed.id
 
     def _work(self, routed: RoutedNotice, told: list[bool]) -> None:
@@ -77,8 +79,20 @@ class Apprise:
             logging.getLogger(name).disabled = True
         library: Any = import_module("apprise")
         card = notice_card(routed)
-        sender = library.Apprise(asset=library.AppriseAsset(app_id="scc-responder", async_mode=False))
-        if not sender.add(self._url):
+        asset = library.AppriseAsset(app_id="scc-responder", async_mode=False, http_redirects=False)
+        sender = library.Apprise(asset=asset)
+        service = library.Apprise.instantiate(self._url, asset=asset)
+        if not (service and is_private(self._url, service) and sender.add(service)):
             return False
         body = "\n".join(card.text.splitlines()[1:]).encode()[:MOST_APPRISE_BYTES].decode(errors="ignore")
         return bool(sender.notify(title=card.title, body=body, notify_type=_KINDS[card.severity], body_format="text"))
+
+
+def is_private(url: str, service: Any) -> bool:
+    """Whether only the service itself can read what is sent. Apprise lists forms of its URLs that do not encrypt."""
+    if is_this_machine(str(service.host or "")):
+        return True
+    plain = service.protocol or ()
+    unencrypted = {plain} if isinstance(plain, str) else {*plain}
+    is_encrypted = bool(service.secure) or url.partition("://")[0] not in unencrypted
+    return is_encrypted and service.verify_certificate and not service.redirects
