@@ -165,11 +165,6 @@ class StormScene:
                 return bool(answer.status == 204)
         except HTTPError as error:
             with error:
-                print(
-                    "no sweep:",
-                    error.code,
-                    *re.findall(r".*/?sweep.*|.*certificates.*", self.function.log.read_text())[-3:],
-                )
                 return False
 
     def let_digests_be_due(self) -> None:

@@ -110,3 +110,12 @@ def unmarked(text: str) -> str:
     """What is shown of escaped text. Raises AssertionError where markup is left in it."""
     assert not re.search(r"[<>]|&(?!(?:amp|lt|gt|quot|#x27);)", text), text
     return html.unescape(text)
+
+
+def largest() -> RoutedNotice:
+    """A notice whose card has as many lines, links and bytes as a card can have, each letter of which is escaped."""
+    line = {"name": "n", "text": "&" * 2_000}
+    answers = [{"title": f"{'&' * 70} {number}", "knowledge": "known", "lines": [line]} for number in range(60)]
+    links = [{"title": "&" * 300, "url": f"https://x/{'u' * 1_400}{number}"} for number in range(30)]
+    facts = {"answers": answers, "links": links, "finding": {"category": "&" * 900}, "remedy": "&" * 2_000}
+    return routed(notice=Notice(kind=NOTICE.kind, severity=NOTICE.severity, case=NOTICE.case, facts=facts))

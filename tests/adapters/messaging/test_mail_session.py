@@ -54,6 +54,19 @@ def test_a_server_without_encryption_gets_no_password() -> None:
     assert (raised.value.may_pass, raised.value.status) == (False, 403)
 
 
+NOWHERE = ("mail.invalid", "a..invalid", f"{'a' * 64}.invalid")
+
+
+@pytest.mark.parametrize("host", NOWHERE, ids=["unknown", "empty-label", "long-label"])
+def test_a_name_that_is_no_host_may_pass(host: str) -> None:
+    """Nothing was sent; somebody mends the name, or its zone."""
+    place = MailServer(host=host, port=25, security=MailSecurity.TLS, user="u", password=SECRET)
+    with pytest.raises(ApiError) as raised:
+        send_mail(place, MAIL, timeout_seconds=1.0)
+    assert (raised.value.reason, raised.value.may_pass) == ("receiver_unreachable", True)
+    assert "invalid" not in everything_said(raised.value)
+
+
 def test_nobody_there_may_pass() -> None:
     """The connection was refused: nothing was sent."""
     with dribbling() as url:

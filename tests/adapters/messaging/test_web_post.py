@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import time
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_nobody_there_may_pass() -> None:
         posted_to(url)
     assert (raised.value.reason, raised.value.may_pass) == ("receiver_unreachable", True)
     assert SECRET not in everything_said(raised.value)
+
+
+@pytest.mark.parametrize("host", ["hook.invalid", "a..invalid", f"{'a' * 64}.invalid"])
+def test_a_name_that_is_no_host_may_pass(host: str) -> None:
+    """Unknown, with an empty label, with one that is too long: nothing was sent, and the error does not say it."""
+    with pytest.raises(ApiError) as raised:
+        posted_to(f"https://{host}")
+    assert (raised.value.reason, raised.value.may_pass) == ("receiver_unreachable", True)
+    assert "invalid" not in everything_said(raised.value)
+
+
+def test_a_packed_answer_is_not_unpacked() -> None:
+    """A few bytes that would be gigabytes stay a few bytes."""
+    packed = gzip.compress(b"x" * 50_000_000)
+    with web_service(lambda _: Says(200, packed, {"Content-Encoding": "gzip"})) as service:
+        assert posted_to(service.url).body == packed
 
 
 def test_no_logger_says_the_address(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from scc_responder.domain.notices.routed_notice import RoutedNotice
 from tests.adapters.messaging.test_secret_address import everything_said
 from tests.kits.dribbling_server import dribbling
-from tests.kits.routed_notices import HOSTILE, HOSTILE_NOTICES, active_in, hostile_notices, is_own, routed
+from tests.kits.routed_notices import HOSTILE, HOSTILE_NOTICES, active_in, hostile_notices, is_own, largest, routed
 from tests.kits.web_service import Says, WebService, web_service
 
 assert HOSTILE
@@ -50,6 +50,13 @@ def test_hostile_notices_are_plain_text(made: RoutedNotice) -> None:
         lines.pop()  # an address of ours that the limit cut
     assert active_in([message["title"], *lines]) == []
     assert len(message["message"].encode()) <= MOST_APPRISE_BYTES
+
+
+def test_the_largest_notice_is_cut() -> None:
+    """To the shortest limit of chats, and between two letters."""
+    with web_service() as service:
+        receiver(address(service.url)).send(largest())
+    assert MOST_APPRISE_BYTES - 4 < len(service.posted[0].json["message"].encode()) <= 1_900
 
 
 @pytest.mark.parametrize("status", [400, 403, 429, 500])

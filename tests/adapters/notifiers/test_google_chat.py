@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from scc_responder.adapters.notifiers import google_chat as google_chat_receiver
 from scc_responder.adapters.notifiers.google_chat import receiver
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.notices.routed_notice import RoutedNotice
@@ -18,6 +19,7 @@ from tests.kits.routed_notices import (
     active_in,
     hostile_notices,
     is_own,
+    largest,
     routed,
     unmarked,
 )
@@ -94,3 +96,15 @@ def test_another_address_is_no_webhook(secret: str) -> None:
     with pytest.raises(SettingsError, match="the secret of the receiver google_chat is not the URL of a webhook") as it:
         receiver(secret)
     assert "s3cr3t" not in everything_said(it.value)
+
+
+@pytest.mark.parametrize("most", [0, 25_000], ids=["the-service's", "less"])
+def test_the_largest_notice_is_taken(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is left out a line says how much."""
+    if most:
+        monkeypatch.setattr(google_chat_receiver, "MOST_CHAT_BYTES", most)
+    with web_service(google_chat) as service:
+        receiver(address(service)).send(largest())
+    body = service.posted[0].body
+    assert len(body) <= google_chat_receiver.MOST_CHAT_BYTES
+    assert b"Left out" in body

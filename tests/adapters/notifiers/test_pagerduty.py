@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 
+from scc_responder.adapters.notifiers import pagerduty as pagerduty_receiver
 from scc_responder.adapters.notifiers.pagerduty import receiver
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.notices.routed_notice import RoutedNotice
@@ -19,6 +20,7 @@ from tests.kits.routed_notices import (
     active_in,
     hostile_notices,
     is_own,
+    largest,
     routed,
 )
 from tests.kits.web_service import Says, WebService, web_service
@@ -99,3 +101,15 @@ def test_a_secret_that_is_none_stops_unsaid(content: str) -> None:
     with pytest.raises(SettingsError, match="the secret of the receiver pagerduty is not") as raised:
         receiver(content)
     assert "s3cr3t" not in everything_said(raised.value)
+
+
+@pytest.mark.parametrize("most", [0, 25_000], ids=["the-service's", "less"])
+def test_the_largest_notice_is_taken(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is left out a line says how much."""
+    if most:
+        monkeypatch.setattr(pagerduty_receiver, "MOST_EVENT_BYTES", most)
+    with web_service(pagerduty) as service:
+        receiver(secret(service)).send(largest())
+    body = service.posted[0].body
+    assert len(body) <= pagerduty_receiver.MOST_EVENT_BYTES
+    assert (b"Left out" in body) == bool(most)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
+from scc_responder.adapters.notifiers import slack as slack_receiver
 from scc_responder.adapters.notifiers.slack import receiver
 from scc_responder.domain.errors import ApiError, OutcomeUnknown, SettingsError
 from scc_responder.domain.notices.routed_notice import RoutedNotice
@@ -23,6 +24,7 @@ from tests.kits.routed_notices import (
     active_in,
     hostile_notices,
     is_own,
+    largest,
     routed,
     unmarked,
 )
@@ -179,3 +181,15 @@ def test_a_secret_that_is_none_stops_unsaid(content: str) -> None:
     with pytest.raises(SettingsError, match="the secret of the receiver slack is not") as raised:
         receiver(content)
     assert "s3cr3t" not in everything_said(raised.value)
+
+
+@pytest.mark.parametrize("most", [0, 25_000], ids=["the-service's", "less"])
+def test_the_largest_notice_is_taken(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is left out a line says how much."""
+    if most:
+        monkeypatch.setattr(slack_receiver, "MOST_SLACK_BYTES", most)
+    with web_service(slack) as service:
+        receiver(secret(service)).send(largest())
+    body = service.posted[0].body
+    assert len(body) <= slack_receiver.MOST_SLACK_BYTES
+    assert (b"Left out" in body) == bool(most)

@@ -15,7 +15,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.journal.account.notice_card import MOST_CARD_LINES, MOST_CARD_LINKS, notice_card
 from tests.kits.account_cases import CASES
 from tests.kits.hostile_accounts import THOUSAND
-from tests.kits.routed_notices import CONSOLE, FINDING_LINK, NOTICE, active_in, hostile_notices, is_own, routed
+from tests.kits.routed_notices import CONSOLE, FINDING_LINK, NOTICE, active_in, hostile_notices, is_own, largest, routed
 
 
 def test_a_card_says_what_to_do_first() -> None:
@@ -102,6 +102,14 @@ def test_a_thousand_hostile_notices_make_inert_cards(made: RoutedNotice) -> None
     assert len(card.lines) <= MOST_CARD_LINES + 1
     assert len(card.links) <= MOST_CARD_LINKS
     assert max(map(len, texts)) < 3_000
+
+
+def test_the_largest_card_has_so_much_and_no_more() -> None:
+    """Lines, links, and the letters of each."""
+    card = notice_card(largest())
+    assert (len(card.lines), len(card.links)) == (21, 10)
+    texts = [card.about, card.first, *(line.text for line in card.lines), *(link.title for link in card.links)]
+    assert max(len(text.encode()) for text in texts) <= 704
 
 
 def test_a_digest_says_how_many_of_what() -> None:

@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.domain.notices.notice import Notice
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.routed_notice import RoutedNotice
 from scc_responder.domain.store import CasStore
+from scc_responder.journal.account.notice_card import notice_card
 from scc_responder.journal.outbox import digest
 from scc_responder.journal.outbox.digest import MOST_CASES_TOLD, DigestState, GatheredNotice, digest_notice, gather
-from scc_responder.journal.outbox.outbox import notice_id
+from scc_responder.journal.outbox.outbox import notice_id, put
 from tests.kits.notices import NOON, told
 
 MINUTE = timedelta(minutes=1)
@@ -96,6 +99,31 @@ def test_a_sealed_digest_never_changes(store: CasStore) -> None:
     assert said[0] == said[1]
     assert fold(store, 8, said.append) == 1
     assert said[2].facts["cases"] == [told(2).case]
+
+
+def test_the_largest_count_fits_the_store(store: CasStore) -> None:
+    """A route of the longest name, a whole page at once, and more words than are told apart."""
+    route, state = "r" * 63, DigestState(id="0" * 16)
+    for page in range(4):
+        items = [
+            GatheredNotice(
+                kind=NoticeKind.UNDONE_BY_OTHERS,
+                severity=NoticeSeverity.WARNING,
+                at=NOON,
+                case=f"{number:012x}",
+                reason=f"reason_{number:0100d}",
+                threat=f"threat_{number:0100d}",
+                finding_severity=f"SEVERITY_{number:0100d}",
+            )
+            for number in range(page * 250, page * 250 + 250)
+        ]
+        state = digest.with_counted(state, [(f"gathered/{route}/{item.case:0>32}", item) for item in items])
+    store.create(f"gathered/{route}/.digest", msgspec.json.encode(state))
+    made = digest_notice(route, state)
+    assert (made.facts["count"], len(made.facts["by_reason"])) == (1000, 151)
+    assert put(store, route, made, NOON)
+    card = notice_card(RoutedNotice(id="n", thread="n", notice=made))
+    assert max(len(line.text.encode()) for line in card.lines) <= 704
 
 
 def test_what_makes_no_sense_counts_as_well(store: CasStore) -> None:

@@ -59,7 +59,7 @@ def send_mail(server: MailServer, mail: Mail, *, timeout_seconds: float) -> None
         refused = session.hand_over(mail)
         codes = [code for address, (code, _) in refused.items() if address in mail.to]
         trouble = _refused(codes) if codes else None
-    except (OSError, HTTPException, smtplib.SMTPException) as error:
+    except (OSError, ValueError, HTTPException, smtplib.SMTPException) as error:  # a name that is no host's
         trouble = _failure(error, sent=session.is_sending)
     finally:
         session.end()
