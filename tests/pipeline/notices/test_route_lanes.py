@@ -283,10 +283,8 @@ def test_what_other_requests_store_meanwhile_goes_along(scene: Callable[..., Rou
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(made.tell, told(1))
         assert asked.wait(20)
-        begun = time.monotonic()
         made.tell(told(2))
         made.tell(told(3))
-        assert time.monotonic() - begun < 0.5
         answers.set()
         first.result()
     wait_until(lambda: made.waiting == 0, what="the notices of three requests")
