@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
+from scc_responder.domain.notices.notice import NoticeSubject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
+from scc_responder.execute import gate
 from scc_responder.guard.limiter import ORGANIZATION, Limiter, cluster_key, read_ledger
 from scc_responder.journal.case_json import decode
+from scc_responder.journal.notices import case_notice
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.counts import Count
@@ -328,17 +332,27 @@ def last_first(deployment: Deployment) -> list[str]:
     return [item["attributes"].get("reason", "") for item in deployment.published.messages]
 
 
-def test_people_are_told_before_the_last_serving_pod_is_cut(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """Each replica is isolated; of the last one that serves people are told before it is cut off, and once."""
+def test_people_are_told_before_the_last_serving_pod_is_cut(
+    tmp_path: Path, cluster: SimulatedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each replica is isolated; of the last one that serves people are told before it is cut off, and once.
+
+    Nothing is asked of incidents then: the act waits for no read of that.
+    """
     documents = about(busy(cluster, 1, 1, 3))
     deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
     assert told(deployment, documents[:2]) == ["patched"] * 2
     assert last_first(deployment) == []
-    seen: list[int] = []
+    known = NoticeSubject(about=("pod P u1",))
+    monkeypatch.setattr(gate, "case_notice", lambda *given: replace(case_notice(*given), subject=known))
+    seen: list[tuple[int, tuple[str, ...]]] = []
     tell = deployment.published.tell
-    deployment.published.tell = lambda notice: (seen.append(len(isolated(cluster))), tell(notice))[1]  # type: ignore[method-assign]
+    deployment.published.tell = lambda notice: (  # type: ignore[method-assign]
+        seen.append((len(isolated(cluster)), notice.subject.about)),
+        tell(notice),
+    )[1]
     assert told(deployment, documents[2:]) == ["patched"]
-    assert (last_first(deployment), seen) == (["last_serving_pod"], [2])
+    assert (last_first(deployment), seen) == (["last_serving_pod"], [(2, ())])
 
 
 def test_the_last_pod_of_a_workload_that_has_to_serve_waits(tmp_path: Path, cluster: SimulatedCluster) -> None:
