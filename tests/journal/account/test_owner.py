@@ -151,3 +151,49 @@ def test_the_last_deployer_of_a_service_is_named() -> None:
     changed = replace(made, service=replace(service, last_modifier=ATTACKER))
     assert (deployer(changed), is_actor(changed, deployer(changed))) == (ATTACKER, True)
     assert deployer(context()) == ""
+
+
+def managed(manager: str, time: str, part: str = "f:spec", **more: Any) -> dict[str, Any]:
+    """An entry of `metadata.managedFields`."""
+    return {"manager": manager, "operation": "Update", "time": time, "fieldsV1": {part: {}}, **more}
+
+
+def test_who_manages_the_spec_of_a_deployment_is_named() -> None:
+    """The last one; not who only scales it, writes its status, or manages another object of the same name."""
+    fields = [
+        managed("kubectl-edit", "2026-03-02T09:00:00Z"),
+        managed("helm", "2026-03-01T09:00:00Z"),
+        managed("kube-controller-manager", "2026-03-02T10:00:00Z", "f:status", subresource="status"),
+        managed("autoscaler", "2026-03-02T11:00:00Z", subresource="scale"),
+        managed("annotator", "2026-03-02T12:00:00Z", "f:metadata"),
+    ]
+    made = workload_read({})
+    assert made.pod is not None
+    top = made.pod.owners[-1]
+    metadata = {"uid": top.uid, "managedFields": fields}
+    read = replace(made, objects={top.kind: {"metadata": metadata}})
+    assert deployer(read) == "kubectl-edit (field manager, 2026-03-02T09:00:00Z)"
+    for other in ({**metadata, "uid": "another"}, {"uid": top.uid}, {**metadata, "managedFields": fields[2:]}):
+        assert deployer(replace(made, objects={top.kind: {"metadata": other}})) == ""
+    assert deployer(replace(read, pod=replace(made.pod, owners=()))) == ""
+
+
+def test_who_changed_the_deployment_in_the_finding_is_named_and_not_told() -> None:
+    """The principal of a finding about a change of the pod's own Deployment; of any other object it says nothing."""
+    made = context()
+    assert made.pod is not None
+    top = made.pod.owners[-1]
+    changed = KubernetesObject(kind=top.kind, name=top.name, namespace=made.pod.namespace)
+    told_of = replace(
+        made.finding, principal=ATTACKER, method_name="io.k8s.apps.v1.deployments.patch", objects=(changed,)
+    )
+    found = replace(made, finding=replace(told_of, contacts=(ATTACKER, OWNER)))
+    assert (deployer(found), is_actor(found, deployer(found))) == (ATTACKER, True)
+    assert subject_of(found).contacts == (OWNER,)
+    for changes in (
+        {"objects": (replace(changed, name="other"),)},
+        {"objects": (replace(changed, namespace="other"),)},
+        {"objects": (replace(changed, kind="ConfigMap"),)},
+        {"method_name": "io.k8s.apps.v1.deployments.get"},
+    ):
+        assert deployer(replace(made, finding=replace(told_of, **changes))) == ""

@@ -48,9 +48,9 @@ class CaseFacts(Value, frozen=True, kw_only=True):
 
     `pods` are `NAMESPACE/NAME`, `connections` and `labels` are texts such as `tcp to 203.0.113.7:4444` and
     `team=shop (namespace)`. `account` is the service account that the target runs as; `principal`, `caller` and
-    `method` are who did what from where in a finding about the control plane. `deployer` changed the Cloud Run target
-    last; `untold` are those of deployer and contacts who are that principal. `project` is the project of the logs,
-    `logs` the questions to them by their names, in the query language of Cloud Logging. `cut`: lists that had more.
+    `method` are who did what from where in a finding about the control plane. `deployer` changed the workload last;
+    `untold` are those of deployer and contacts who are that principal. `project` is the project of the logs, `logs` the
+    questions to them by their names, in the query language of Cloud Logging. `cut`: lists that had more.
     """
 
     pods: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ contacts alone, which Google reads from Essential Contacts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +18,7 @@ from scc_responder.journal.account.incident_keys import incident_keys
 
 _OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
 """Keys, after a prefix such as `example.com/`."""
+_CHANGES = frozenset({"create", "patch", "update"})
 _MOST, _LONGEST = 16, 100
 _TAG = LatePattern(r"\+[^@]*")
 
@@ -54,9 +55,27 @@ def subject_of(context: Context) -> NoticeSubject:
 
 
 def deployer(context: Context) -> str:
-    """Who changed the Cloud Run service or job last, as Google names them; empty where nothing says it."""
-    owner = context.run_owner
-    return owner.last_modifier or owner.creator if owner else ""
+    """Who changed last what the target is run by, as far as what was read says it; no request is made for it.
+
+    Of Cloud Run it is whom Google names. In a cluster it is the principal of a finding about a change of the topmost
+    owner, such as the Deployment. Else it is who manages the fields of its spec: a program's word for itself.
+    """
+    run, pod, finding = context.run_owner, context.pod, context.finding
+    if run or pod is None or not pod.owners:
+        return run.last_modifier or run.creator if run else ""
+    top = pod.owners[-1]
+    about = ((item.kind, item.namespace, item.name) for item in finding.objects)
+    if (top.kind, pod.namespace, top.name) in about and finding.method_name.rpartition(".")[2] in _CHANGES:
+        return finding.principal or finding.principal_subject
+    read = context.objects.get(top.kind, {}).get("metadata", {})
+    return _manager(read.get("managedFields") or []) if read.get("uid") == top.uid else ""
+
+
+def _manager(managed: Iterable[Mapping[str, Any]]) -> str:
+    """Who changed a spec last; what only scales it, or says how it stands, is another part of the object."""
+    of_spec = [entry for entry in managed if "f:spec" in entry.get("fieldsV1", {}) and not entry.get("subresource")]
+    last = max(of_spec, key=lambda entry: str(entry.get("time", "")), default=None)
+    return f"{last.get('manager', '')} (field manager, {last.get('time', '')})" if last else ""
 
 
 def is_actor(context: Context, address: str) -> bool:
