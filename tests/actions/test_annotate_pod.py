@@ -8,6 +8,7 @@ from scc_responder.actions import AllowedKeys, Skip
 from scc_responder.actions.annotate_pod import AnnotatePodParams
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.reasons import Reason
+from scc_responder.workbench.policy_files.rule_mistakes import parameter_mistakes
 from tests.kits.decision_contexts import FINDING, POD_TARGET, plan
 
 ALWAYS = {"scc-responder/finding": FINDING.canonical_name, "scc-responder/threat": "reverse_shell"}
@@ -37,6 +38,6 @@ def test_an_annotated_pod_is_skipped() -> None:
 )
 def test_only_allowed_annotations_are_accepted(key: str, told: str) -> None:
     """A key is ours or listed in the guardrails, never one that the responder goes by."""
-    refused = AnnotatePodParams(annotations={key: "x"}).refused_by(AllowedKeys(annotations=("example.com/team",)))
-    assert told in (refused.sentence if refused else "")
-    assert bool(told) == bool(refused)
+    allowed = AllowedKeys(annotations=("example.com/team",))
+    found = list(parameter_mistakes(AnnotatePodParams(annotations={key: "x"}), allowed, ("with",)))
+    assert [(told in mistake.text, mistake.path) for mistake in found] == [(True, ("with", "annotations"))] * bool(told)

@@ -8,6 +8,7 @@ from scc_responder.actions import AllowedKeys, Skip
 from scc_responder.actions.label_pod import LabelPodParams
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.reasons import Reason
+from scc_responder.workbench.policy_files.rule_mistakes import parameter_mistakes
 from tests.kits.decision_contexts import POD_TARGET, plan
 
 ALWAYS = {"scc-responder/case": "0a" * 6, "scc-responder/case-" + "0a" * 6: ""}
@@ -36,6 +37,6 @@ def test_a_labeled_pod_is_skipped() -> None:
 )
 def test_only_allowed_labels_are_accepted(labels: dict[str, str], told: str) -> None:
     """A key is ours or listed in the guardrails, never one that the responder goes by; a value is one of Kubernetes."""
-    refused = LabelPodParams(labels=labels).refused_by(AllowedKeys(labels=("example.com/team",)))
-    assert told in (refused.sentence if refused else "")
-    assert bool(told) == bool(refused)
+    allowed = AllowedKeys(labels=("example.com/team",))
+    found = list(parameter_mistakes(LabelPodParams(labels=labels), allowed, ("with",)))
+    assert [(told in mistake.text, mistake.path) for mistake in found] == [(True, ("with", "labels"))] * bool(told)

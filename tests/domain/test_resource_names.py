@@ -8,7 +8,7 @@ import pytest
 
 from scc_responder.domain import resource_names
 from scc_responder.domain.finding import CloudRunTarget
-from scc_responder.domain.resource_names import FindingName, Instance, parse_cloud_run
+from scc_responder.domain.resource_names import FindingName, Instance, is_this_machine, parse_cloud_run
 
 
 def test_all_spellings_of_a_finding_have_one_key() -> None:
@@ -92,3 +92,12 @@ def test_names_are_those_of_kubernetes(name: str, namespace: bool, object_name: 
 def test_a_number_may_be_any_project(one: str, other: str, same: bool) -> None:
     """A number says nothing against an id."""
     assert resource_names.same_project(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", False), ("8", False), ("10.0.0.1", False), ("0.0.0.0", False)],
+)
+def test_this_machine_is_a_loopback_address(host: str, *, expected: bool) -> None:
+    """A name could be resolved to anything."""
+    assert is_this_machine(host) is expected

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scc_responder.cli.case.reports.same_digest import with_same_digest
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.entrypoint.console.account_text import account_text
 from scc_responder.journal.account.account import account_of
-from scc_responder.journal.account.account_text import account_text
 from scc_responder.journal.case import CaseRecord
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.checkout_deployment import escape, run_deployed, run_policy
@@ -81,7 +82,8 @@ CASES = {"contained": contained_case, "waiting": waiting_case, "held": held_case
 
 def golden_account(case: AccountCase) -> str:
     """The case's account as text, with a word in place of what differs from one run to the next."""
-    text = "\n".join(account_text(account_of(case.record, (), function_url=FUNCTION)))
+    account = with_same_digest(account_of(case.record, function_url=FUNCTION), case.record, ())
+    text = "\n".join(account_text(account))
     for pattern, word in _STANDS_FOR:
         text = re.sub(pattern, word, text)
     return f"{text}\n"

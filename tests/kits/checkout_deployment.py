@@ -16,12 +16,12 @@ from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 from scc_responder.adapters.google.cloud_run.image_digests import ImageDigests
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
 from scc_responder.domain.clock import utc_now
-from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.needed_permissions import enabled, needed
 from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.revision_choice import choose_revision
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from scc_responder.workbench.variable_permissions import RUN_READS, RUN_WRITES, by_variable
 from tests.findings import notification
@@ -159,7 +159,7 @@ class RunDeployment(Deployment):
         """`case resume CASE --revision NAME`, and a sweep after it; the reason of the first."""
         key = self.case(document).finding_key
         reason = self.services.journal.apply(
-            key, lambda record, held: resume(record, held, revision, now=self.services.clock())
+            key, lambda record, held: choose_revision(record, held, revision, now=self.services.clock())
         )[0].reason
         self.sweep()
         return reason

@@ -132,7 +132,7 @@ def hostile_records(draw: st.DrawFn) -> tuple[CaseRecord, list[str]]:
 def account_and_texts(made: tuple[CaseRecord, list[str]]) -> tuple[Account, list[str]]:
     """The account of a hostile case, and the texts that have to be in it."""
     record, texts = made
-    return account_of(record, ()), texts
+    return account_of(record), texts
 
 
 def addresses(account: Account) -> set[str]:

@@ -9,7 +9,8 @@ import pytest
 
 from scc_responder.domain.finding import Finding
 from scc_responder.intake.notification import parse_notification
-from scc_responder.intake.threats import DETECTORS, SURFACES, Row, catalogue, classify, read_catalogue
+from scc_responder.intake.threats import DETECTORS, SURFACES, Row, catalogue, classify
+from scc_responder.workbench.deployment.catalogue_check import read_catalogue
 from tests.findings import FOLDER, data
 from tests.findings import generate as generator
 from tests.findings.synthetic import samples, synthetic, twin_of

@@ -17,7 +17,6 @@ import msgspec
 from scc_responder.domain.changes import Change, ChangeKind, Disruption
 from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import RefusedParameter
 from scc_responder.domain.permissions import Permissions, merged
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
@@ -25,10 +24,6 @@ from scc_responder.domain.value import StrictValue, Value
 
 class Params(StrictValue, frozen=True, kw_only=True):
     """The `with:` of one step. Unknown parameters are refused."""
-
-    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - most parameters are never refused
-        """What guardrails.yaml does not allow in these parameters; None where it allows them."""
-        return None
 
 
 Allowance = Annotated[bool, msgspec.Meta(extra={"widest": True})]

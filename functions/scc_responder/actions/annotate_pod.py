@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
+from scc_responder.actions import Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import FINDING, THREAT, RefusedParameter, refused_keys
+from scc_responder.domain.labels import FINDING, THREAT
 from scc_responder.domain.reasons import Reason
 
 
@@ -13,10 +13,6 @@ class AnnotatePodParams(Params, frozen=True, kw_only=True):
     """Annotations to set, by key. Keys start with `scc-responder/` unless guardrails.yaml lists them."""
 
     annotations: dict[str, str] = {}
-
-    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:
-        """See `Params.refused_by`."""
-        return refused_keys(self.annotations, allowed.annotations, "annotations", (FINDING, THREAT))
 
 
 @action(params=AnnotatePodParams, makes=[PATCHES_POD])

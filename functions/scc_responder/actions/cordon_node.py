@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from scc_responder.actions import AllowedKeys, Hold, Params, Planned, Skip, action
+from scc_responder.actions import Hold, Params, Planned, Skip, action
 from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.patch_object import CORDONS_NODE, PatchObject
 from scc_responder.domain.context import Context, IdentityLevel
-from scc_responder.domain.duration import parse_duration
-from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE, RELEASE_AFTER, RefusedParameter
+from scc_responder.domain.labels import PRIOR_UNSCHEDULABLE, RELEASE_AFTER
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import between
 
@@ -18,14 +17,6 @@ class CordonNodeParams(Params, frozen=True, kw_only=True):
     """`release_after`: a time such as `24h`, after which `case undo --expired` uncordons the node; empty: none does."""
 
     release_after: Annotated[str, between("1s", "90d")] = ""
-
-    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:  # noqa: ARG002 - none is asked for
-        """See `Params.refused_by`."""
-        try:
-            is_time = not self.release_after or bool(parse_duration(self.release_after))
-        except ValueError as error:
-            return RefusedParameter("release_after", str(error))
-        return None if is_time else RefusedParameter("release_after", "no time at all; write a longer one, such as 24h")
 
 
 @action(params=CordonNodeParams, makes=[CORDONS_NODE], needs_identity=True, against=Countermeasure.EXECUTION_ISOLATION)

@@ -51,15 +51,20 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
             with:
               grace_period_seconds: 10
     """
+    return ending_plan(context, params, DeletePod)
+
+
+def ending_plan(context: Context, params: DeletePodParams, change: type[DeletePod]) -> Planned:
+    """The plan of an action that ends the pod: armed first, so that it is this very pod that goes."""
     pod = context.pod
     if pod is None:
         return without_pod(context)
-    held = ending_hold(context, pod, params)
+    held = _hold(context, pod, params)
     if held:
         return Hold(reason=held)
     return [
         PatchObject(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid, marker=ARMED_BY, versioned=True),
-        DeletePod(
+        change(
             namespace=pod.namespace,
             name=pod.name,
             uid=pod.uid,
@@ -69,7 +74,7 @@ def delete_pod(context: Context, params: DeletePodParams) -> Planned:
     ]
 
 
-def ending_hold(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
+def _hold(context: Context, pod: Pod, params: DeletePodParams) -> Reason | None:
     """Why the pod may not be ended, by what is known of it before the cluster is looked at; None if it may."""
     if pod.mirror:
         return Reason.POD_STATIC

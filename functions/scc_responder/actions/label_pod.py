@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import AllowedKeys, Params, Planned, Skip, action, without_pod
+from scc_responder.actions import Params, Planned, Skip, action, without_pod
 from scc_responder.domain.changes.patch_object import PATCHES_POD, PatchObject
 from scc_responder.domain.context import Context
-from scc_responder.domain.labels import RefusedParameter, case_labels, refused_keys, refused_values
+from scc_responder.domain.labels import case_labels
 from scc_responder.domain.reasons import Reason
 
 
@@ -13,10 +13,6 @@ class LabelPodParams(Params, frozen=True, kw_only=True):
     """Labels to set, by key. Keys start with `scc-responder/` unless guardrails.yaml lists them."""
 
     labels: dict[str, str] = {}
-
-    def refused_by(self, allowed: AllowedKeys) -> RefusedParameter | None:
-        """See `Params.refused_by`."""
-        return refused_keys(self.labels, allowed.labels, "labels") or refused_values(self.labels)
 
 
 @action(params=LabelPodParams, makes=[PATCHES_POD])

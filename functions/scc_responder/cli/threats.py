@@ -27,7 +27,6 @@ from scc_responder.domain.text import visible
 from scc_responder.intake.threats import (
     CONFIDENCES,
     DETECTORS,
-    SEVERITIES,
     SURFACES,
     THREAT_KINDS,
     Row,
@@ -35,6 +34,7 @@ from scc_responder.intake.threats import (
     fold,
     title,
 )
+from scc_responder.workbench.deployment.catalogue_check import SEVERITIES
 from scc_responder.workbench.findings_index import INDEX_URL, check_index
 
 FILTERS: Mapping[str, Sequence[str]] = {

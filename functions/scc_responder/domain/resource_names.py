@@ -6,6 +6,7 @@ Source: AIP-122 full resource names; Kubernetes "Object Names and IDs".
 from __future__ import annotations
 
 from hashlib import sha256
+from ipaddress import ip_address
 
 import msgspec
 
@@ -180,3 +181,15 @@ class ConsoleTrust(Value, frozen=True, kw_only=True):
             form = "/projects/NUMBER/locations/REGION/services/NAME, or /projects/NUMBER/global/backendServices/ID"
             raise SettingsError("invalid_setting", f"SCC_RESPONDER_IAP_AUDIENCE: {audience!a} is not {form}")
         return cls(identity=identity, audience=audience)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether an address is one of this machine's own. A name never is, as it may lead anywhere.
+
+    >>> is_this_machine("127.0.0.1"), is_this_machine("localhost")
+    (True, False)
+    """
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

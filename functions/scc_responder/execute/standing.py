@@ -72,12 +72,7 @@ def without_standing(context: Context, decision: Decision, case: ClaimedCase, wo
             return replace(planned, result=ActionResult.SKIPPED, reason=Reason.DONE_BEFORE)
         return planned
 
-    return Decision(
-        policies=tuple(
-            replace(policy, actions=tuple(judged(policy, planned) for planned in policy.actions))
-            for policy in decision.policies
-        )
-    )
+    return decision.with_each(judged)
 
 
 def _planned(decision: Decision) -> Iterator[PlannedAction]:

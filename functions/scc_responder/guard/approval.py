@@ -146,12 +146,7 @@ def _as_approved(decision: Decision, plan: Plan) -> Decision:
         own = {change.declared for change in changes} <= {*actions()[planned.action].makes}
         return replace(planned, changes=changes) if same and own else planned
 
-    return Decision(
-        policies=tuple(
-            replace(policy, actions=tuple(meant(policy, planned) for planned in policy.actions))
-            for policy in decision.policies
-        )
-    )
+    return decision.with_each(meant)
 
 
 def unapproved(decision: Decision) -> Decision:
@@ -244,12 +239,7 @@ def _spared(decision: Decision, names: frozenset[str] = frozenset()) -> Decision
             return planned
         return replace(planned, result=ActionResult.SKIPPED, reason=Reason.ENFORCED_BY_OTHER_POLICY)
 
-    return Decision(
-        policies=tuple(
-            replace(policy, actions=tuple(spare(policy, planned) for planned in policy.actions))
-            for policy in decision.policies
-        )
-    )
+    return decision.with_each(spare)
 
 
 def _marked(decision: Decision, result: ActionResult, reason: Reason, approved: Plan | None = None) -> Decision:
@@ -263,9 +253,4 @@ def _marked(decision: Decision, result: ActionResult, reason: Reason, approved: 
             return planned
         return replace(planned, result=result, reason=Reason.LESSER_APPROVED if essence in left_out else reason)
 
-    return Decision(
-        policies=tuple(
-            replace(policy, actions=tuple(mark(policy, planned) for planned in policy.actions))
-            for policy in decision.policies
-        )
-    )
+    return decision.with_each(mark)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -21,8 +21,8 @@ _INT64 = 2**63
 _MAX_PAIRS = 1000
 _NUMBER = LatePattern(r"-?[0-9]{1,19}(?:\.0{1,9})?")
 _TIME = LatePattern(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
-    r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 # A Gson re-serialiser that copies text instead of JSON leaves its HTML-safe escapes behind.
@@ -152,17 +152,10 @@ def timestamp(value: object) -> datetime | None:
 
 
 def _from_text(value: str) -> datetime | None:
-    match = _TIME.fullmatch(value)
-    if not match:
+    if not _TIME.fullmatch(value):
         return None
-    numbers = [int(group) for group in match.groups()[:6]]
-    milliseconds = int((match[7] or "").ljust(3, "0")[:3])
-    zone: timezone = UTC
-    if match[8]:
-        offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
-        zone = timezone(offset if match[8] == "+" else -offset)
-    year, month, day, hour, minute, second = numbers
-    return datetime(year, month, day, hour, minute, second, milliseconds * 1000, zone).astimezone(UTC)
+    moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _from_seconds(value: object) -> datetime | None:

@@ -20,11 +20,9 @@ from pathlib import Path
 import msgspec
 
 from scc_responder.domain.context import RelatedFinding
-from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.domain.text import LatePattern
 from scc_responder.domain.value import StrictValue, Value, resolved
 
 UNKNOWN = "unknown"
@@ -40,15 +38,10 @@ DETECTORS = (
 SURFACES = tuple(surface for surface in Surface if surface != Surface.UNKNOWN)
 THREAT_KINDS = tuple(ThreatKind)
 CONFIDENCES = tuple(Confidence)
-SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
 RELATED_WITHIN = timedelta(hours=1)
 """How far apart the event times of two related findings may be, before or after."""
 
 _FOLDER = Path(__file__).parent
-_NAME = LatePattern(r"[a-z][a-z0-9_]{2,79}")
-_TECHNIQUE = LatePattern(r"T[0-9]{4}(?:\.[0-9]{3})?")
-_TACTIC = LatePattern(r"(?:TA[0-9]{4})?")
-_RUNBOOK = LatePattern(r"https://cloud\.google\.com/security-command-center/docs/[a-z0-9/-]+")
 
 
 class Row(StrictValue, frozen=True, kw_only=True):
@@ -86,50 +79,8 @@ class _Index(Value, frozen=True, kw_only=True):
 
 @cache
 def catalogue() -> tuple[Row, ...]:
-    """Every row, read once, when first asked for. Raises SettingsError."""
-    return read_catalogue((_FOLDER / "threats.json").read_bytes())
-
-
-def read_catalogue(content: bytes) -> tuple[Row, ...]:
-    """The rows of a catalogue file. Raises SettingsError `bad_catalogue`, which names the row and its faults."""
-    try:
-        rows = msgspec.json.decode(content, type=resolved(tuple[Row, ...]))
-    except msgspec.DecodeError as error:
-        raise SettingsError("bad_catalogue", f"threats.json: {error}") from error
-    names: set[str] = set()
-    spellings: set[tuple[str, str]] = set()
-    for row in rows:
-        faults = _faults(row)
-        own = {(row.detector, fold(text)) for text in (row.category, *row.aliases)}
-        if row.name in names:
-            faults.append("the name is taken by another row")
-        if own & spellings:
-            faults.append("the detector has another row for the category or alias")
-        if faults:
-            raise SettingsError("bad_catalogue", f"threats.json: row {row.name!r}: {'; '.join(faults)}")
-        names.add(row.name)
-        spellings |= own
-    return rows
-
-
-def _faults(row: Row) -> list[str]:
-    checks = {
-        "name is not snake_case": _NAME.fullmatch(row.name) and row.name != UNKNOWN,
-        "category is empty": fold(row.category),
-        f"detector is none of {', '.join(DETECTORS)}": row.detector in DETECTORS,
-        f"surface is none of {', '.join(SURFACES)}": row.surface in SURFACES,
-        f"kind is none of {', '.join(THREAT_KINDS)}": row.kind in THREAT_KINDS,
-        f"confidence is none of {', '.join(CONFIDENCES)}": row.confidence in CONFIDENCES,
-        "an ioc is confirmed, and nothing else is": (row.kind == ThreatKind.IOC)
-        == (row.confidence == Confidence.CONFIRMED),
-        f"severity is none of {', '.join(SEVERITIES[:-1])}": row.severity in SEVERITIES,
-        "a technique is no MITRE id": all(map(_TECHNIQUE.fullmatch, (*row.techniques, *row.techniques_inferred))),
-        "a technique is stated and inferred at once": not set(row.techniques) & set(row.techniques_inferred),
-        "tactic is no MITRE id": _TACTIC.fullmatch(row.tactic),
-        "runbook is no page of Security Command Center's documentation": _RUNBOOK.fullmatch(row.runbook),
-        "meaning or fields is empty": row.meaning and row.fields,
-    }
-    return [fault for fault, holds in checks.items() if not holds]
+    """Every row, read once, when first asked for. They were checked when the zip was made (`read_catalogue`)."""
+    return msgspec.json.decode((_FOLDER / "threats.json").read_bytes(), type=resolved(tuple[Row, ...]))
 
 
 def fold(category: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.pipeline.services import Services
 
 
@@ -15,7 +15,7 @@ def is_local(headers: Mapping[str, str], peer: str) -> bool:
     host = headers.get("host", "").rpartition(":")[0].strip("[]")
     through = {"origin", "referer", "sec-fetch-site", "forwarded", "x-forwarded-for"} & headers.keys()
     is_json = headers.get("content-type", "").partition(";")[0].strip() == "application/json"
-    return is_json and not through and _is_loopback(peer) and (host == "localhost" or _is_loopback(host))
+    return is_json and not through and is_this_machine(peer) and (host == "localhost" or is_this_machine(host))
 
 
 def bearer(headers: Mapping[str, str]) -> str:
@@ -46,10 +46,3 @@ def check_sweeper(headers: Mapping[str, str], peer: str, services: Services) -> 
     email = services.checked_email(token) if was_checked else ""
     if (email or services.approvers.email(token)) != settings.sweeper.lower():
         raise Forbidden(Reason.NOT_THE_SWEEPER, "SCC_RESPONDER_SWEEPER names another identity")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

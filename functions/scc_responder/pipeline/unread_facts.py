@@ -92,12 +92,7 @@ def _postponed(
             return replace(item, variant=item.variant + lacking)
         return replace(item, postponed=known.tells or waits(policy, item))
 
-    return Decision(
-        policies=tuple(
-            replace(policy, actions=tuple(postpone(policy, item) for item in policy.actions))
-            for policy in decision.policies
-        )
-    )
+    return decision.with_each(postpone)
 
 
 def _actions(decision: Decision) -> Iterator[tuple[PolicyDecision, PlannedAction]]:

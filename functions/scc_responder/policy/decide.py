@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -85,6 +85,12 @@ class Decision(Value, frozen=True, kw_only=True):
             return Reason.NO_POLICY_MATCHED
         results = {action.result for policy in self.policies for action in policy.actions}
         return next((Reason[result.name] for result in ActionResult if result in results), Reason.MODE_DISABLED)
+
+    def with_each(self, changed: Callable[[PolicyDecision, PlannedAction], PlannedAction]) -> Decision:
+        """The same with every action as `changed` has it."""
+        actions_of = (tuple(changed(policy, planned) for planned in policy.actions) for policy in self.policies)
+        pairs = zip(self.policies, actions_of, strict=True)
+        return Decision(policies=tuple(replace(policy, actions=own) for policy, own in pairs))
 
     @property
     def modes(self) -> dict[str, Mode]:

@@ -7,6 +7,7 @@ projects/example-project/locations/europe-west1/clusters/shop:
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Mapping
 from importlib import import_module
@@ -157,13 +158,16 @@ def _entry_of(path: Path, name: str, fields: Any) -> tuple[str, ClusterEntry]:
 def _connected(access: Access) -> PagedApi:
     lean_imports.obtain(lean_imports.KUBERNETES_REST)
     adapter: Any = import_module("scc_responder.adapters.kubernetes.kubernetes_api")
-    certificate = None
-    if access.certificate_pem:
-        certificate = adapter.ClientCertificate(certificate_pem=access.certificate_pem, key_pem=access.key_pem)
     try:
-        api: PagedApi = adapter.connect(
-            access.server, access.ca_pem, access.token, renew=access.renew, client_certificate=certificate
-        )
+        trust = _presenting(access) if access.certificate_pem else None
+        api: PagedApi = adapter.connect(access.server, access.ca_pem, access.token, renew=access.renew, trust=trust)
     except SettingsError as error:
         raise ApiError(Reason.read(error.reason) or Reason.UNUSABLE_SERVER, str(error)) from error
     return api
+
+
+def _presenting(access: Access) -> ssl.SSLContext:
+    certificates: Any = import_module("scc_responder.adapters.kubernetes.client_certificate")
+    own = certificates.ClientCertificate(certificate_pem=access.certificate_pem, key_pem=access.key_pem)
+    trust: ssl.SSLContext = certificates.presenting(access.ca_pem, own)
+    return trust

@@ -33,7 +33,7 @@ from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import sources_for
 from scc_responder.policy.asked_by import named_facts
 from scc_responder.policy.policy_set import Policy
-from scc_responder.workbench.undo import inverse
+from scc_responder.workbench.undo import undo_changes
 
 EVERY_FINDING = "every finding"
 GOOGLE_READS = {
@@ -141,8 +141,10 @@ def of_all_actions() -> tuple[Need, ...]:
 
 
 def of_undo() -> tuple[Need, ...]:
-    """What the identity of undo needs in a cluster: what `undo/inverse` and the undo of a freeze declare."""
-    modules = [import_module(f"{inverse.__name__}.{module.name}") for module in iter_modules(inverse.__path__)]
+    """What the identity of undo needs in a cluster: what `undo/undo_changes` and the undo of a freeze declare."""
+    modules = [
+        import_module(f"{undo_changes.__name__}.{module.name}") for module in iter_modules(undo_changes.__path__)
+    ]
     kinds = [(module.__name__.rpartition(".")[2], each) for module in modules for each in vars(module).values()]
     by: dict[Permission, list[str]] = {}
     for name, kind in (*kinds, ("thaw_process", THAWS_PROCESS)):

@@ -7,22 +7,19 @@ import ssl
 import pytest
 
 from scc_responder.adapters.kubernetes.one_write import TimedTlsSocket
-from scc_responder.adapters.kubernetes.server_trust import ClientCertificate, server_trust
+from scc_responder.adapters.kubernetes.server_trust import server_trust
 from scc_responder.domain.errors import SettingsError
 
 
-@pytest.mark.parametrize(
-    ("ca_pem", "client"),
-    [(b"no PEM", None), (b"", None), (None, ClientCertificate(certificate_pem=b"x", key_pem=b"y"))],
-)
-def test_an_unusable_certificate_is_an_error(ca_pem: bytes | None, client: ClientCertificate | None) -> None:
-    """The authority's, and the client's own."""
+@pytest.mark.parametrize("ca_pem", [b"no PEM", b""])
+def test_an_unusable_certificate_is_an_error(ca_pem: bytes) -> None:
+    """The authority's."""
     with pytest.raises(SettingsError, match="PEM"):
-        server_trust(ca_pem, client)
+        server_trust(ca_pem)
 
 
 def test_public_authorities_are_checked() -> None:
     """Host names too; and each connection is one whose reads end."""
-    context = server_trust(None, None)
+    context = server_trust()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.sslsocket_class is TimedTlsSocket

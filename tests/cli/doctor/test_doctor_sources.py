@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.cli.doctor.doctor_sources import source_probes
+from scc_responder.cli.doctor.doctor_sources import finding_probes, source_probes
 from scc_responder.workbench.needed_permissions import Need
 from tests.kits.settings import local_settings
 
@@ -72,5 +72,9 @@ def test_what_sends_findings_is_asked_for_where_settings_name_it() -> None:
     """Where a folder stands for Security Command Center, nobody sends any."""
     config = '{"name": "organizations/1/locations/global/notificationConfigs/r", "pubsub_topic": "t", "filter": ""}'
     named = [("findings.config", "organizations/1/locations/global/notificationConfigs/r")]
-    assert probes(NOTIFICATION_CONFIG=config) == named
-    assert probes(NOTIFICATION_CONFIG=config, FINDINGS="findings") == []
+    services = SimpleNamespace(findings=None, security_center=None)
+    told = [
+        [(name, probed) for name, probed, _ in finding_probes(services, local_settings(**given), "")]
+        for given in ({"NOTIFICATION_CONFIG": config}, {"NOTIFICATION_CONFIG": config, "FINDINGS": "findings"})
+    ]
+    assert [told[0][-1:], told[1]] == [named, [("findings.list", "findings")]]

@@ -95,7 +95,7 @@ HOSTILE = CaseRecord(
 def test_a_browser_runs_and_loads_nothing_of_it(tmp_path: Path, width: int) -> None:
     """Chromium: no request but the file's own, no error, no element too many, and nothing is wider than the screen."""
     file = tmp_path / "case.html"
-    file.write_text(account_page(account_of(HOSTILE, ())), encoding="utf-8")
+    file.write_text(account_page(account_of(HOSTILE)), encoding="utf-8")
     with page(tmp_path / "profile") as shown:
         shown.open(file)
         shown.send(

@@ -33,8 +33,8 @@ def record(facts: CaseFacts | None = None, **decision: Any) -> CaseRecord:
     )
 
 
-def answer(question: Question, made: CaseRecord, others: list[CaseRecord] | None = None) -> Answer:
-    return next(each for each in about_target(made, others) if each.question is question)
+def answer(question: Question, made: CaseRecord) -> Answer:
+    return next(each for each in about_target(made) if each.question is question)
 
 
 def texts(made: Answer) -> list[str]:
@@ -150,19 +150,11 @@ def test_what_its_identity_did_is_what_the_audit_logs_said() -> None:
     assert "not asked" in texts(answer(Question.IDENTITY, record(facts)))[-1]
 
 
-def test_other_cases_of_the_same_image_are_named() -> None:
-    """By its digest; where nobody looked, that is said; without a digest nobody can."""
+def test_who_else_runs_the_image_is_not_asked_here() -> None:
+    """Only the store could tell; without a digest nobody can."""
     facts = CaseFacts(containers=(NamedContainer(name="app", digest=DIGEST),))
-    made = record(facts)
-    pod = {"namespace": "blog", "name": "web-2"}
-    other = replace(record(None, images=[DIGEST], pod=pod), finding_key="bb" * 32, category="Reverse Shell")
-    assert answer(Question.SAME_DIGEST, made).knowledge is Knowledge.NOT_ASKED
-    assert texts(answer(Question.SAME_DIGEST, made, [])) == ["answer: no other case of the store names this digest"]
-    (line,) = texts(answer(Question.SAME_DIGEST, made, [other, record()]))
-    assert line == "case bbbbbbbbbbbb: Reverse Shell: blog/web-2 in ; open"
-    many = [replace(other, finding_key=f"{number:064x}") for number in range(25)]
-    assert texts(answer(Question.SAME_DIGEST, made, many))[-1] == "left out: 5 more cases"
-    assert answer(Question.SAME_DIGEST, record(CaseFacts(node="n")), []).knowledge is Knowledge.UNKNOWN
+    assert answer(Question.SAME_DIGEST, record(facts)).knowledge is Knowledge.NOT_ASKED
+    assert answer(Question.SAME_DIGEST, record(CaseFacts(node="n"))).knowledge is Knowledge.UNKNOWN
 
 
 def test_who_did_it_is_shown_among_the_owners_and_not_told() -> None:

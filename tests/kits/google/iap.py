@@ -6,14 +6,14 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from tests.kits.google.key_server import KeyServer
 
 IAP_AUDIENCE = "/projects/123456789012/locations/europe-west1/services/scc-responder-console"
 ISSUER = "https://cloud.google.com/iap"
@@ -25,37 +25,22 @@ def iap_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-class LocalIap:
+class LocalIap(KeyServer):
     """Serves its public keys from `with` until its end; `assertion` signs what a test wants it to say.
 
-    `asked` counts the requests for keys; `keys` may be changed, as Google rotates them.
+    `keys` may be changed, as Google rotates them.
     """
 
+    path = "/iap/verify/public_key"
+
     def __init__(self, audience: str = IAP_AUDIENCE) -> None:
+        super().__init__()
         self.audience = audience
         self.keys = {"key-1": iap_key()}
-        self.asked = 0
-        self.status = 200
-        iap = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                iap.asked += 1
-                body = json.dumps({name: public_pem(key) for name, key in iap.keys.items()}).encode()
-                self.send_response(iap.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    @property
-    def address(self) -> str:
-        """Where the public keys are."""
-        return f"http://127.0.0.1:{self._server.server_port}/iap/verify/public_key"
+    def public_keys(self) -> dict[str, str]:
+        """Those that it has now."""
+        return {name: public_pem(key) for name, key in self.keys.items()}
 
     def claims(self, email: Any = "ann@example.com", **more: Any) -> dict[str, Any]:
         """What IAP says of a person; None leaves a claim out."""
@@ -77,14 +62,6 @@ class LocalIap:
         head = {"alg": "ES256", "typ": "JWT", "kid": "key-1"} if header is None else header
         signed = f"{part(head)}.{part(self.claims(email, **more))}"
         return f"{signed}.{signature(signed, key or self.keys['key-1'])}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def forged(iap: LocalIap) -> dict[str, str]:

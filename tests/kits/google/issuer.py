@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from tests.kits.google.key_server import KeyServer
+
 AUDIENCE = "https://scc-responder.example.com"
 ISSUER = "https://accounts.google.com"
 
 
-class Issuer:
+class Issuer(KeyServer):
     """Serves certificates from `with` until its end; `token` signs what a test wants it to say."""
 
+    path = "/certs"
+
     def __init__(self) -> None:
+        super().__init__()
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.asked = 0
-        self.status = 200
-        issuer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.asked += 1
-                body = json.dumps({"key-1": _certificate(issuer.key)}).encode()
-                self.send_response(issuer.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_arguments: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    def public_keys(self) -> dict[str, str]:
+        """Its only certificate."""
+        return {"key-1": _certificate(self.key)}
 
     @property
     def certs(self) -> str:
         """Where the certificates are."""
-        return f"http://127.0.0.1:{self._server.server_port}/certs"
+        return self.address
 
     def token(self, email: str = "ann@example.com", *, key: Any = None, header: Any = None, **claims: Any) -> str:
         """A token that says this; None leaves a claim out. `key` signs in place of the issuer's."""
@@ -64,14 +54,6 @@ class Issuer:
         signed = f"{_part(header or {'alg': 'RS256', 'kid': 'key-1', 'typ': 'JWT'})}.{_part(payload)}"
         signature = (key or self.key).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def another_key() -> rsa.RSAPrivateKey:

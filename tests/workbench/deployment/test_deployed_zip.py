@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
+
+from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import source_paths
+from scc_responder.workbench.deployment import deployed_zip
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, reachable_modules, write_zip
 from scc_responder.workbench.policy_files.shipped_pack import PACK
 
@@ -41,6 +47,18 @@ def test_the_policies_are_packed_as_they_are_written() -> None:
         **written,
         "policies/.compiled.json": files["policies/.compiled.json"],
     }
+
+
+def test_no_zip_is_made_of_a_catalogue_that_makes_no_sense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function reads its catalogue of threats unchecked, so that a bad row is refused here."""
+    package = Path(deployed_zip.__file__).parents[2]
+    shutil.copytree(package, tmp_path / "scc_responder", ignore=shutil.ignore_patterns("__pycache__"))
+    threats = tmp_path / "scc_responder" / "intake" / "threats.json"
+    first, *others = json.loads(threats.read_bytes())
+    threats.write_text(json.dumps([{**first, "severity": "Low"}, *others]))
+    monkeypatch.setattr(deployed_zip, "_ROOT", tmp_path)
+    with pytest.raises(SettingsError, match="severity is none of"):
+        deployed_files(PACK)
 
 
 def test_the_order_of_files_changes_no_byte(tmp_path: Path) -> None:

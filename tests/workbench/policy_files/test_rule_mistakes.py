@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from scc_responder.actions import AllowedKeys
+from scc_responder.actions.annotate_pod import AnnotatePodParams
+from scc_responder.actions.label_pod import LabelPodParams
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match
 from scc_responder.workbench.policy_files.rule_mistakes import (
@@ -14,6 +17,7 @@ from scc_responder.workbench.policy_files.rule_mistakes import (
     limit_mistakes,
     match_mistakes,
     may_be_service,
+    parameter_mistakes,
     scope_mistakes,
 )
 
@@ -114,3 +118,36 @@ def test_a_limit_counts_what_is_in_its_scope(scope: str, of: Any, told: str) -> 
     """Another one would never hold."""
     mistakes = [mistake.text for mistake in scope_mistakes(Limit(most=1, of=of, within="1h"), scope, ())]
     assert [told in text for text in mistakes] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("scc-responder/team", ""),
+        ("example.com/team", ""),
+        ("app", "does not start with"),
+        ("scc-responder/case", "is written by the responder itself"),
+        ("scc-responder/case-0123456789ab", "is written by the responder itself"),
+        ("scc-responder/isolated-pod", "is written by the responder itself"),
+        ("scc-responder/pod-uid", "is written by the responder itself"),
+        ("scc-responder/finding", "is written by the responder itself"),
+        ("scc-responder/", "is no key that Kubernetes accepts"),
+        ("scc-responder/-a", "is no key that Kubernetes accepts"),
+        ("scc-responder/" + "a" * 64, "is no key that Kubernetes accepts"),
+    ],
+)
+def test_only_our_keys_and_listed_ones_are_written(key: str, told: str) -> None:
+    """The sentence names the key; none means that it may be written."""
+    allowed = AllowedKeys(annotations=("example.com/team",))
+    found = [mistake.text for mistake in parameter_mistakes(AnnotatePodParams(annotations={key: "x"}), allowed, ())]
+    assert [told in text for text in found] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [("", True), ("a", True), ("a.b_c-1", True), ("-a", False), ("a b", False), ("a" * 64, False)],
+)
+def test_a_label_value_is_what_kubernetes_takes(value: str, accepted: bool) -> None:
+    """At most 63 characters of few kinds."""
+    params = LabelPodParams(labels={"scc-responder/k": value})
+    assert (not list(parameter_mistakes(params, AllowedKeys(), ()))) is accepted

@@ -96,7 +96,7 @@ class ArtifactRegistry:
         until = time.monotonic() + self._timeout_seconds
         headers = {"Authorization": f"Bearer {self._token()}", "Accept": _KINDS}
         try:
-            with urllib3.PoolManager(retries=False, ssl_context=server_trust(None, None)) as pool:
+            with urllib3.PoolManager(retries=False, ssl_context=server_trust()) as pool:
                 pool.pool_classes_by_scheme = {"https": OneWritePool, "http": PlainPool}
                 for _ in range(_MOST_REDIRECTS + 1):
                     status, content, location = _asked(pool, url, headers, max(0.01, until - time.monotonic()))

@@ -6,6 +6,7 @@ retried here and no redirect is followed (`api_requests.py`).
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from scc_responder.adapters.kubernetes.api_requests import JSON, ApiRequests, Co
 from scc_responder.adapters.kubernetes.json_depth import is_too_deep
 from scc_responder.adapters.kubernetes.list_pages import gather_pages
 from scc_responder.adapters.kubernetes.one_write import OneWritePool, PlainPool
-from scc_responder.adapters.kubernetes.server_trust import ClientCertificate, server_trust
+from scc_responder.adapters.kubernetes.server_trust import server_trust
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
@@ -173,7 +174,7 @@ def connect(
     token: Callable[[], str],
     *,
     renew: Callable[[str], str] | None = None,
-    client_certificate: ClientCertificate | None = None,
+    trust: ssl.SSLContext | None = None,
     user_agent: str = USER_AGENT,
     timeout_seconds: float = 10.0,
     retell: ErrorTranslator | None = None,
@@ -196,7 +197,7 @@ def connect(
     rest = RESTClientObject(configuration)
     rest.pool_manager.pool_classes_by_scheme = {"https": OneWritePool, "http": PlainPool}
     if url.startswith("https:"):
-        rest.pool_manager.connection_pool_kw["ssl_context"] = server_trust(ca_pem, client_certificate)
+        rest.pool_manager.connection_pool_kw["ssl_context"] = trust or server_trust(ca_pem)
     headers = {"Accept": JSON, "User-Agent": user_agent}
     identity = TokenSource(token=token, renew=renew)
     return KubernetesRest(ApiRequests(url.rstrip("/"), rest, headers, identity, timeout_seconds), retell)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.domain.value import resolved
 
 _T = TypeVar("_T")
@@ -57,14 +57,6 @@ def web_address(url: str, receiver: str, form: str = "one https:// URL") -> WebA
     if found is None:
         raise unusable(receiver, form)
     return found
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether the host is a loopback address: what is spoken to without TLS."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _parts(url: str) -> WebAddress | None:

@@ -78,7 +78,7 @@ def _connection(address: WebAddress, seconds: float) -> Any:
     from scc_responder.adapters.kubernetes.server_trust import server_trust  # noqa: PLC0415
 
     if address.is_encrypted:
-        return OneWriteConnection(address.host, address.port, timeout=seconds, ssl_context=server_trust(None, None))
+        return OneWriteConnection(address.host, address.port, timeout=seconds, ssl_context=server_trust())
     return PlainConnection(address.host, address.port, timeout=seconds)
 
 

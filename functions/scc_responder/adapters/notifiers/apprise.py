@@ -13,12 +13,13 @@ from importlib import import_module
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
-from scc_responder.adapters.messaging.secret_address import is_this_machine, unusable
+from scc_responder.adapters.messaging.secret_address import unusable
 from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.notices.notice import NoticeSeverity
 from scc_responder.domain.notices.routed_notice import RoutedNotice
 from scc_responder.domain.ports import Receiver
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.journal.account.notice_card import notice_card
 
 APPRISE_SECONDS = 15.0

@@ -15,10 +15,11 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from scc_responder.adapters.messaging.card_page import card_page
-from scc_responder.adapters.messaging.secret_address import SecretFields, is_this_machine, secret_fields, unusable
+from scc_responder.adapters.messaging.secret_address import SecretFields, secret_fields, unusable
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS, RoutedNotice
 from scc_responder.domain.ports import Receiver
+from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.domain.text import visible
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
 

@@ -28,11 +28,11 @@ from scc_responder.journal.plan import (
     felt_of_stored,
     plan_summary,
 )
-from scc_responder.journal.revision_choice import awaits_choice, revision_candidates
 from scc_responder.journal.step import Step
 from scc_responder.journal.to_do import to_do
 from scc_responder.journal.watch.looks_due import due_at
 from scc_responder.pipeline.delivery_log import worst_step
+from scc_responder.workbench.revision_choice import awaits_choice, revision_candidates
 
 _STATES = {
     "waiting": "yellow",

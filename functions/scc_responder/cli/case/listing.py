@@ -19,6 +19,7 @@ from scc_responder.cli.case.incident_list import spread_list, with_headings
 from scc_responder.cli.case.odd_records import oddity, report_unreadable
 from scc_responder.cli.case.reports.account_screen import print_account
 from scc_responder.cli.case.reports.incident_lines import with_incident
+from scc_responder.cli.case.reports.same_digest import with_same_digest
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.case.watching import watched
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
@@ -117,8 +118,10 @@ def show_case(options: argparse.Namespace) -> int:
         print(json.dumps(_data(record), indent=2) if as_json else "\n".join(case_text.case(record, _now())))
         if not as_json:
             others = [other for other in whole if other.finding_key != record.finding_key]
-            account = account_of(record, others if options.incident else None)
-            print_account(with_incident(account, record, others) if options.incident else account)
+            account = account_of(record)
+            if options.incident:
+                account = with_same_digest(with_incident(account, record, others), record, others)
+            print_account(account)
     return report_unreadable(cases.unreadable)
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from scc_responder.cli.case.reports.account_markdown import account_markdown
 from scc_responder.cli.case.reports.incident_lines import with_incident
+from scc_responder.cli.case.reports.same_digest import with_same_digest
 from scc_responder.cli.case.set_back import set_back
 from scc_responder.cli.case.stored_cases import stored_cases
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
@@ -20,8 +21,8 @@ from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.entrypoint.console.account_page import account_page
+from scc_responder.entrypoint.console.account_text import account_text
 from scc_responder.journal.account.account import account_of
-from scc_responder.journal.account.account_text import account_text
 from scc_responder.journal.account.answers import Account, Command
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
@@ -55,9 +56,9 @@ def report_case(options: argparse.Namespace) -> int:
 
 def desk_account(record: CaseRecord, others: list[CaseRecord] | None = None, url: str = "") -> Account:
     """The account, with the lines by which a person sets back what was changed on Cloud Run, and its incident."""
-    account = account_of(record, others, function_url=url)
+    account = account_of(record, function_url=url)
     if others is not None:
-        account = with_incident(account, record, others)
+        account = with_same_digest(with_incident(account, record, others), record, others)
     return msgspec.structs.replace(account, commands=(*account.commands, *_set_back(record)))
 
 

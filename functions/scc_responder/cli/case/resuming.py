@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from scc_responder.cli.case.odd_records import report_unreadable
@@ -20,17 +20,20 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
+from scc_responder.domain.status import StepStatus
 from scc_responder.guard.kill_switch import KillSwitchCeiling
-from scc_responder.guard.resumed_case import just_held, left_undone, resume, resume_refused
+from scc_responder.guard.resumed_case import resume, resume_refused
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.exempted_case import exemption_by
 from scc_responder.guard.timed.timed_ceilings import TimedScope
+from scc_responder.journal.again.reopening import gone_on_with
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import not_undone
 from scc_responder.journal.journal import Journal
-from scc_responder.journal.revision_choice import revision_candidates
 from scc_responder.journal.step import Step
+from scc_responder.workbench.revision_choice import choose_revision, revision_candidates
 
+_NOT_DONE = frozenset({StepStatus.HELD, StepStatus.DRY_RUN})
 _OF_POLICY = frozenset({TimedScope.POLICY, TimedScope.ERROR_BUDGET})
 _AFTER = "the finding and its target are read again before, and every guard is asked again"
 
@@ -77,7 +80,8 @@ def _resume_case(journal: Journal, options: argparse.Namespace, switch: SwitchDo
         if refused:
             return _refused(options, refused)
         return _shown(options, (record,), [*_standing_against(switch.ceiling(record.cluster), record)])
-    rule = partial(resume, revision=options.revision, now=_now())
+    chosen = partial(choose_revision, revision=options.revision, now=_now())
+    rule = chosen if options.revision else partial(resume, now=_now())
     reason = journal.apply(record.finding_key, rule, leaves_line=False)[0].reason
     if reason != Reason.RESUMED_BY_PERSON:
         return _refused(options, reason, revision_candidates(record) if reason == Reason.REVISION_NOT_OFFERED else ())
@@ -110,7 +114,7 @@ def _resume_policy(journal: Journal, options: argparse.Namespace) -> int:
     known: set[str] = set()
     cases = stored_cases(journal)
     unread = report_unreadable(cases.unreadable)
-    records = just_held(_noting(cases.records, known), options.policy, _now(), options.since)
+    records = _just_held(_noting(cases.records, known), options.policy, _now(), options.since)
     if options.policy not in known:
         raise SettingsError("no_such_policy", f"--policy {options.policy}: no case has a step of such a policy")
     if not options.apply:
@@ -136,13 +140,13 @@ def _noting(records: Iterable[CaseRecord], known: set[str]) -> Iterator[CaseReco
 def _shown(options: argparse.Namespace, records: Sequence[CaseRecord], against: Sequence[str] = ()) -> int:
     """Say what would be tried of these cases."""
     if options.format == "json":
-        cases = [{**_case(record), "steps": [_step(step) for step in left_undone(record)]} for record in records]
+        cases = [{**_case(record), "steps": [_step(step) for step in _left_undone(record)]} for record in records]
         print(json.dumps(cases if options.policy else {**cases[0], "resumed": False}, indent=2))
         return 0
     for record in records:
         print(visible_lines(f"case {case_id(record.finding_key)} is {record.state}: {record.reason}"))
         standing = not_undone(record.steps)
-        lines = [_line(step, taken_back=step not in standing) for step in left_undone(record)]
+        lines = [_line(step, taken_back=step not in standing) for step in _left_undone(record)]
         print("\n".join(lines or ["  nothing was asked for: the policies decide anew"]))
     print("\n".join([*map(visible_lines, against), f"{len(records)} to be tried again with --apply; {_AFTER}"]))
     return 0
@@ -187,3 +191,22 @@ def _listed(names: Sequence[str]) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _left_undone(record: CaseRecord) -> tuple[Step, ...]:
+    """The steps that would be tried again: those that are not done, or were taken back."""
+    kept = {step.name for step in gone_on_with(record, record.event_time).steps if not step.is_undone}
+    return tuple(step for step in record.current_steps if not step.undoes and step.name not in kept)
+
+
+def _just_held(records: Iterable[CaseRecord], policy: str, now: datetime, since: timedelta) -> tuple[CaseRecord, ...]:
+    """The cases closed since then of which a step of this policy was held or rehearsed, and that may be tried again."""
+    return tuple(
+        record
+        for record in records
+        if resume_refused(record) is None
+        and record.word is None
+        and record.closed_at is not None
+        and now - record.closed_at <= since
+        and any(step.policy == policy and step.status in _NOT_DONE for step in record.current_steps)
+    )

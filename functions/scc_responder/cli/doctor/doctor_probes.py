@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from scc_responder.cli.doctor.doctor_cloud_run import run_probes
 from scc_responder.cli.doctor.doctor_clusters import Found, Wanted, find_clusters
-from scc_responder.cli.doctor.doctor_sources import source_probes
+from scc_responder.cli.doctor.doctor_sources import finding_probes, source_probes
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.ports import Clock
@@ -27,11 +27,7 @@ from scc_responder.workbench.doctor.check import OR, Check
 from scc_responder.workbench.doctor.cluster_checks import Examined, examine_cluster
 from scc_responder.workbench.doctor.delivery_checks import examine_delivery, examine_outcomes
 from scc_responder.workbench.doctor.deployed import Deployment, read_deployment
-from scc_responder.workbench.doctor.google_checks import (
-    bucket_of,
-    examine_evidence,
-    examine_source,
-)
+from scc_responder.workbench.doctor.google_checks import bucket_of, examine_evidence
 from scc_responder.workbench.doctor.policy_checks import consistent, load
 from scc_responder.workbench.doctor.responder_identity import Caller, examine_identity
 from scc_responder.workbench.doctor.side_by_side import side_by_side
@@ -182,15 +178,8 @@ class Doctor:
             yield Job(name="routes", probed=name, ask=partial(_listed, ask))
 
     def _sources(self, settings: Settings) -> Iterator[Job]:
-        if settings.findings:
-            told = check.skipped(
-                "findings.list", settings.findings, "local_findings", "findings are read from a folder"
-            )
-            yield Job(name=told.name, probed=told.probed, ask=lambda: [told])
-            return
-        for source in settings.sources:
-            ask = partial(examine_source, self._services.findings, self._deployment.scope, source)
-            yield Job(name="findings.list", probed=source, ask=partial(_alone, ask))
+        for name, probed, ask in finding_probes(self._services, settings, self._deployment.scope):
+            yield Job(name=name, probed=probed, ask=partial(_alone, ask))
 
     def _store(self, settings: Settings) -> Iterator[Job]:
         yield Job(name="store", probed=settings.store, ask=lambda: self._examined_store(settings))

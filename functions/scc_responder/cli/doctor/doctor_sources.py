@@ -1,4 +1,4 @@
-"""Probes of what is read outside clusters: what sends findings, Cloud Logging, and the registry of images."""
+"""Probes of what is read outside clusters: findings and what sends them, Cloud Logging, and the registry of images."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from functools import partial
 from typing import Any
 
 from scc_responder.settings import Settings
-from scc_responder.workbench.doctor.check import Check
+from scc_responder.workbench.doctor.check import Check, skipped
 from scc_responder.workbench.doctor.collector_checks import examine_exclusion, examine_images
-from scc_responder.workbench.doctor.google_checks import examine_config, examine_logs
+from scc_responder.workbench.doctor.google_checks import examine_config, examine_logs, examine_source
 from scc_responder.workbench.needed_permissions import Need
 
 SourceProbe = tuple[str, str, Callable[[], Check]]
 """The name of a check, what is probed, and what asks."""
+
+
+def finding_probes(services: Any, settings: Settings, scope: str) -> Iterator[SourceProbe]:
+    """What is asked of Security Command Center: each source of `scope`, and what sends findings."""
+    if settings.findings:
+        why = "findings are read from a folder"
+        told = skipped("findings.list", settings.findings, "local_findings", why)
+        yield told.name, told.probed, lambda: told
+        return
+    for source in settings.sources:
+        yield "findings.list", source, partial(examine_source, services.findings, scope, source)
+    if made := settings.notification_config:
+        yield "findings.config", made.name, partial(examine_config, services.security_center, made)
 
 
 def source_probes(
@@ -28,8 +41,6 @@ def source_probes(
     `services` are its `Services`, whose adapters also answer probes. `projects` are those of its clusters,
     `run_projects` those whose Cloud Run it may read.
     """
-    if (made := settings.notification_config) and not settings.findings:
-        yield "findings.config", made.name, partial(examine_config, services.security_center, made)
     asked = {need.permission.partition(".")[0] for need in needs}
     if services.logs is not None and "logging" in asked:
         for project in sorted({*projects, *run_projects}):

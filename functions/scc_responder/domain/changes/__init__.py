@@ -23,6 +23,7 @@ import msgspec
 
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.cloud_run.run_session import RunSession
+from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession
 from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions, Tier
@@ -220,6 +221,24 @@ class Change(Value, frozen=True, kw_only=True, tag_field="change"):
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Probe, intend, send one conditional request, verify. Raises RetryableError where a later try may succeed."""
         raise NotImplementedError
+
+
+class PodChange(Change, frozen=True, kw_only=True):
+    """A change of the pod with this UID."""
+
+    namespace: str
+    name: str
+    uid: str
+
+    @property
+    def target(self) -> ChangedObject:
+        """The pod."""
+        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
+
+    @property
+    def pod_path(self) -> str:
+        """Where the API server has it. Raises ApiError for a name that none can have."""
+        return api_paths.pod(self.namespace, self.name)
 
 
 @cache

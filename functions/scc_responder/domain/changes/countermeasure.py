@@ -22,33 +22,22 @@ class RemediationActivity(IntEnum):
     HARDEN = 4
 
 
+_ANY, _PROCESS, _NETWORK = RemediationClass
+_ISOLATE, _EVICT, _RESTORE, _HARDEN = RemediationActivity
+
+
 class Countermeasure(Enum):
     """A D3FEND technique: its id, its name, and what it is as an OCSF activity. Source: https://d3fend.mitre.org."""
 
-    EXECUTION_ISOLATION = "D3-EI", "Execution Isolation", RemediationActivity.ISOLATE, RemediationClass.ANY
-    INBOUND_TRAFFIC_FILTERING = (
-        "D3-ITF",
-        "Inbound Traffic Filtering",
-        RemediationActivity.ISOLATE,
-        RemediationClass.NETWORK,
-    )
-    NETWORK_ISOLATION = "D3-NI", "Network Isolation", RemediationActivity.ISOLATE, RemediationClass.NETWORK
-    NETWORK_TRAFFIC_FILTERING = (
-        "D3-NTF",
-        "Network Traffic Filtering",
-        RemediationActivity.ISOLATE,
-        RemediationClass.NETWORK,
-    )
-    PROCESS_SUSPENSION = "D3-PS", "Process Suspension", RemediationActivity.EVICT, RemediationClass.PROCESS
-    PROCESS_TERMINATION = "D3-PT", "Process Termination", RemediationActivity.EVICT, RemediationClass.PROCESS
-    RESTORE_OBJECT = "D3-RO", "Restore Object", RemediationActivity.RESTORE, RemediationClass.ANY
-    RESTORE_SOFTWARE = "D3-RS", "Restore Software", RemediationActivity.RESTORE, RemediationClass.ANY
-    USER_ACCOUNT_PERMISSIONS = (
-        "D3-UAP",
-        "User Account Permissions",
-        RemediationActivity.HARDEN,
-        RemediationClass.ANY,
-    )
+    EXECUTION_ISOLATION = "D3-EI", "Execution Isolation", _ISOLATE, _ANY
+    INBOUND_TRAFFIC_FILTERING = "D3-ITF", "Inbound Traffic Filtering", _ISOLATE, _NETWORK
+    NETWORK_ISOLATION = "D3-NI", "Network Isolation", _ISOLATE, _NETWORK
+    NETWORK_TRAFFIC_FILTERING = "D3-NTF", "Network Traffic Filtering", _ISOLATE, _NETWORK
+    PROCESS_SUSPENSION = "D3-PS", "Process Suspension", _EVICT, _PROCESS
+    PROCESS_TERMINATION = "D3-PT", "Process Termination", _EVICT, _PROCESS
+    RESTORE_OBJECT = "D3-RO", "Restore Object", _RESTORE, _ANY
+    RESTORE_SOFTWARE = "D3-RS", "Restore Software", _RESTORE, _ANY
+    USER_ACCOUNT_PERMISSIONS = "D3-UAP", "User Account Permissions", _HARDEN, _ANY
 
     def __init__(self, uid: str, label: str, activity: RemediationActivity, kind: RemediationClass) -> None:
         self.uid = uid

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, Means, PodChange, StepRun
 from scc_responder.domain.clock import bounded
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
 from scc_responder.domain.kubernetes.pod_processes import last_end, processes_ended
@@ -98,7 +97,7 @@ def _kept(read: ApiObject | None) -> str:
     return f"kept by {', '.join(finalizers)}" if finalizers else ""
 
 
-class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
+class DeletePod(PodChange, frozen=True, kw_only=True, tag="delete_pod"):
     """Delete the pod with this UID, at the resource version that carries our arming label.
 
     `grace_period_seconds`: None is the pod's own; 0, which an earlier version stored, is 1.
@@ -108,16 +107,8 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
     declares: ClassVar[ChangeKind] = DELETES_POD
     lasting: ClassVar[str] = "a deleted pod does not come back; its workload makes another"
 
-    namespace: str
-    name: str
-    uid: str
     grace_period_seconds: int | None = None
     allow_last_replica: bool = False
-
-    @property
-    def target(self) -> ChangedObject:
-        """The pod."""
-        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
 
     @property
     def any_replica(self) -> bool:
@@ -126,7 +117,7 @@ class DeletePod(Change, frozen=True, kw_only=True, tag="delete_pod"):
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Delete the pod, and see its processes end. Where that is awaited, only see what came of it."""
-        path = api_paths.pod(self.namespace, self.name)
+        path = self.pod_path
         seen = PodEnd(clock=step.clock, due_at=step.due_at, ran_at=step.ran_at)
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step, seen), path)

@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar
 
 import msgspec
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, Means, PodChange, StepRun
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
@@ -91,7 +91,7 @@ class _Effect:
         return f"replaced by {self.replacement}" if self.replacement else f"no replacement was seen for {waited:g} s"
 
 
-class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
+class DetachPod(PodChange, frozen=True, kw_only=True, tag="detach_pod"):
     """Take these labels away from the pod with this UID, and keep them as an annotation.
 
     `labels` are those that its owner, the controller with `owner_uid`, selects it by, with the values that were read.
@@ -100,17 +100,9 @@ class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
 
     declares: ClassVar[ChangeKind] = DETACHES_POD
 
-    namespace: str
-    name: str
-    uid: str
     labels: dict[str, str]
     owner_uid: str
     allow_last_replica: bool = False
-
-    @property
-    def target(self) -> ChangedObject:
-        """The pod."""
-        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
 
     @property
     def any_replica(self) -> bool:
@@ -119,7 +111,7 @@ class DetachPod(Change, frozen=True, kw_only=True, tag="detach_pod"):
 
     def carry_out(self, step: StepRun, means: Means) -> Result:
         """Take the labels away, and see what came of it."""
-        path, effect = api_paths.pod(self.namespace, self.name), _Effect()
+        path, effect = self.pod_path, _Effect()
         return means.in_cluster(
             lambda session: session.until_settled(partial(self._once, session, path, step, effect), path)
         )

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, Means, StepRun
 from scc_responder.domain.clock import bounded
-from scc_responder.domain.kubernetes import api_paths, container_processes
+from scc_responder.domain.kubernetes import container_processes
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_answers import (
     AnswerDocuments,
@@ -24,7 +24,7 @@ from scc_responder.domain.kubernetes.collector_answers import (
     document,
     told_time,
 )
-from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
+from scc_responder.domain.kubernetes.collector_asking import CollectorChange, begin_container, read_answer
 from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_IN, CollectorContainer, CollectorJob
 from scc_responder.domain.kubernetes.ephemeral_containers import (
     Role,
@@ -41,7 +41,7 @@ from scc_responder.domain.text import listed
 FREEZES_PROCESS = ChangeKind(permissions=PUTS_CONTAINERS_IN, disrupts=Disruption.PODS)
 
 
-class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
+class FreezeProcess(CollectorChange, frozen=True, kw_only=True, tag="freeze_process"):
     """Stop the processes of one container that are the finding's, and their children, and read back that they stand.
 
     `request` is what they are known by, as the collector takes it. `host_network`: the pod has its node's network, so
@@ -50,30 +50,18 @@ class FreezeProcess(Change, frozen=True, kw_only=True, tag="freeze_process"):
 
     declares: ClassVar[ChangeKind] = FREEZES_PROCESS
 
-    namespace: str
-    name: str
-    uid: str
     container: str
     request: str
     host_network: bool = False
-
-    @property
-    def target(self) -> ChangedObject:
-        """The pod."""
-        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
 
     def begins_with(self, _pod: ApiObject) -> CollectorJob | None:
         """The container that freezes; None where it has to look before."""
         looks_before = container_processes.restarting_probe(_pod, self.container)
         return None if looks_before or container_processes.sees_node(_pod) else self._job(Role.LOOK, freezes=True)
 
-    def carry_out(self, step: StepRun, means: Means) -> Result:
+    def once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         """Put a container in that freezes, and read its answer; where a restart would follow, look first."""
-        path = api_paths.pod(self.namespace, self.name)
-        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
-
-    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
-        pod = session.read(api_paths.pod(self.namespace, self.name))
+        pod = session.read(self.pod_path)
         lost = not_the_target(pod, self.uid)
         if lost or pod is None:
             return lost or target_gone()

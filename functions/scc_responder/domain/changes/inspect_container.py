@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Inspected, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Inspected, Means, StepRun
 from scc_responder.domain.errors import ApiError
-from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
+from scc_responder.domain.kubernetes.collector_asking import CollectorChange
 from scc_responder.domain.kubernetes.collector_container import (
     PUTS_CONTAINERS_IN,
     CollectorContainer,
@@ -35,7 +35,7 @@ INSPECTS_CONTAINER = ChangeKind(permissions=PUTS_CONTAINERS_IN, keeps_files=True
 """What is put in stays as long as the pod, and changes nothing in it: nobody has to undo it."""
 
 
-class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container"):
+class InspectContainer(CollectorChange, frozen=True, kw_only=True, tag="inspect_container"):
     """Look into one container of the pod with this UID.
 
     `container` is the one whose processes are looked at, `request` what the collector is to look for, in base64url.
@@ -44,23 +44,11 @@ class InspectContainer(Change, frozen=True, kw_only=True, tag="inspect_container
     declares: ClassVar[ChangeKind] = INSPECTS_CONTAINER
     lasting: ClassVar[str] = "a container that was put in stays until the pod goes; it has ended, and changed nothing"
 
-    namespace: str
-    name: str
-    uid: str
     container: str
     request: str
 
-    @property
-    def target(self) -> ChangedObject:
-        """The pod."""
-        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
-
-    def carry_out(self, step: StepRun, means: Means) -> Result:
+    def once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         """Put the container in, unless it is there, read its log from the start, and keep what it tells."""
-        path = api_paths.pod(self.namespace, self.name)
-        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
-
-    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         container = put_in(session, step, means, self.begins_with({}), tries)
         if isinstance(container, Result):
             return container

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Means, StepRun
-from scc_responder.domain.kubernetes import api_paths
+from scc_responder.domain.changes import ChangeKind, Means, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_answers import AnswerDocuments, ThawAnswer, document
-from scc_responder.domain.kubernetes.collector_asking import begin_container, read_answer
+from scc_responder.domain.kubernetes.collector_asking import CollectorChange, begin_container, read_answer
 from scc_responder.domain.kubernetes.collector_container import PUTS_CONTAINERS_IN, CollectorJob
 from scc_responder.domain.kubernetes.ephemeral_containers import (
     LookRequest,
@@ -24,28 +23,16 @@ from scc_responder.domain.status import Result, StepStatus, done, not_effective
 THAWS_PROCESS = ChangeKind(permissions=PUTS_CONTAINERS_IN)
 
 
-class ThawProcess(Change, frozen=True, kw_only=True, tag="thaw_process"):
+class ThawProcess(CollectorChange, frozen=True, kw_only=True, tag="thaw_process"):
     """Let the processes go on that a step of the same case froze in this container of the pod with this UID."""
 
     declares: ClassVar[ChangeKind] = THAWS_PROCESS
     lasting: ClassVar[str] = "what was let go on is stopped again by nothing but a finding"
 
-    namespace: str
-    name: str
-    uid: str
     container: str
 
-    @property
-    def target(self) -> ChangedObject:
-        """The pod."""
-        return ChangedObject(kind="Pod", namespace=self.namespace, name=self.name, uid=self.uid)
-
-    def carry_out(self, step: StepRun, means: Means) -> Result:
+    def once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         """Put a container in that lets them go on, and read back that they do."""
-        path = api_paths.pod(self.namespace, self.name)
-        return means.in_cluster(lambda session: session.until_settled(partial(self._once, session, step, means), path))
-
-    def _once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
         frozen = means.frozen(self.uid)
         if not frozen:
             return Result(status=StepStatus.SKIPPED, reason=Reason.NOTHING_FROZEN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scc_responder.domain.changes import StepRun
 from scc_responder.domain.cloud_run.run_names import RunName
@@ -19,6 +19,9 @@ from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, failed, refused, target_gone
 from scc_responder.domain.text import visible
+
+if TYPE_CHECKING:
+    from scc_responder.domain.changes.cloud_run.service_change import ServiceChange
 
 RECONCILED_SECONDS = 20.0
 """How long an update is waited for in one delivery."""
@@ -34,41 +37,7 @@ _Owner = TypeVar("_Owner", RunService, RunJob)
 _FAILED = "CONDITION_FAILED"
 
 
-class ServiceUpdate(Protocol):
-    """What an update is, and what it means."""
-
-    @property
-    def path(self) -> str:
-        """The service's path."""
-
-    @property
-    def uid(self) -> str:
-        """The service's UID."""
-
-    @property
-    def deployed(self) -> str:
-        """The revision that was made last when it was planned; empty where a deploy does not matter to it."""
-
-    def holds(self, service: RunService) -> bool:
-        """Whether the service is set as wanted, reconciled or not."""
-
-    def refusal(self, service: RunService) -> Reason | None:
-        """Why it is not to be made any more: what it was planned upon has changed. None if it may be made.
-
-        It is `service_deployed` where the settings that it changes are as they were: then it was not made before.
-        """
-
-    def fields(self, service: RunService) -> Mapping[str, Any]:
-        """What to set, by the names of the update mask (`traffic`, `template.revision`), in JSON."""
-
-    def is_served(self, service: RunService) -> bool:
-        """Whether the service's own status shows that it took effect, though something of the service has failed."""
-
-    def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
-        """What the reconciled service says. `reason` is given where the service was so before this delivery."""
-
-
-def update_service(session: RunSession, step: StepRun, update: ServiceUpdate) -> Result:
+def update_service(session: RunSession, step: StepRun, update: ServiceChange) -> Result:
     """Make the update, unless it is made. Raises RetryableError where a later delivery has to go on."""
     name = RunName.parse(update.path)
     if name is None:
@@ -92,7 +61,7 @@ def until_written(path: str, step: StepRun, once: Callable[[bool], Result]) -> R
     raise RetryableError(last.reason if last else Reason.UNSETTLED, f"{_TRIES} attempts on {path}") from last
 
 
-def _once(session: RunSession, step: StepRun, update: ServiceUpdate, name: RunName, sent: bool) -> Result:
+def _once(session: RunSession, step: StepRun, update: ServiceChange, name: RunName, sent: bool) -> Result:
     """One try. Raises ApiError of the update itself."""
     service = read_service(session, name, update.uid)
     if isinstance(service, Result):
@@ -161,7 +130,7 @@ def not_carried_out(operation: RunOperation) -> Result:
     return failed(Reason.RECONCILIATION_FAILED, f"{operation.error}: {visible(operation.message, _LENGTH)}")
 
 
-def _sent(session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService) -> Result:
+def _sent(session: RunSession, step: StepRun, update: ServiceChange, service: RunService) -> Result:
     """Send it. Raises ApiError of the update itself, RetryableError while it is not reconciled."""
     fields = update.fields(service)
     operation = session.api.update_service(
@@ -191,7 +160,7 @@ def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _settled(
-    session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService, reason: Reason | None
+    session: RunSession, step: StepRun, update: ServiceChange, service: RunService, reason: Reason | None
 ) -> Result:
     """What the service says once it is reconciled. Raises RetryableError where that takes longer than this delivery."""
     service = _reconciled(session, step, update, service)
@@ -203,7 +172,7 @@ def _settled(
     return update.judged(service, step, reason)
 
 
-def _reconciled(session: RunSession, step: StepRun, update: ServiceUpdate, service: RunService) -> RunService:
+def _reconciled(session: RunSession, step: StepRun, update: ServiceChange, service: RunService) -> RunService:
     """The service once it is as its settings say. Raises RetryableError where that takes longer than this delivery."""
     left = step.seconds(RECONCILED_SECONDS)
     while service.reconciling or service.observed < service.generation:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
-from scc_responder.domain.changes import Means, StepRun
+from scc_responder.domain.changes import Means, PodChange, StepRun
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.collector_answers import AnswerDocuments, documents
 from scc_responder.domain.kubernetes.collector_container import (
@@ -24,6 +25,19 @@ _T = TypeVar("_T")
 
 _ANSWER_SECONDS = 15.0
 """Until a collector tells what it cut or froze: it does that before it reads any file out."""
+
+
+class CollectorChange(PodChange, frozen=True, kw_only=True):
+    """A change of a pod that a container of ours makes from within."""
+
+    def carry_out(self, step: StepRun, means: Means) -> Result:
+        """Put the container in, unless it is there, and see what it says: tried again while the cluster changes."""
+        path = self.pod_path
+        return means.in_cluster(lambda session: session.until_settled(partial(self.once, session, step, means), path))
+
+    def once(self, session: ClusterSession, step: StepRun, means: Means, tries: Tries) -> Result:
+        """One attempt. Raises what `ClusterSession.until_settled` tries again after."""
+        raise NotImplementedError
 
 
 def begin_container(

@@ -17,6 +17,7 @@ from scc_responder.domain.kubernetes.collector_answers import (
     document,
     told_time,
 )
+from scc_responder.domain.kubernetes.ephemeral_containers import named_item
 from scc_responder.domain.ports import ApiObject
 
 _TRACES = frozenset({"SYS_PTRACE", "SYS_ADMIN", "ALL"})
@@ -70,16 +71,16 @@ def may_be_root(pod: ApiObject, container: str) -> bool:
     spec: ApiObject = pod.get("spec", {})
     if spec.get("shareProcessNamespace") or spec.get("hostPID") or may_forge(pod, container):
         return True
-    own = _named(spec.get("containers"), container).get("securityContext") or {}
+    own = named_item(spec.get("containers"), container).get("securityContext") or {}
     asked = {**(spec.get("securityContext") or {}), **own}
-    status = _named(pod.get("status", {}).get("containerStatuses"), container)
+    status = named_item(pod.get("status", {}).get("containerStatuses"), container)
     user = ((status.get("user") or {}).get("linux") or {}).get("uid", asked.get("runAsUser"))
     return not (user or (user is None and asked.get("runAsNonRoot")))
 
 
 def started_at(pod: ApiObject, container: str) -> datetime | None:
     """When the container started; None where the kubelet does not say."""
-    status = _named(pod.get("status", {}).get("containerStatuses"), container)
+    status = named_item(pod.get("status", {}).get("containerStatuses"), container)
     text = ((status.get("state") or {}).get("running") or {}).get("startedAt")
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
@@ -117,7 +118,3 @@ def _has(container: ApiObject, rights: Set[str]) -> bool:
     security: ApiObject = container.get("securityContext") or {}
     added = (security.get("capabilities") or {}).get("add") or ()
     return bool(security.get("privileged")) or not rights.isdisjoint(added)
-
-
-def _named(items: list[ApiObject] | None, name: str) -> ApiObject:
-    return next((item for item in items or () if item.get("name") == name), {})

@@ -163,10 +163,10 @@ def own_form(pod: ApiObject, container: str) -> Form | None:
     User and group are those that the kubelet reports, as the kernel compares both: an image may set them.
     """
     spec: ApiObject = pod.get("spec", {})
-    own = _named(spec.get("containers"), container).get("securityContext") or {}
+    own = named_item(spec.get("containers"), container).get("securityContext") or {}
     if own.get("privileged"):
         return None
-    status = _named(pod.get("status", {}).get("containerStatuses"), container)
+    status = named_item(pod.get("status", {}).get("containerStatuses"), container)
     linux = (status.get("user") or {}).get("linux") or {}
     reported = {field: linux[key] for field, key in (("runAsUser", "uid"), ("runAsGroup", "gid")) if key in linux}
     said = {field: own[field] for field in ("runAsUser", "runAsGroup", "runAsNonRoot", *_COPIED) if field in own}
@@ -191,15 +191,16 @@ def is_root_form(security: Mapping[str, Any]) -> bool:
 
 def ephemeral_of(pod: ApiObject, name: str) -> ApiObject | None:
     """The ephemeral container of that name in the pod's spec; None where none was put in."""
-    return _named(pod.get("spec", {}).get("ephemeralContainers"), name) or None
+    return named_item(pod.get("spec", {}).get("ephemeralContainers"), name) or None
 
 
 def ephemeral_status(pod: ApiObject, name: str) -> ApiObject:
     """What the kubelet reports of that ephemeral container; empty before it does."""
-    return _named(pod.get("status", {}).get("ephemeralContainerStatuses"), name)
+    return named_item(pod.get("status", {}).get("ephemeralContainerStatuses"), name)
 
 
-def _named(items: list[ApiObject] | None, name: str) -> ApiObject:
+def named_item(items: list[ApiObject] | None, name: str) -> ApiObject:
+    """The container, or the status of one, that has the name; empty where none has."""
     return next((item for item in items or () if item.get("name") == name), {})
 
 

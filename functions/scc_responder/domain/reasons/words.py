@@ -25,7 +25,51 @@ class Trait(StrEnum):
     BY_HAND = auto()
 
 
-class Word(StrEnum):
+class _Has:
+    def __init__(self, trait: Trait) -> None:
+        self._trait = trait
+
+    def __get__(self, word: HasTraits | None, _words: object) -> bool:
+        return word is not None and self._trait in word.traits
+
+
+class HasTraits:
+    """What may be asked of a word by its traits."""
+
+    traits: tuple[Trait, ...] = ()
+
+    is_already = _Has(Trait.ALREADY)
+    """Whether there is nothing to do because the target is as it should be."""
+
+    is_unread = _Has(Trait.UNREAD)
+    """Whether it is about a fact that guards need and that was not read: a later delivery may read it."""
+
+    is_missing = _Has(Trait.MISSING)
+    """Whether a policy did not apply because what it asks about is not known."""
+
+    is_of_admission = _Has(Trait.ADMISSION)
+    """Whether the cluster's admission refused it, whoever may do it by RBAC."""
+
+    is_lasting = _Has(Trait.LASTING)
+    """Whether the next delivery would meet the error again."""
+
+    is_beyond_reach = _Has(Trait.BEYOND_REACH)
+    """Whether the target is out of reach until somebody changes the cluster, or this deployment."""
+
+    is_planned_anew = _Has(Trait.ANEW)
+    """Whether nothing was done, as the target changed since it was planned: the next delivery plans anew."""
+
+    passes = _Has(Trait.PASSES)
+    """Whether time alone may lift it, so that a sweep goes on by itself with what can be undone."""
+
+    is_by_hand = _Has(Trait.BY_HAND)
+    """Whether no command gets on with it: a person responds by hand, or there is nothing to respond to."""
+
+    is_left_out = _Has(Trait.LEFT_OUT)
+    """Whether this deployment goes without what the step takes: somebody's choice, by which no case falls short."""
+
+
+class Word(HasTraits, StrEnum):
     """One of a closed set of words. `{}` in it stands for the name that `of` puts there.
 
     A word that is completed so is no member, but of the same type: it prints, compares and is stored as its text.
@@ -41,7 +85,6 @@ class Word(StrEnum):
     """What the word says, for people."""
     detail: str
     """The name that completes the word; empty where none does."""
-    traits: tuple[Trait, ...]
 
     def __new__(cls, text: str, meaning: str, *traits: Trait) -> Self:
         """A member, by its text and its meaning."""
@@ -81,56 +124,6 @@ class Word(StrEnum):
                 completed: Self = member.of(value[len(before) : len(value) - len(after)])
                 return completed
         return None
-
-    @property
-    def is_already(self) -> bool:
-        """Whether there is nothing to do because the target is as it should be."""
-        return Trait.ALREADY in self.traits
-
-    @property
-    def is_unread(self) -> bool:
-        """Whether it is about a fact that guards need and that was not read: a later delivery may read it."""
-        return Trait.UNREAD in self.traits
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether a policy did not apply because what it asks about is not known."""
-        return Trait.MISSING in self.traits
-
-    @property
-    def is_of_admission(self) -> bool:
-        """Whether the cluster's admission refused it, whoever may do it by RBAC."""
-        return Trait.ADMISSION in self.traits
-
-    @property
-    def is_lasting(self) -> bool:
-        """Whether the next delivery would meet the error again."""
-        return Trait.LASTING in self.traits
-
-    @property
-    def is_beyond_reach(self) -> bool:
-        """Whether the target is out of reach until somebody changes the cluster, or this deployment."""
-        return Trait.BEYOND_REACH in self.traits
-
-    @property
-    def is_planned_anew(self) -> bool:
-        """Whether nothing was done, as the target changed since it was planned: the next delivery plans anew."""
-        return Trait.ANEW in self.traits
-
-    @property
-    def passes(self) -> bool:
-        """Whether time alone may lift it, so that a sweep goes on by itself with what can be undone."""
-        return Trait.PASSES in self.traits
-
-    @property
-    def is_by_hand(self) -> bool:
-        """Whether no command gets on with it: a person responds by hand, or there is nothing to respond to."""
-        return Trait.BY_HAND in self.traits
-
-    @property
-    def is_left_out(self) -> bool:
-        """Whether this deployment goes without what the step takes: somebody's choice, by which no case falls short."""
-        return Trait.LEFT_OUT in self.traits
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scc_responder.entrypoint.console.account_text import account_heading, head_facts
 from scc_responder.entrypoint.console.rendering import rendered
-from scc_responder.journal.account.account_text import account_heading, head_facts
 from scc_responder.journal.account.answers import Account
 
 

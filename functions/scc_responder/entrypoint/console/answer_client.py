@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import msgspec
 
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.domain.finding import CASE_ID_DIGITS
-from scc_responder.domain.resource_names import ASSERTION_HEADER
+from scc_responder.domain.resource_names import ASSERTION_HEADER, is_this_machine
 from scc_responder.domain.value import Value
 
 MAX_READ_BYTES = 8 * 1024
@@ -58,7 +57,7 @@ def send(url: str, verb: str, body: Mapping[str, str], token: str, assertion: st
     """
     host, port = _address(url)
     parts = urlsplit(url)
-    if parts.scheme == "http" and not _is_here(host):
+    if parts.scheme == "http" and not (host == "localhost" or is_this_machine(host)):
         raise SettingsError("plaintext_url", f"--url {url}: only this machine is asked without TLS; give https://")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(host, port, timeout=ANSWER_SECONDS)
@@ -89,10 +88,3 @@ def _address(url: str) -> tuple[str, int | None]:
     if parts.scheme not in {"http", "https"} or not host or parts.username:
         raise SettingsError("invalid_url", f"--url {url}: give an address such as https://my-function.run.app")
     return host, port
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,10 +9,10 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
+from scc_responder.entrypoint.console.account_text import account_heading
 from scc_responder.entrypoint.console.incidents import Incident, incidents
 from scc_responder.entrypoint.console.spread import spread_words, spreads
 from scc_responder.journal.account.account import account_of
-from scc_responder.journal.account.account_text import account_heading
 from scc_responder.journal.account.inert_text import inert
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD, Cases, Unreadable

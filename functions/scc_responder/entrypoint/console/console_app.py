@@ -24,6 +24,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
+from scc_responder.entrypoint.console.account_text import account_heading, head_facts
 from scc_responder.entrypoint.console.case_rows import case_rows
 from scc_responder.entrypoint.console.form_seal import FormSeal, made_at
 from scc_responder.entrypoint.console.persons_answer import (
@@ -41,7 +42,6 @@ from scc_responder.entrypoint.console.sentences import refusal_sentence, untold_
 from scc_responder.guard.resumed_case import resume_refused
 from scc_responder.journal.account.about_acts import changes_made
 from scc_responder.journal.account.account import account_of
-from scc_responder.journal.account.account_text import account_heading, head_facts
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD
 from scc_responder.journal.journal import Journal

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scc_responder.journal.account.account_text import KNOWLEDGE
-from scc_responder.journal.account.answers import QUESTIONS
+from scc_responder.journal.account.answers import KNOWLEDGE, QUESTIONS
 from scc_responder.journal.account.inert_text import inert
 
 if TYPE_CHECKING:

@@ -90,70 +90,48 @@ _OTHER_OPTION = (
     r"|[rfvazx]{1,3}\b)"
 )
 
-_PATTERNS: tuple[tuple[RedactionRule, str, str], ...] = (
-    (
-        RedactionRule.PRIVATE_KEY,
-        " ",
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<plain>.*?)(?:-----END|\Z)",
+_PATTERNS: dict[RedactionRule, tuple[tuple[str, str], ...]] = {
+    RedactionRule.PRIVATE_KEY: (
+        (" ", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<plain>.*?)(?:-----END|\Z)"),
+        (" ", r"Private-Lines: \d{1,4}\s{1,2}(?P<plain>.*?)(?:Private-MAC|\Z)"),
     ),
-    (RedactionRule.PRIVATE_KEY, " ", r"Private-Lines: \d{1,4}\s{1,2}(?P<plain>.*?)(?:Private-MAC|\Z)"),
-    (RedactionRule.URL_USER, "@", r"://(?P<plain>[^\s/'\"@:]{0,200}:[^\s'\"]{0,500}|[^\s/'\"@:?#]{1,500})@"),
-    (
-        RedactionRule.AUTHORIZATION,
-        ":=,",
-        r"authorization[\"']?\s{0,9}[:=,]\s{0,9}[\"']?(?:[a-z0-9-]{1,20}\s{1,9})?(?P<plain>[^\s\"']{1,8000})",
+    RedactionRule.URL_USER: (("@", r"://(?P<plain>[^\s/'\"@:]{0,200}:[^\s'\"]{0,500}|[^\s/'\"@:?#]{1,500})@"),),
+    RedactionRule.AUTHORIZATION: (
+        (":=,", r"authorization[\"']?\s{0,9}[:=,]\s{0,9}[\"']?(?:[a-z0-9-]{1,20}\s{1,9})?(?P<plain>[^\s\"']{1,8000})"),
+        (" ", r"(?<![a-z])bearer\s{1,9}(?P<plain>[^\s\"',;]{1,8000})"),
     ),
-    (RedactionRule.AUTHORIZATION, " ", r"(?<![a-z])bearer\s{1,9}(?P<plain>[^\s\"',;]{1,8000})"),
-    (
-        RedactionRule.TOKEN,
-        "",
-        rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|1//0[\w-]{{10,500}}|{_LONG_TOKENS})",
+    RedactionRule.TOKEN: (
+        ("", rf"(?<![A-Za-z0-9])(?P<plain>{_STARTS}[\w.~+/=-]{{4,8000}}|1//0[\w-]{{10,500}}|{_LONG_TOKENS})"),
+        ("/", _HOOKS + r"(?P<plain>[^\s\"'<>?]{4,500})"),
     ),
-    (RedactionRule.TOKEN, "/", _HOOKS + r"(?P<plain>[^\s\"'<>?]{4,500})"),
-    (RedactionRule.OPTION, ":", _BASIC_USER + r"(?P<plain>(?!\d+\b)[^\s\"']{1,4000})"),
-    (RedactionRule.OPTION, " ", r"curl\b[^|;\n]{0,500}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
-    (RedactionRule.OPTION, " ", rf"\b{_CLIENTS}\b[^|;\n]{{0,500}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
-    (RedactionRule.OPTION, "-", rf"(?<!\S)-p{_OTHER_OPTION}(?![/=:])(?=\S){_VALUE}"),
-    (RedactionRule.OPTION, " ", rf"\bredis-cli\b[^|;\n]{{0,500}}?\s-a\s{{0,9}}{_VALUE}"),
-    (RedactionRule.OPTION, "%", r"(?<!\S)-U\s{0,9}[^\s%]{1,200}%(?P<plain>\S{1,4000})"),
-    (RedactionRule.OPTION, "=", r"--from-literal[=\s]\s{0,9}[\"']?[^\s=]{1,253}=" + _VALUE),
-    (RedactionRule.OPTION, " ", r"\bvault\s{1,9}login\s{1,9}(?!-)" + _VALUE),
-    (
-        RedactionRule.OPTION,
-        " ",
-        r"\bhtpasswd\s{1,9}-\w{0,9}b\w{0,9}\s{1,9}\S{1,500}\s{1,9}\S{1,500}\s{1,9}" + _VALUE,
+    RedactionRule.OPTION: (
+        (":", _BASIC_USER + r"(?P<plain>(?!\d+\b)[^\s\"']{1,4000})"),
+        (" ", r"curl\b[^|;\n]{0,500}?\s(?:-u|--user)[\s=]{0,9}" + _VALUE),
+        (" ", rf"\b{_CLIENTS}\b[^|;\n]{{0,500}}?\s-[pPw]\s{{0,9}}(?!\d+\b){_VALUE}"),
+        ("-", rf"(?<!\S)-p{_OTHER_OPTION}(?![/=:])(?=\S){_VALUE}"),
+        (" ", rf"\bredis-cli\b[^|;\n]{{0,500}}?\s-a\s{{0,9}}{_VALUE}"),
+        ("%", r"(?<!\S)-U\s{0,9}[^\s%]{1,200}%(?P<plain>\S{1,4000})"),
+        ("=", r"--from-literal[=\s]\s{0,9}[\"']?[^\s=]{1,253}=" + _VALUE),
+        (" ", r"\bvault\s{1,9}login\s{1,9}(?!-)" + _VALUE),
+        (" ", r"\bhtpasswd\s{1,9}-\w{0,9}b\w{0,9}\s{1,9}\S{1,500}\s{1,9}\S{1,500}\s{1,9}" + _VALUE),
+        (" ", r"\bnet\s{1,9}use\s[^|;\n]{0,500}?/user:\S{1,200}\s{1,9}(?!/)" + _VALUE),
+        (" ", r"\blogin\s{1,9}[^\s:]{1,200}\s{1,9}password\s{1,9}" + _VALUE),
+        (" ", r"ConvertTo-SecureString\s{1,9}(?:-String\s{1,9})?(?!-)" + _VALUE),
+        (" ", r"identified\s{1,9}by\s{1,9}" + _VALUE),
+        (" ", r"-pass(?:in|out)?\s{1,9}pass:(?P<plain>\S{1,4000})"),
+        (" ", r"echo\s{1,9}(?:-\w\s{1,9})?(?P<plain>[^\n|]{1,500}?)\s{0,9}\|\s{0,9}(?:ch)?passwd\b"),
     ),
-    (RedactionRule.OPTION, " ", r"\bnet\s{1,9}use\s[^|;\n]{0,500}?/user:\S{1,200}\s{1,9}(?!/)" + _VALUE),
-    (RedactionRule.OPTION, " ", r"\blogin\s{1,9}[^\s:]{1,200}\s{1,9}password\s{1,9}" + _VALUE),
-    (RedactionRule.OPTION, " ", r"ConvertTo-SecureString\s{1,9}(?:-String\s{1,9})?(?!-)" + _VALUE),
-    (RedactionRule.OPTION, " ", r"identified\s{1,9}by\s{1,9}" + _VALUE),
-    (RedactionRule.OPTION, " ", r"-pass(?:in|out)?\s{1,9}pass:(?P<plain>\S{1,4000})"),
-    (
-        RedactionRule.OPTION,
-        " ",
-        r"echo\s{1,9}(?:-\w\s{1,9})?(?P<plain>[^\n|]{1,500}?)\s{0,9}\|\s{0,9}(?:ch)?passwd\b",
+    RedactionRule.NAMED_SECRET: (
+        (" ", rf"(?<!\S)--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\s{{1,9}}(?!-){_VALUE}"),
+        (":=\\", rf"{_FIRST_LETTER}{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}{_EQUALS}{_VALUE}"),
+        (" ", rf"{_FIRST_LETTER}{_SENSITIVE}\s{{1,9}}(?:is\s{{1,9}})?'(?P<single>[^']{{1,4000}})"),
     ),
-    (
-        RedactionRule.NAMED_SECRET,
-        " ",
-        rf"(?<!\S)--?[\w.-]{{0,60}}?{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\s{{1,9}}(?!-){_VALUE}",
-    ),
-    (
-        RedactionRule.NAMED_SECRET,
-        ":=\\",
-        rf"{_FIRST_LETTER}{_SENSITIVE}(?P<tail>[\w.-]{{0,60}})\]?(?:\\?[\"'])?\s{{0,9}}{_EQUALS}{_VALUE}",
-    ),
-    (
-        RedactionRule.NAMED_SECRET,
-        " ",
-        rf"{_FIRST_LETTER}{_SENSITIVE}\s{{1,9}}(?:is\s{{1,9}})?'(?P<single>[^']{{1,4000}})",
-    ),
-)
+}
 """Each with the letters of which a text has at least one wherever it can match; a space stands for any white space.
 
 Most texts of an object are single words: few patterns have to look at them.
 """
-_LETTERS = frozenset(letter for _, needs, _ in _PATTERNS for letter in needs)
+_LETTERS = frozenset(letter for patterns in _PATTERNS.values() for needs, _ in patterns for letter in needs)
 _NAMES = LatePattern(_SENSITIVE, re.IGNORECASE)
 _POINTS_ELSEWHERE = LatePattern(
     r"(?:names?|refs?|paths?|files?|dirs?|seconds|namespace|policy|type|mode)$", re.IGNORECASE
@@ -210,7 +188,8 @@ def _patterns(letters: frozenset[str]) -> tuple[tuple[RedactionRule, re.Pattern[
     """The patterns that may match a text of such letters, in their order. One that nothing needs is never compiled."""
     return tuple(
         (rule, re.compile(pattern, 0 if rule is RedactionRule.TOKEN else re.IGNORECASE | re.DOTALL))
-        for rule, needs, pattern in _PATTERNS
+        for rule, patterns in _PATTERNS.items()
+        for needs, pattern in patterns
         if not needs or not letters.isdisjoint(needs)
     )
 

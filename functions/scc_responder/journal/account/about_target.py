@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from scc_responder.domain.context import IdentityLevel
-from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.container_facts import Origin
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.account.answers import AccountLine, Answer, Knowledge, Question, answer_of
@@ -17,7 +16,6 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.watch.watch import LookNote
 
 _LOOK, _LOGS = "inspect_container", "capture_cloud_logs"
-_MOST_CASES = 20
 _ORIGINS = {
     Origin.IN_IMAGE: "yes: it is in the image",
     Origin.ADDED: "no: it was added after the container started",
@@ -32,8 +30,8 @@ _LEVELS = {
 }
 
 
-def about_target(record: CaseRecord, others: Sequence[CaseRecord] | None) -> Iterator[Answer]:
-    """The first eight answers. `others` are the other cases of the store; None where nobody looked for them."""
+def about_target(record: CaseRecord) -> Iterator[Answer]:
+    """The first eight answers."""
     facts, lacking = facts_of(record)
     yield answer_of(Question.WHAT_RAN, _ran(record, facts), lacking or "the finding names no process and no file")
     yield answer_of(Question.WHERE, _where(record, facts), lacking or "the finding names no place that was read")
@@ -46,7 +44,7 @@ def about_target(record: CaseRecord, others: Sequence[CaseRecord] | None) -> Ite
         answer_of(Question.TALKED_TO, _talked_to(facts), talked), _kept_by(record, _LOOK, "its sockets and processes")
     )
     yield _identity(record, facts, lacking)
-    yield _same_digest(record, facts, others)
+    yield _same_digest(record, facts)
 
 
 def facts_of(record: CaseRecord) -> tuple[CaseFacts, str]:
@@ -177,31 +175,17 @@ def _identity(record: CaseRecord, facts: CaseFacts, lacking: str) -> Answer:
     return msgspec.structs.replace(answer, lines=(*answer.lines, *did))
 
 
-def _same_digest(record: CaseRecord, facts: CaseFacts, others: Sequence[CaseRecord] | None) -> Answer:
-    question, digests = Question.SAME_DIGEST, digests_of(record, facts)
+def _same_digest(record: CaseRecord, facts: CaseFacts) -> Answer:
     running = (record.decision.get("cloud_run") or {}).get("running", ())
-    lines = [AccountLine(name="runs too", text=f"execution {name}") for name in running]
-    if not digests:
-        why = "no digest of an image is known"
-        return Answer(question=question, knowledge=Knowledge.UNKNOWN, why=why, lines=tuple(lines))
-    if others is None:
-        why = "only the cases of the store could tell: scc-responder case report looks there"
-        return Answer(question=question, knowledge=Knowledge.NOT_ASKED, why=why, lines=tuple(lines))
-    same = [other for other in others if set(digests) & set(digests_of(other, facts_of(other)[0]))]
-    lines += [
-        AccountLine(name=f"case {case_id(other.finding_key)}", text=other_case(other)) for other in same[:_MOST_CASES]
-    ]
-    if len(same) > _MOST_CASES:
-        lines.append(AccountLine(name="left out", text=f"{len(same) - _MOST_CASES} more cases"))
-    lines = lines or [AccountLine(name="answer", text="no other case of the store names this digest")]
-    return Answer(question=question, lines=tuple(lines))
-
-
-def other_case(record: CaseRecord) -> str:
-    """What another case is about, where, and how far it is."""
-    pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
-    where = f"{pod.get('namespace')}/{pod.get('name')} in {record.cluster}" if pod else str(run.get("name", ""))
-    return f"{record.category}: {where or record.cluster or 'nowhere that was read'}; {record.state}"
+    lines = tuple(AccountLine(name="runs too", text=f"execution {name}") for name in running)
+    known = bool(digests_of(record, facts))
+    why = "only the cases of the store could tell: scc-responder case report looks there"
+    return Answer(
+        question=Question.SAME_DIGEST,
+        knowledge=Knowledge.NOT_ASKED if known else Knowledge.UNKNOWN,
+        why=why if known else "no digest of an image is known",
+        lines=lines,
+    )
 
 
 def _kept_by(record: CaseRecord, action: str, what: str) -> Iterator[AccountLine]:

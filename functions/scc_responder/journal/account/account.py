@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from scc_responder.domain.finding import case_id
 from scc_responder.journal.account.about_acts import about_acts, account_commands
 from scc_responder.journal.account.about_target import about_target, facts_of
@@ -13,8 +11,8 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import contained_seconds, containment
 
 
-def account_of(record: CaseRecord, others: Sequence[CaseRecord] | None = None, *, function_url: str = "") -> Account:
-    """What the record says. `others` are the other cases of its store, if anybody looked for them."""
+def account_of(record: CaseRecord, *, function_url: str = "") -> Account:
+    """What the record says."""
     threat = record.decision.get("threat") or {}
     read = record.inspection.artefact if record.inspection else None
     return Account(
@@ -28,7 +26,7 @@ def account_of(record: CaseRecord, others: Sequence[CaseRecord] | None = None, *
         event_time=record.event_time,
         containment=str(containment(record.current_steps) or ""),
         contained_seconds=contained_seconds(record),
-        answers=(*about_target(record, others), *about_acts(record)),
+        answers=(*about_target(record), *about_acts(record)),
         links=account_links(record.finding_name, threat, facts_of(record)[0], read),
         commands=tuple(account_commands(record, function_url)),
     )

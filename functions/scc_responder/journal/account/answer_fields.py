@@ -17,7 +17,7 @@ ANSWER_BYTES = 400
 
 def answer_fields(record: CaseRecord) -> dict[str, Any]:
     """`answers`: each question with `lines`, or with `why` it is not known; `more` lines are in `case show`."""
-    return {"answers": [_field(answer) for answer in (*about_target(record, None), *about_acts(record))]}
+    return {"answers": [_field(answer) for answer in (*about_target(record), *about_acts(record))]}
 
 
 def _field(answer: Answer) -> dict[str, Any]:

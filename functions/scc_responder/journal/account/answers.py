@@ -54,6 +54,10 @@ class Knowledge(StrEnum):
     """Nobody asked, or it cannot be asked there."""
 
 
+KNOWLEDGE = {Knowledge.KNOWN: "", Knowledge.UNKNOWN: "not known", Knowledge.NOT_ASKED: "not asked"}
+"""How an answer that is none begins."""
+
+
 class AccountLine(Value, frozen=True, kw_only=True):
     """One fact of an answer: what it is, in our words, and its text, which may be an attacker's."""
 

@@ -14,8 +14,7 @@ from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNoti
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.journal.account.account_links import AccountLink
-from scc_responder.journal.account.account_text import KNOWLEDGE
-from scc_responder.journal.account.answers import AccountLine, Knowledge
+from scc_responder.journal.account.answers import KNOWLEDGE, AccountLine, Knowledge
 from scc_responder.journal.account.inert_text import inert
 
 MOST_CARD_LINES = 20

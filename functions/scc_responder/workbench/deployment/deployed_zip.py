@@ -14,6 +14,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from scc_responder.policy.compiled import COMPILED_FILE
 from scc_responder.workbench.deployment.carried import Carried, carried
+from scc_responder.workbench.deployment.catalogue_check import read_catalogue
 from scc_responder.workbench.policies.meaning.meaning import require_meaning
 from scc_responder.workbench.policy_files.policy_file import compile_policies
 from scc_responder.workbench.policy_files.shipped_pack import policy_sources
@@ -26,12 +27,16 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def deployed_files(policies: Path) -> Mapping[str, bytes]:
-    """Every file of the zip, by its name inside. Raises PolicyError where the policies cannot be used."""
+    """Every file of the zip, by its name inside. Raises PolicyError where the policies cannot be used.
+
+    Raises SettingsError where the catalogue of threats makes no sense.
+    """
     modules = reachable_modules(carried(Carried.MAIN), _ROOT)
     folders = {module.parent for module in modules}
     data = {path for folder in folders for kind in _DATA for path in folder.glob(kind)}
     files = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in modules | data}
     alone = {str(what): carried(what).read_bytes() for what in (Carried.MAIN, Carried.REQUIREMENTS)}
+    read_catalogue(files["scc_responder/intake/threats.json"])
     compiled = compile_policies(policies)
     require_meaning(policies)
     sources = {f"policies/{name}": path.read_bytes() for name, path in policy_sources(policies).items()}

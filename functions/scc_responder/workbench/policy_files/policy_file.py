@@ -24,7 +24,12 @@ from scc_responder.workbench.policy_files.mistakes import DocumentPath, Fault, M
 from scc_responder.workbench.policy_files.policy_layout import layout_faults, told_name
 from scc_responder.workbench.policy_files.policy_scope import Scopes, beyond_scope, load_scopes, scope_errors
 from scc_responder.workbench.policy_files.routes_file import load_routes, unknown_routes
-from scc_responder.workbench.policy_files.rule_mistakes import limit_mistakes, match_mistakes, share_mistakes
+from scc_responder.workbench.policy_files.rule_mistakes import (
+    limit_mistakes,
+    match_mistakes,
+    parameter_mistakes,
+    share_mistakes,
+)
 from scc_responder.workbench.policy_files.shipped_pack import (
     PACK,
     name_clashes,
@@ -181,15 +186,14 @@ def _steps(steps: tuple[PolicyStep, ...], rails: Guardrails | None) -> Iterator[
 
 def _parameters(step: PolicyStep, path: DocumentPath, rails: Guardrails | None) -> Iterator[Mistake]:
     try:
-        refused = step.params.refused_by(rails.allowed_keys) if rails else None
+        params = step.params
     except msgspec.ValidationError as error:
         from scc_responder.workbench.policy_files.type_mistakes import diagnose  # noqa: PLC0415 - only a mistake needs it
 
         found = list(diagnose(step.parameters, actions()[step.action].params)) or [Mistake(text=str(error))]
         yield from (msgspec.structs.replace(mistake, path=(*path, *mistake.path)) for mistake in found)
     else:
-        if refused:
-            yield Mistake(path=(*path, refused.field), text=refused.sentence)
+        yield from parameter_mistakes(params, rails.allowed_keys, path) if rails else ()
 
 
 def _unmet(step: PolicyStep, earlier: list[str], path: DocumentPath) -> Iterator[Mistake]:

@@ -1,11 +1,17 @@
-"""What is wrong with conditions and limits as people wrote them: found at lint, not by the function."""
+"""What is wrong with conditions, limits and parameters as people wrote them: found at lint, not by the function."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from scc_responder.actions import AllowedKeys, Params
+from scc_responder.actions.annotate_pod import AnnotatePodParams
+from scc_responder.actions.cordon_node import CordonNodeParams
+from scc_responder.actions.label_pod import LabelPodParams
+from scc_responder.actions.notify import NotifyParams
 from scc_responder.domain.duration import parse_duration
+from scc_responder.domain.labels import FINDING, PREFIX, THREAT, is_own_key
 from scc_responder.domain.wildcards import matches
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue
 from scc_responder.policy.limits import Limit
@@ -134,3 +140,46 @@ def share_mistakes(share: str, path: DocumentPath) -> Iterator[Mistake]:
 
 
 SHARE = re.compile(r"(?:[1-9][0-9]?|100)%", re.ASCII)
+
+_KEY = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
+_LABEL_VALUE = re.compile(rf"(?:{_KEY.pattern})?", re.ASCII)
+_ROUTE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+
+
+def parameter_mistakes(params: Params, allowed: AllowedKeys, path: DocumentPath) -> Iterator[Mistake]:
+    """What is wrong with the `with:` of a step, whose types are right; `allowed` is what guardrails.yaml lists."""
+    match params:
+        case AnnotatePodParams(annotations=wanted):
+            yield from _key_mistakes(wanted, allowed.annotations, (*path, "annotations"), (FINDING, THREAT))
+        case LabelPodParams(labels=wanted):
+            yield from _key_mistakes(wanted, allowed.labels, (*path, "labels"))
+            yield from _value_mistakes(wanted, (*path, "labels"))
+        case CordonNodeParams(release_after=text) if text:
+            yield from duration_mistakes(text, (*path, "release_after"))
+        case NotifyParams(to=route) if route and not _ROUTE.fullmatch(route):
+            text = f"{route!r} is no name of a route; write lower-case letters, digits and '-', at most 63"
+            yield Mistake(path=(*path, "to"), text=text)
+
+
+def _key_mistakes(
+    wanted: Mapping[str, str], allowed: Iterable[str], path: DocumentPath, own: Iterable[str] = ()
+) -> Iterator[Mistake]:
+    """Keys that may not be written. Those that the responder writes itself, and those in `own`, are refused too."""
+    listed, reserved = set(allowed), set(own)
+    for key in wanted:
+        if key in reserved or is_own_key(key):
+            yield Mistake(path=path, text=f"{key!r} is written by the responder itself; choose another key")
+        elif not key.startswith(PREFIX) and key not in listed:
+            text = f"{key!r} does not start with {PREFIX!r}; rename it, or list it in guardrails.yaml"
+            yield Mistake(path=path, text=text)
+        elif not _KEY.fullmatch(key.rpartition("/")[2]):
+            text = f"{key!r} is no key that Kubernetes accepts; use letters, digits, '-', '_' and '.'"
+            yield Mistake(path=path, text=text)
+
+
+def _value_mistakes(labels: Mapping[str, str], path: DocumentPath) -> Iterator[Mistake]:
+    """Values of labels that Kubernetes would refuse."""
+    for key, value in labels.items():
+        if not _LABEL_VALUE.fullmatch(value):
+            text = f"{key!r}: {value!r} is no label value; use at most 63 letters, digits, '-', '_' and '.'"
+            yield Mistake(path=path, text=text)

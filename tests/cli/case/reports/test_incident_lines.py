@@ -35,7 +35,7 @@ def lines(account: Account, question: Question) -> list[str]:
 def test_each_line_stands_where_a_person_looks_for_it() -> None:
     """Under what ran, the incident; under where, the node; under who else runs it, the image and in which clusters."""
     record, sibling, neighbour = made(1, "u1", images=["sha256:aa"]), made(2, "u1"), made(3, "u2", images=["sha256:aa"])
-    account = with_incident(account_of(record, [sibling, neighbour]), record, [sibling, neighbour])
+    account = with_incident(account_of(record), record, [sibling, neighbour])
     own, other = case_id(record.finding_key), case_id(neighbour.finding_key)
     size = f"1 case, in C, {START + timedelta(minutes=3):%Y-%m-%d %H:%M} UTC"
     ran = f"incident {own}: case {case_id(sibling.finding_key)}: Reverse Shell: shop/web-1 in C; open"
@@ -47,12 +47,12 @@ def test_each_line_stands_where_a_person_looks_for_it() -> None:
 def test_a_case_alone_adds_nothing() -> None:
     """Its account is what it was."""
     record = made(1, "u1")
-    assert with_incident(account_of(record, []), record, []) == account_of(record, [])
+    assert with_incident(account_of(record), record, []) == account_of(record)
 
 
 def test_a_storm_is_cut_and_counted() -> None:
     """Twenty cases are named, and it is said how many are not."""
     record, *others = [made(number, "u1") for number in range(1, 27)]
-    told = lines(with_incident(account_of(record, others), record, others), Question.WHAT_RAN)
+    told = lines(with_incident(account_of(record), record, others), Question.WHAT_RAN)
     assert (len(told), told[-1]) == (21, "left out: 5 more")
     assert incident_size(incidents([record, *others])[0]).startswith("26 cases, in C, ")

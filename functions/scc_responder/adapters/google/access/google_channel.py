@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any
 from scc_responder.adapters.google.access import lean_imports
 from scc_responder.adapters.google.access.credentials import default_credentials, http_request
 from scc_responder.domain.errors import SettingsError
+from scc_responder.domain.resource_names import is_this_machine
 
 Options = Sequence[tuple[str, int]]
 
@@ -25,7 +25,7 @@ def check_loopback(endpoint: str, setting: str) -> str:
     Raises SettingsError that names `setting`.
     """
     match = _HOST_AND_PORT.fullmatch(endpoint)
-    if match is None or not _is_loopback(match[1].strip("[]")):
+    if match is None or not (match[1] == "localhost" or is_this_machine(match[1].strip("[]"))):
         raise SettingsError(
             "plaintext_endpoint",
             f"{setting}={endpoint!a}: only a loopback address with a port, such as 127.0.0.1:8080, is spoken to "
@@ -61,12 +61,3 @@ def client(lean: lean_imports.Lean, service: str, endpoint: str = "", **channel:
     kind = lean_imports.obtain(lean)
     opened = open_channel(service, endpoint, **channel)
     return kind(transport=kind.get_transport_class("grpc")(channel=opened, host=service))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

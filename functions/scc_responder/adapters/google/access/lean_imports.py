@@ -57,6 +57,10 @@ def _client(package: str, service: str, name: str, *, is_of_service: bool = Fals
     )
 
 
+def _part(module: str, name: str, deferred: tuple[str, ...], *, package: str = "") -> Lean:
+    return Lean(package=package or module, name=name, module=module, deferred=deferred)
+
+
 _GOOGLE_SHARED = (
     "google.api_core.grpc_helpers_async",
     "google.api_core.operation_async",
@@ -81,43 +85,21 @@ LOG_SINKS = _client("google.cloud.logging_v2", "config_service_v2", "ConfigServi
 FIRESTORE = _client("google.cloud.firestore_v1", "firestore", "FirestoreClient", is_of_service=True)
 
 GENERATED_PUBLISHER = _client("google.pubsub_v1", "publisher", "PublisherClient")
-PUBLISHER = Lean(
+PUBLISHER = _part(
+    "google.cloud.pubsub_v1.publisher.client",
+    "Client",
+    ("google.cloud.pubsub_v1", "google.cloud.pubsub_v1.publisher", *GENERATED_PUBLISHER.deferred),
     package="google.cloud.pubsub_v1.publisher",
-    name="Client",
-    module="google.cloud.pubsub_v1.publisher.client",
-    deferred=("google.cloud.pubsub_v1", "google.cloud.pubsub_v1.publisher", *GENERATED_PUBLISHER.deferred),
 )
 
-METADATA_CREDENTIALS = Lean(
-    package="google.auth.compute_engine",
-    name="Credentials",
-    module="google.auth.compute_engine.credentials",
-    deferred=("google.auth.iam", "google.auth.jwt", *_GOOGLE_SHARED),  # signing: loads cryptography
-)
-IMPERSONATED_CREDENTIALS = Lean(
-    package="google.auth.impersonated_credentials",
-    name="Credentials",
-    module="google.auth.impersonated_credentials",
-    deferred=METADATA_CREDENTIALS.deferred,
-)
-HTTP_REQUEST = Lean(
-    package="google.auth.transport.urllib3",
-    name="Request",
-    module="google.auth.transport.urllib3",
-    deferred=_GOOGLE_SHARED,
-)
-SECURE_CHANNEL = Lean(
-    package="google.auth.transport.grpc",
-    name="secure_authorized_channel",
-    module="google.auth.transport.grpc",
-    deferred=_GOOGLE_SHARED,
-)
-KUBERNETES_REST = Lean(
-    package="kubernetes.client.rest",
-    name="RESTClientObject",
-    module="kubernetes.client.rest",
-    deferred=("kubernetes", "kubernetes.utils"),  # `kubernetes` loads kubeconfig, dynamic, watch, stream, informer
-)
+_SIGNING = ("google.auth.iam", "google.auth.jwt", *_GOOGLE_SHARED)  # loads cryptography
+_COMPUTE_ENGINE = "google.auth.compute_engine"
+METADATA_CREDENTIALS = _part(f"{_COMPUTE_ENGINE}.credentials", "Credentials", _SIGNING, package=_COMPUTE_ENGINE)
+IMPERSONATED_CREDENTIALS = _part("google.auth.impersonated_credentials", "Credentials", _SIGNING)
+HTTP_REQUEST = _part("google.auth.transport.urllib3", "Request", _GOOGLE_SHARED)
+SECURE_CHANNEL = _part("google.auth.transport.grpc", "secure_authorized_channel", _GOOGLE_SHARED)
+# `kubernetes` loads kubeconfig, dynamic, watch, stream, informer
+KUBERNETES_REST = _part("kubernetes.client.rest", "RESTClientObject", ("kubernetes", "kubernetes.utils"))
 
 
 def obtain(lean: Lean) -> Any:

@@ -70,7 +70,7 @@ class ImageDigests:
         until = time.monotonic() + self._timeout_seconds
         headers = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json"}
         try:
-            with urllib3.PoolManager(retries=False, ssl_context=server_trust(None, None)) as pool:
+            with urllib3.PoolManager(retries=False, ssl_context=server_trust()) as pool:
                 pool.pool_classes_by_scheme = {"https": OneWritePool, "http": PlainPool}
                 return _asked(pool, url, headers, until)
         except urllib3.exceptions.HTTPError as error:

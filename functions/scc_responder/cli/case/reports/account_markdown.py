@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from scc_responder.cli.terminal.markdown import escaped
+from scc_responder.entrypoint.console.account_text import account_heading, head_facts
 from scc_responder.journal.account.account_links import AccountLink
-from scc_responder.journal.account.account_text import KNOWLEDGE, account_heading, head_facts
-from scc_responder.journal.account.answers import QUESTIONS, Account, Answer
+from scc_responder.journal.account.answers import KNOWLEDGE, QUESTIONS, Account, Answer
 from scc_responder.journal.account.inert_text import inert
 
 _PLAIN = re.compile(r"[A-Za-z0-9 ]+", re.ASCII)

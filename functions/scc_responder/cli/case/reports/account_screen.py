@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from scc_responder.cli.terminal.terminal import styled
+from scc_responder.entrypoint.console.account_text import answer_text
 from scc_responder.journal.account.account_links import AccountLink
-from scc_responder.journal.account.account_text import KNOWLEDGE, answer_text
-from scc_responder.journal.account.answers import QUESTIONS, Account, Answer, Knowledge, Question
+from scc_responder.journal.account.answers import KNOWLEDGE, QUESTIONS, Account, Answer, Knowledge, Question
 from scc_responder.journal.account.inert_text import inert
 
 if TYPE_CHECKING:

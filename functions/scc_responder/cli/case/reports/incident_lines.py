@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from scc_responder.cli.case.reports.same_digest import other_case
 from scc_responder.domain.finding import case_id
 from scc_responder.entrypoint.console.incidents import Incident, incident_links, incidents
 from scc_responder.entrypoint.console.spread import named_by, spread_words, spreads
-from scc_responder.journal.account.about_target import other_case
 from scc_responder.journal.account.answers import Account, AccountLine, Answer, Question
 from scc_responder.journal.case import CaseRecord
 

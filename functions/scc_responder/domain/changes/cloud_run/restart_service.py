@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes.cloud_run.service_change import ServiceChange
 from scc_responder.domain.changes.cloud_run.shift_traffic import reaches, same_traffic, traffic_in_words
 from scc_responder.domain.cloud_run.run_names import short_name
 from scc_responder.domain.cloud_run.run_objects import RunService, RunTraffic
@@ -31,7 +32,7 @@ LONGEST_REVISION_NAME = 63
 _DIGITS = 8
 
 
-class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
+class RestartService(ServiceChange, frozen=True, kw_only=True, tag="restart_service"):
     """Let the service at `path` with this UID make a revision of its template, on condition that it serves `prior`.
 
     `revision`, with `revision_uid`, is the one that is served, and was made last, when it was planned: after another
@@ -42,8 +43,6 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
     declares: ClassVar[ChangeKind] = RESTARTS_SERVICE
     lasting: ClassVar[str] = "the instances of before do not come back"
 
-    path: str
-    uid: str
     revision: str
     revision_uid: str
     prior: tuple[RunTraffic, ...]
@@ -71,15 +70,15 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
 
     @property
     def deployed(self) -> str:
-        """See `ServiceUpdate.deployed`."""
+        """See `ServiceChange.deployed`."""
         return self.revision
 
     def holds(self, service: RunService) -> bool:
-        """See `ServiceUpdate.holds`."""
+        """See `ServiceChange.holds`."""
         return service.latest_created == self.made
 
     def refusal(self, service: RunService) -> Reason | None:
-        """See `ServiceUpdate.refusal`."""
+        """See `ServiceChange.refusal`."""
         if service.latest_created != self.revision:
             return Reason.SERVICE_DEPLOYED
         if not same_traffic(service.traffic, self.prior):
@@ -88,15 +87,11 @@ class RestartService(Change, frozen=True, kw_only=True, tag="restart_service"):
         return None
 
     def fields(self, _service: RunService) -> Mapping[str, Any]:
-        """See `ServiceUpdate.fields`."""
+        """See `ServiceChange.fields`."""
         return {"template.revision": self.made}
 
-    def is_served(self, _service: RunService) -> bool:
-        """See `ServiceUpdate.is_served`: no status tells."""
-        return False
-
     def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
-        """See `ServiceUpdate.judged`."""
+        """See `ServiceChange.judged`."""
         served = service.traffic_statuses
         detail = f"served: {traffic_in_words(served)}"
         names = {item.revision or service.latest_ready for item in served if item.percent}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, StepRun
+from scc_responder.domain.changes.cloud_run.service_change import ServiceChange
 from scc_responder.domain.cloud_run.run_objects import RunService
-from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.permissions import iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, done
@@ -37,7 +36,7 @@ class AccessSettings(Value, frozen=True, kw_only=True):
         return {name: value for name, value in named.items() if value is not None}
 
 
-class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
+class RestrictAccess(ServiceChange, frozen=True, kw_only=True, tag="restrict_access"):
     """Set `wanted` of the service at `path` with this UID, on condition that each setting is as in `prior`.
 
     `opens`: it takes a restriction back.
@@ -45,16 +44,9 @@ class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
 
     declares: ClassVar[ChangeKind] = RESTRICTS_ACCESS
 
-    path: str
-    uid: str
     wanted: AccessSettings
     prior: AccessSettings
     opens: bool = False
-
-    @property
-    def target(self) -> ChangedObject:
-        """The service."""
-        return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
     def felt(self) -> str:
@@ -68,34 +60,21 @@ class RestrictAccess(Change, frozen=True, kw_only=True, tag="restrict_access"):
         }
         return "; ".join(said[name] for name in self.wanted.given)
 
-    def carry_out(self, step: StepRun, means: Means) -> Result:
-        """Set it, and read it back."""
-        return means.in_cloud_run(partial(update_service, step=step, update=self))
-
-    @property
-    def deployed(self) -> str:
-        """See `ServiceUpdate.deployed`: who reaches the service is no part of a deploy."""
-        return ""
-
     def holds(self, service: RunService) -> bool:
-        """See `ServiceUpdate.holds`."""
+        """See `ServiceChange.holds`."""
         return all(getattr(service, name) == value for name, value in self.wanted.given.items())
 
     def refusal(self, service: RunService) -> Reason | None:
-        """See `ServiceUpdate.refusal`."""
+        """See `ServiceChange.refusal`."""
         wanted = self.wanted.given
         same = (getattr(service, name) in {value, wanted[name]} for name, value in self.prior.given.items())
         return None if all(same) else Reason.SERVICE_CHANGED
 
     def fields(self, _service: RunService) -> Mapping[str, Any]:
-        """See `ServiceUpdate.fields`."""
+        """See `ServiceChange.fields`."""
         return self.wanted.given
 
-    def is_served(self, _service: RunService) -> bool:
-        """See `ServiceUpdate.is_served`: no status tells."""
-        return False
-
     def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
-        """See `ServiceUpdate.judged`."""
+        """See `ServiceChange.judged`."""
         named = ", ".join(f"{name} {getattr(service, name)}" for name in self.wanted.given)
         return done(reason or (Reason.ACCESS_RESTORED if self.opens else Reason.ACCESS_CUT), named)

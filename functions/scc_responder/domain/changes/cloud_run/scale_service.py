@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, StepRun
+from scc_responder.domain.changes.cloud_run.service_change import ServiceChange
 from scc_responder.domain.changes.cloud_run.shift_traffic import resolved_traffic, traffic_targets
 from scc_responder.domain.cloud_run.run_objects import RunScaling, RunService, RunTraffic
-from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.permissions import iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, done
@@ -24,7 +23,7 @@ MANUAL = "MANUAL"
 AT_ZERO = RunScaling(mode=MANUAL, manual=0)
 
 
-class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
+class ScaleService(ServiceChange, frozen=True, kw_only=True, tag="scale_service"):
     """Let the service at `path` with this UID have no instance, on condition that it scales as in `prior`.
 
     All tags go with it: a tagged address would keep instances. `tags` are the traffic targets that had one when it was
@@ -35,8 +34,6 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
 
     declares: ClassVar[ChangeKind] = SCALES_SERVICE
 
-    path: str
-    uid: str
     prior: RunScaling
     tags: tuple[RunTraffic, ...] = ()
     deployed: str = ""
@@ -45,29 +42,20 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
     restores: bool = False
 
     @property
-    def target(self) -> ChangedObject:
-        """The service."""
-        return ChangedObject(kind="Service", name=self.path, uid=self.uid)
-
-    @property
     def felt(self) -> str:
         """See `Change.felt`."""
         if self.restores:
             return "it has instances again"
         return "the whole service is down: every request fails, and nothing of it calls out any more"
 
-    def carry_out(self, step: StepRun, means: Means) -> Result:
-        """Set it, and read it back."""
-        return means.in_cloud_run(partial(update_service, step=step, update=self))
-
     def holds(self, service: RunService) -> bool:
-        """See `ServiceUpdate.holds`."""
+        """See `ServiceChange.holds`."""
         if self.restores:
             return _same(service.scaling, self.prior) and not self._back(service)
         return _same(service.scaling, AT_ZERO) and not any(item.tag for item in service.traffic)
 
     def refusal(self, service: RunService) -> Reason | None:
-        """See `ServiceUpdate.refusal`. What scales is all that counts: tags go as they are then."""
+        """See `ServiceChange.refusal`. What scales is all that counts: tags go as they are then."""
         is_zero = _same(service.scaling, AT_ZERO)
         if not (is_zero if self.restores else is_zero or _same(service.scaling, self.prior)):
             return Reason.SERVICE_CHANGED
@@ -76,7 +64,7 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
         return Reason.SERVICE_DEPLOYED if has_deployed else None
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
-        """See `ServiceUpdate.fields`. The shares of the requests stay as they are now, whoever set them."""
+        """See `ServiceChange.fields`. The shares of the requests stay as they are now, whoever set them."""
         scaling = _scaling(self.prior) if self.restores else {"scalingMode": MANUAL, "manualInstanceCount": 0}
         if self.restores:
             back = self._back(service)
@@ -94,12 +82,8 @@ class ScaleService(Change, frozen=True, kw_only=True, tag="scale_service"):
         named = ((item, item.revision or service.latest_ready) for item in free)
         return [replace(item, percent=0) for item, name in named if name != self.revision or name in served]
 
-    def is_served(self, _service: RunService) -> bool:
-        """See `ServiceUpdate.is_served`: no status tells."""
-        return False
-
     def judged(self, service: RunService, _step: StepRun, reason: Reason | None) -> Result:
-        """See `ServiceUpdate.judged`."""
+        """See `ServiceChange.judged`."""
         if self.restores:
             return done(reason or Reason.SCALING_RESTORED, f"scaling: {service.scaling.mode or 'as by default'}")
         told = "read back: manual scaling, 0 instances; requests that run may last until their timeout"

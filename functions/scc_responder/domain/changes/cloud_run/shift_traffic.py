@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 
-from scc_responder.domain.changes import Change, ChangedObject, ChangeKind, Disruption, Means, StepRun
+from scc_responder.domain.changes import ChangeKind, Disruption, StepRun
+from scc_responder.domain.changes.cloud_run.service_change import ServiceChange
 from scc_responder.domain.cloud_run.run_objects import RunService, RunTraffic
-from scc_responder.domain.cloud_run.service_update import update_service
 from scc_responder.domain.permissions import iam
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, done, not_effective
@@ -20,7 +19,7 @@ SHIFTS_TRAFFIC = ChangeKind(permissions=iam("run.services.get", "run.services.up
 _TYPE = "TRAFFIC_TARGET_ALLOCATION_TYPE_"
 
 
-class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
+class ShiftTraffic(ServiceChange, frozen=True, kw_only=True, tag="shift_traffic"):
     """Let the service at `path` with this UID give all requests to the revision `to`, on condition that `prior` holds.
 
     `retired` are to get none any more, by share or by tag. `deployed` and `ready` are the revisions that were made
@@ -31,19 +30,12 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
 
     declares: ClassVar[ChangeKind] = SHIFTS_TRAFFIC
 
-    path: str
-    uid: str
     to: str
     prior: tuple[RunTraffic, ...]
     retired: tuple[str, ...] = ()
     deployed: str = ""
     ready: str = ""
     restores: bool = False
-
-    @property
-    def target(self) -> ChangedObject:
-        """The service."""
-        return ChangedObject(kind="Service", name=self.path, uid=self.uid)
 
     @property
     def felt(self) -> str:
@@ -55,12 +47,8 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
             said.append(f"{self.deployed}, which is being deployed, gets none")
         return "; ".join([*said, "what is deployed later gets none until this is undone"])
 
-    def carry_out(self, step: StepRun, means: Means) -> Result:
-        """Shift it, and read back what is served."""
-        return means.in_cloud_run(partial(update_service, step=step, update=self))
-
     def holds(self, service: RunService) -> bool:
-        """See `ServiceUpdate.holds`."""
+        """See `ServiceChange.holds`."""
         if self.restores:
             tags = {item.tag for item in service.traffic}
             return _shares(service.traffic) == _shares(self.prior) and {item.tag for item in self.prior} <= tags | {""}
@@ -68,7 +56,7 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
         return _shares(service.traffic) == {self.to: 100} and not any(item.revision in self.retired for item in tagged)
 
     def refusal(self, service: RunService) -> Reason | None:
-        """See `ServiceUpdate.refusal`. Tags alone are no reason: they are taken as they are then."""
+        """See `ServiceChange.refusal`. Tags alone are no reason: they are taken as they are then."""
         before = {self.to: 100} if self.restores else _shares(self.prior)
         if _shares(service.traffic) != before:
             return Reason.SERVICE_CHANGED
@@ -77,7 +65,7 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
         return Reason.SERVICE_DEPLOYED if has_deployed else None
 
     def fields(self, service: RunService) -> Mapping[str, Any]:
-        """See `ServiceUpdate.fields`."""
+        """See `ServiceChange.fields`."""
         if self.restores:
             return {"traffic": traffic_targets(with_tags_of(self.prior, service.traffic))}
         names = zip(service.traffic, resolved_traffic(service), strict=True)
@@ -86,7 +74,7 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
         return {"traffic": traffic_targets([RunTraffic(revision=self.to, percent=100), *tags])}
 
     def judged(self, service: RunService, step: StepRun, reason: Reason | None) -> Result:
-        """See `ServiceUpdate.judged`."""
+        """See `ServiceChange.judged`."""
         served = service.traffic_statuses
         detail = f"served: {traffic_in_words(served)}"
         if self.restores:
@@ -99,7 +87,7 @@ class ShiftTraffic(Change, frozen=True, kw_only=True, tag="shift_traffic"):
         return msgspec.structs.replace(result, containment=Containment.RETIRED, contained_at=step.clock())
 
     def is_served(self, service: RunService) -> bool:
-        """See `ServiceUpdate.is_served`: what gets requests is read back, whatever else of the service has failed."""
+        """See `ServiceChange.is_served`: what gets requests is read back, whatever else of the service has failed."""
         served = [msgspec.structs.replace(item, latest=False) for item in service.traffic_statuses]
         is_shifted = _shares(served) == {self.to: 100} and not any(reaches(served, name) for name in self.retired)
         return is_shifted and not self.restores

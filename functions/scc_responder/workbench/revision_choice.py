@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from msgspec.structs import replace
+
 from scc_responder.collect.meant_revision import MAX_CANDIDATES
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import is_namespace
 from scc_responder.domain.status import CaseState
+from scc_responder.guard.resumed_case import opened_again
+from scc_responder.journal.again.persons_request import asked_of
 from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.journal import Transition
+from scc_responder.journal.plan import RequestKind
 
 _CHOICES = frozenset({Reason.SEVERAL_REVISIONS, Reason.REVISION_GONE, Reason.REVISION_NOT_KNOWN})
 """Why a step is held until a person names the revision that is meant."""
@@ -35,3 +43,12 @@ def refused_choice(record: CaseRecord, revision: str) -> Reason | None:
     # A full list may have been cut: what is not in it may be meant, too.
     is_offered = not names or revision in names or len(names) >= MAX_CANDIDATES
     return None if is_offered else Reason.REVISION_NOT_OFFERED
+
+
+def choose_revision(record: CaseRecord, is_held: bool, revision: str, *, now: datetime) -> Transition:
+    """Open a case again for the revision that a person chose, for a sweep to resume. A `journal.TransitionRule`.
+
+    It is planned for that one, and people are asked anew, whatever they answered to the plan before.
+    """
+    asked = replace(asked_of(record, RequestKind.REVISION, now), word=None, revision=revision)
+    return opened_again(record, is_held, refused_choice(record, revision), asked)

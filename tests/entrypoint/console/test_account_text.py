@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from scc_responder.journal.account.account_text import account_text
+from scc_responder.entrypoint.console.account_text import account_text
 from scc_responder.journal.account.answers import QUESTIONS
 from scc_responder.journal.case import CaseRecord
 from tests.kits.hostile_accounts import (

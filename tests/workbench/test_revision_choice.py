@@ -9,8 +9,8 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState as S
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.revision_choice import awaits_choice, refused_choice, revision_candidates
 from scc_responder.journal.step import Step
+from scc_responder.workbench.revision_choice import awaits_choice, choose_revision, refused_choice, revision_candidates
 
 
 def case(state: S, reason: str, epoch: int = 1, offered: str = "") -> CaseRecord:
@@ -74,3 +74,22 @@ def test_a_choice_is_one_of_those_that_are_offered(offered: str, revision: str, 
 def test_a_case_without_a_decision_offers_nothing() -> None:
     """Its first delivery may have ended before anything was read."""
     assert revision_candidates(case(S.HELD, "several_revisions")) == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "is_held", "revision", "reason"),
+    [
+        (S.HELD, False, "checkout-2", "resumed_by_person"),
+        (S.WAITING, False, "checkout-2", "resumed_by_person"),
+        (S.PARTIAL, False, "checkout-2", "resumed_by_person"),
+        (S.HELD, True, "checkout-2", "case_in_progress"),
+        (S.DONE, False, "checkout-2", "no_choice_awaited"),
+        (S.HELD, False, "checkout-2; rm", "invalid_revision"),
+    ],
+)
+def test_a_person_chooses_the_revision(state: S, is_held: bool, revision: str, reason: str) -> None:
+    """Of several that may be meant: the case keeps the choice, and is planned anew for that one."""
+    came = choose_revision(case(state, "several_revisions"), is_held, revision, now=utc_now())
+    assert (came.reason, came.status) == (reason, 204 if came.record else 409)
+    if came.record:
+        assert (came.record.state, came.record.revision) == (S.OPEN, revision)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scc_responder.journal.account.answers import QUESTIONS, Account, Answer, Knowledge
+from scc_responder.journal.account.answers import KNOWLEDGE, QUESTIONS, Account, Answer
 from scc_responder.journal.account.inert_text import inert
-
-KNOWLEDGE = {Knowledge.KNOWN: "", Knowledge.UNKNOWN: "not known", Knowledge.NOT_ASKED: "not asked"}
-"""How an answer that is none begins."""
 
 
 def account_text(account: Account) -> Iterator[str]:
