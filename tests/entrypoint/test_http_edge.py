@@ -49,10 +49,15 @@ class Request:
         ("POST", "/", push_body(b"junk"), 204),
         ("POST", "/approve", b"{}", 403),
         ("POST", "/reject", b"{}", 403),
+        ("POST", "/resume", b"{}", 403),
+        ("POST", "/mark_right", b"{}", 403),
+        ("POST", "/mark_wrong", b"{}", 403),
         ("POST", "/sweep", b"", 403),
         ("POST", "/approve/", b"{}", 404),
         ("POST", "//approve", b"{}", 404),
         ("POST", "/Approve", b"{}", 404),
+        ("POST", "/mark", b"{}", 404),
+        ("POST", "/undo", b"{}", 404),
         ("POST", "/approve;x", b"{}", 404),
         ("POST", "/v1/approve", b"{}", 404),
         ("POST", "/sweep/", b"", 404),
@@ -66,7 +71,9 @@ def test_each_path_has_its_own_answer(tmp_path: Path, method: str, path: str, bo
     assert handle(request, services(tmp_path)) == ("", status, {})
 
 
-@pytest.mark.parametrize("path", ["/", "/approve", "/reject", "/sweep"])
+@pytest.mark.parametrize(
+    "path", ["/", "/approve", "/reject", "/resume", "/mark_right", "/mark_wrong", "/sweep", "/look"]
+)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH"])
 def test_only_a_post_does_anything(tmp_path: Path, method: str, path: str) -> None:
     """Whoever asks otherwise is told how, and nothing is read."""

@@ -19,6 +19,7 @@ from scc_responder.journal.plan import (
     Plan,
     PlanState,
     PlanStep,
+    is_another_plan,
     lesser_plan,
     plan_digest,
     plan_summary,
@@ -29,6 +30,23 @@ STEP = PlanStep(
     policy="contain", action="isolate_pod", changes=({"uid": "u1"}, {"pod_uid": "u2"}, {"change": "notify"})
 )
 PLAN = Plan(digest="0123456789abcdef", policy_digest="p", steps=(STEP,), created_at=NOON, expires_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("plan", "digest", "another"),
+    [
+        (PLAN, "0123456789abcdef", False),
+        (PLAN, "01234567", False),
+        (PLAN, "0123456", True),
+        (PLAN, "f" * 16, True),
+        (None, "01234567", True),
+        (None, "", False),
+        (PLAN, "", False),
+    ],
+)
+def test_another_plan_than_the_one_shown(plan: Plan | None, digest: str, another: bool) -> None:
+    """Also where the case has none any more; who was shown none means none."""
+    assert is_another_plan(plan, digest) is another
 
 
 def test_a_plan_names_what_it_changes() -> None:

@@ -92,21 +92,55 @@ def test_a_person_rejects_through_the_console(waiting: tuple[Deployment, Object]
 def test_a_person_has_a_case_tried_again(
     waiting: tuple[Deployment, Object], cluster: SimulatedCluster, proofs: Proofs
 ) -> None:
-    """A case that came to its end is opened again for a listed person; one that waits, or for others, is not."""
+    """A case that came to its end is tried again at once for a listed person; one that waits, or for others, is not."""
     deployment, document = waiting
     ann, console = proofs.iap.assertion(), proofs.console
     early = handed(deployment, document, ann, console, "resume")
     handed(deployment, document, ann, console, "reject")
     eve = handed(deployment, document, proofs.iap.assertion("eve@example.com"), console, "resume")
     ended = deployment.case(document).state
+    other = handed(deployment, document, ann, console, "resume", plan="f" * 64)
     again = handed(deployment, document, ann, console, "resume")
 
     assert (early.status, early.reason) == (409, "waiting_for_approval")
     assert (eve.status, eve.reason, str(ended)) == (403, "approver_not_listed", "held")
-    assert (again.status, again.reason) == (204, "resumed_by_person")
+    assert (other.status, other.reason) == (409, "plan_digest_differs")
+    assert (again.status, again.reason) == (204, "waiting_for_approval")
     assert json.loads(again.body)["answer"] == "resume"
-    assert str(deployment.case(document).state) == "open"
+    assert str(deployment.case(document).state) == "waiting"
     assert mutations(cluster.audit) == []
+
+
+def test_what_is_tried_again_asks_every_guard_anew(
+    waiting: tuple[Deployment, Object], cluster: SimulatedCluster, proofs: Proofs
+) -> None:
+    """Somebody pulled the kill switch meanwhile: nothing is done, and the answer says so."""
+    deployment, document = waiting
+    ann, console = proofs.iap.assertion(), proofs.console
+    handed(deployment, document, ann, console, "reject")
+    deployment.turn("disabled")
+    again = handed(deployment, document, ann, console, "resume")
+    told = json.loads(again.body)
+
+    assert (told["answer"], told["reason"], str(deployment.case(document).state)) == (
+        "resume",
+        "control_disabled",
+        "held",
+    )
+    assert mutations(cluster.audit) == []
+
+
+def test_a_busy_cluster_leaves_it_to_the_sweep(
+    waiting: tuple[Deployment, Object], proofs: Proofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The case is open again, and nothing is read by this request."""
+    deployment, document = waiting
+    ann, console = proofs.iap.assertion(), proofs.console
+    handed(deployment, document, ann, console, "reject")
+    monkeypatch.setattr(deployment.services.bulkheads, "is_busy", lambda _cluster: True)
+    again = handed(deployment, document, ann, console, "resume")
+    assert (again.status, again.reason) == (204, "resumed_by_person")
+    assert str(deployment.case(document).state) == "open"
 
 
 def test_the_console_alone_answers_nothing(waiting: tuple[Deployment, Object], proofs: Proofs) -> None:

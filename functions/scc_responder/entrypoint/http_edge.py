@@ -1,8 +1,9 @@
 """The HTTP edge: a request in, a status out. Only a person's answer has a body.
 
 Pub/Sub pushes to `/`. At `/approve` and `/reject` a person answers a plan that waits, at `/resume` a person has a case
-tried again: the body says so where that was taken, and to the console also why it was not. Cloud Scheduler posts to
-`/sweep` and `/look`. Any other path is 404, any other method 405: nothing is done, and nobody reads it as taken.
+tried again, at `/mark_right` and `/mark_wrong` a person says whether what was done was right. The body says so where
+that was taken, and to the console also why it was not. Cloud Scheduler posts to `/sweep` and `/look`. Any other path is
+404, any other method 405: nothing is done, and nobody reads it as taken.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from scc_responder.settings import Settings, read_settings
 
 HttpAnswer = tuple[str, int, dict[str, str]]
 """Body, status and headers."""
-ANSWERS = {"/approve": "approve", "/reject": "reject", "/resume": "resume"}
-"""The paths at which a person answers a plan that waits, or has a case tried again."""
+_ANSWERS = ("/approve", "/reject", "/resume", "/mark_right", "/mark_wrong")
+"""The paths at which a person answers a plan that waits, has a case tried again, or marks it."""
 SWEEP = "/sweep"
 """The path of the sweep, which resumes unfinished cases."""
 LOOK = "/look"
@@ -73,7 +74,7 @@ def _answer(request: Any, services: Services) -> Ending:
 
     body = request.stream.read(answers.MAX_ANSWER_BYTES + 1)
     headers, peer = _sender(request)
-    asked = answers.AnswerRequest(verb=ANSWERS[request.path], body=body, headers=headers, peer=peer)
+    asked = answers.AnswerRequest(verb=request.path[1:], body=body, headers=headers, peer=peer)
     return answers.answer_plan(asked, services)
 
 
@@ -97,7 +98,7 @@ def _sender(request: Any) -> tuple[dict[str, str], str]:
 
 _WORK: dict[str, Callable[[Any, Services], Ending]] = {
     "/": _deliver,
-    **dict.fromkeys(ANSWERS, _answer),
+    **dict.fromkeys(_ANSWERS, _answer),
     SWEEP: _sweep,
     LOOK: _look,
 }

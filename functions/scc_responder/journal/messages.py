@@ -60,9 +60,13 @@ class Ending(Value, frozen=True, kw_only=True):
     body: str = ""
 
 
-def answered_body(verb: str, case: str, plan: str, reason: str) -> str:
-    """The JSON that says what was done with an answer (`approve` or `reject`), to which case and plan digest."""
-    return ascii_json({"answer": verb, "case": case, "plan": plan, "reason": reason}).decode()
+def answered_body(verb: str, case: str, plan: str, reason: str, lines: str = "") -> str:
+    """The JSON that says what was done with an answer (such as `approve`), to which case and plan digest.
+
+    `lines` say more, for a person.
+    """
+    said = {"answer": verb, "case": case, "plan": plan, "reason": reason}
+    return ascii_json({**said, "lines": lines} if lines else said).decode()
 
 
 def refused_body(verb: str, reason: str) -> str:

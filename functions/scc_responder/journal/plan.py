@@ -141,6 +141,11 @@ class Plan(Value, frozen=True, kw_only=True):
         return len(digest) >= MIN_DIGEST and self.digest.startswith(digest)
 
 
+def is_another_plan(plan: Plan | None, digest: str) -> bool:
+    """Whether a person was shown another plan than this one, by its digest; where that is empty, none was shown."""
+    return bool(digest) and not (plan is not None and plan.is_meant_by(digest))
+
+
 def plan_digest(steps: Iterable[PlanStep], policy_digest: str, finding_key: str, asked: AskedStep | None = None) -> str:
     """SHA-256 over the plan as canonical JSON (sorted keys, no spaces): another plan, policy or case is another digest.
 

@@ -1,8 +1,8 @@
-"""A person's answer about a case, from its request to its record: approve or reject its plan, or have it tried again.
+"""A person's answer about a case, from its request to its record: on its plan, to try it again, or a mark.
 
 A Google ID token in `Authorization` identifies the approver, never the request's own text. Where it is the console's,
 the assertion that IAP signed for a person does, which the console hands on: by itself the console answers nothing. The
-last approval needed takes the case, and the same request resumes it.
+last approval needed takes the case, and the same request resumes it; so does a person who has it tried again.
 """
 
 from __future__ import annotations
@@ -23,20 +23,24 @@ from scc_responder.domain.value import StrictValue, Value, resolved
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.guard.resumed_case import resume
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.again.persons_request import as_requested
+from scc_responder.journal.case import CaseRecord, PersonsMark
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, answered_body, refused_body
 from scc_responder.journal.notices import case_notice
-from scc_responder.journal.plan import PlanState
+from scc_responder.journal.persons_word import short_words
+from scc_responder.journal.plan import PlanState, is_another_plan
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
+from scc_responder.pipeline.kept_mark import kept_mark
 from scc_responder.pipeline.later.later_accounts import note_unwatched
 from scc_responder.pipeline.services import Services
 
-ANSWER_VERBS = ("approve", "reject", "resume")
-"""What may be answered. `resume` opens a case again, whatever plan it has: a sweep asks every guard anew."""
+ANSWER_VERBS = ("approve", "reject", "resume", "mark_right", "mark_wrong")
+"""What may be answered. `resume` tries a case again, whatever end it came to: every guard is asked anew."""
+_MARKS = {"mark_right": False, "mark_wrong": True}
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
@@ -86,14 +90,16 @@ def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Endin
         return Ending(status=409, reason=Reason.NO_SUCH_CASE, severity="WARNING")
     log.fields["case"] = case_id(key)
     answer = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
+    if request.verb in _MARKS:
+        return _mark(request.verb, key, answer, services)
     return _judge(request.verb, key, answer, services, log)
 
 
-def _said(ending: Ending, verb: str, key: str, plan: str, *, begun: bool = False) -> Ending:
+def _said(ending: Ending, verb: str, key: str, plan: str, *, begun: bool = False, lines: str = "") -> Ending:
     """The same, and what was done, where the answer was taken. What was `begun` is so, too, if it is not finished."""
     if ending.status != 204 and not (begun and ending.status == 503):
         return ending
-    return replace(ending, body=answered_body(verb, case_id(key), plan, ending.reason))
+    return replace(ending, body=answered_body(verb, case_id(key), plan, ending.reason, lines))
 
 
 def _parsed(body: bytes) -> AnswerBody | None:
@@ -115,22 +121,41 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         return approval_answers.reject(record, answer, services.clock(), is_held=is_held)
 
     def again(record: CaseRecord, is_held: bool) -> Transition:
-        return resume(record, is_held, now=services.clock())
+        if is_another_plan(record.plan, answer.plan):
+            return Transition(reason=Reason.PLAN_DIGEST_DIFFERS, status=409)
+        opened = resume(record, is_held, now=services.clock())
+        if opened.record is None or services.bulkheads.is_busy(record.cluster):
+            return opened  # a sweep goes on with it
+        return replace(opened, record=as_requested(opened.record, services.clock()), starts=True)
 
-    judge: TransitionRule = dict(zip(ANSWER_VERBS, (approve, reject, again), strict=True))[verb]
+    judge: TransitionRule = {"approve": approve, "reject": reject, "resume": again}[verb]
     transition, case = services.journal.apply(key, judge)
     plan = transition.record.plan if transition.record else None
     if transition.record:
         log.took(transition.record)
     digest = plan.digest if plan else answer.plan
     if case:
-        ending = ended(lambda log: _go_on(case, services, log), services, log)
+        go_on = _try_again if verb == "resume" else _go_on
+        ending = ended(lambda log: go_on(case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
     if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
         note_unwatched(transition.record, services)
         _tell(transition.record, answer, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)
+
+
+def _mark(verb: str, key: str, answer: ApprovalAnswer, services: Services) -> Ending:
+    """Keep the person's mark, and count it."""
+    mark = PersonsMark(is_wrong=_MARKS[verb], by=answer.by, at=services.clock(), said=short_words(answer.said))
+    rails = services.policies.guardrails
+    kept = kept_mark(services.store, services.journal, key, mark, guardrails=rails, plan=answer.plan)
+    ending = Ending(status=204 if kept.taken else 409, reason=kept.reason, severity="NOTICE")
+    return _said(ending, verb, key, answer.plan, lines="\n".join(kept.lines))
+
+
+def _try_again(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
+    return work_on(finding_of(case.record), case, services, log)
 
 
 def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:

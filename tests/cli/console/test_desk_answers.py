@@ -103,13 +103,14 @@ def test_an_undo_is_rehearsed_then_done_once(desk: Desk) -> None:
     assert desk.take(Verb.UNDO)[0] is Hearing.REFUSED
 
 
-def test_a_case_is_opened_again_once(desk: Desk) -> None:
-    """Then it waits for the sweep."""
+def test_a_case_is_tried_again_at_once(desk: Desk) -> None:
+    """Everything is read and decided anew: here its plan waits again."""
     assert desk.take(Verb.RESUME) == (Hearing.REFUSED, Reason.WAITING_FOR_APPROVAL)
     desk.take(Verb.REJECT, said="not now")
-    assert desk.take(Verb.RESUME) == (Hearing.TAKEN, Reason.RESUMED_BY_PERSON)
-    assert desk.record.state is CaseState.OPEN
-    assert desk.take(Verb.RESUME) == (Hearing.REFUSED, Reason.STILL_OPEN)
+    assert desk.take(Verb.RESUME) == (Hearing.TAKEN, Reason.WAITING_FOR_APPROVAL)
+    assert desk.record.state is CaseState.WAITING
+    assert desk.take(Verb.RESUME) == (Hearing.REFUSED, Reason.WAITING_FOR_APPROVAL)
+    assert desk.isolations == 0
 
 
 def test_a_mark_is_kept_and_the_last_one_counts(desk: Desk) -> None:

@@ -88,6 +88,16 @@ def test_only_what_the_function_says_is_told(function: Function, status: int, bo
     assert heard.lines or hearing is Hearing.BEGUN
 
 
+@pytest.mark.parametrize("verb", sorted(FunctionAnswers.verbs))
+def test_each_answer_that_the_function_takes_is_sent(function: Function, verb: Verb) -> None:
+    """To a path of its own; what takes another identity than the function's is not among them."""
+    function.body = json.dumps({**SAID, "answer": verb, "lines": "policy a asks a person first"})
+    heard = FunctionAnswers(function.url, str).take(PersonsAnswer(verb=verb, finding_key=KEY, plan=PLAN), ANNA)
+    assert (heard.hearing, heard.lines) == (Hearing.TAKEN, ("policy a asks a person first",))
+    assert function.came[0][0] == f"/{verb}"
+    assert FunctionAnswers.verbs == frozenset(Verb) - {Verb.UNDO, Verb.REHEARSE_UNDO}
+
+
 def test_a_function_that_is_not_there_is_an_error() -> None:
     """And the token goes to no other machine in the clear."""
     for url in ("http://127.0.0.1:9", "http://example.com"):

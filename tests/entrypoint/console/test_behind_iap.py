@@ -138,6 +138,15 @@ def test_both_proofs_go_along(function: Function) -> None:
     assert "anna" not in str({**headers, ASSERTION_HEADER: ""})
 
 
+def test_what_the_function_says_more_is_told(function: Function) -> None:
+    """Of a mark: which policies it lowered."""
+    function.body = taken(answer="mark_wrong", lines="policy a asks a person first\npolicy b, too")
+    mark = PersonsAnswer(verb=Verb.MARK_WRONG, finding_key=KEY, plan=PLAN)
+    heard = HandedOn(function.url, str).take(mark, ANNA)
+    assert (heard.hearing, heard.lines) == (Hearing.TAKEN, ("policy a asks a person first", "policy b, too"))
+    assert function.asked[0][0] == "/mark_wrong"
+
+
 def test_without_a_token_nothing_is_sent(function: Function) -> None:
     """Where the console cannot say who it is, it sends nothing; where nobody answers, that is said."""
 
@@ -152,7 +161,7 @@ def test_without_a_token_nothing_is_sent(function: Function) -> None:
 
 
 def test_what_takes_another_identity_is_not_handed_on() -> None:
-    """Undo and mark take what the console has not: a page shows the command."""
-    assert {*HANDED_ON} == {Verb.APPROVE, Verb.REJECT, Verb.RESUME}
+    """Undo takes what the function has not: a page shows the command."""
+    assert frozenset(Verb) - HANDED_ON == {Verb.UNDO, Verb.REHEARSE_UNDO}
     assert {str(verb) for verb in HANDED_ON} == {*ANSWER_VERBS}
     assert HandedOn("https://f.example.com", str).verbs == HANDED_ON

@@ -53,6 +53,16 @@ COUNTED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("held", "plan", "reason"),
+    [(False, "", "marked"), (True, "", "case_in_progress"), (False, "f" * 64, "plan_digest_differs")],
+)
+def test_a_mark_is_about_what_was_shown(held: bool, plan: str, reason: str) -> None:
+    """A case that is worked on, and one whose plan is another than the person saw, take none."""
+    made = marked(RECORD, held, WRONG, plan)
+    assert (made.reason, made.record is None) == (reason, reason != "marked")
+
+
 @pytest.mark.parametrize(("one", "counts"), COUNTED)
 def test_what_is_counted(one: Step, counts: tuple[bool, str] | None) -> None:
     """Only what a policy did itself to the pod."""

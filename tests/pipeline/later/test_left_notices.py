@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scc_responder.cli.case.marking import leave_notice
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.pipeline.later.left_notices import LEFT_NOTICES, MOST_TOLD, tell_left
+from scc_responder.pipeline.later.left_notices import LEFT_NOTICES, MOST_TOLD, leave_notice, tell_left
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import Deployment, deployed, policy
 

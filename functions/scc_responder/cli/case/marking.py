@@ -5,16 +5,10 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import secrets
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
-
-import msgspec
 
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
 from scc_responder.cli.terminal.place_options import place_text
@@ -22,22 +16,15 @@ from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.reasons.remedies import Remedy, place_option
-from scc_responder.domain.store import CasStore
-from scc_responder.guard.trust.error_budget import budget_place
-from scc_responder.guard.trust.marked_case import marked, verdicts
-from scc_responder.guard.trust.spend import spend
-from scc_responder.journal.case import CaseRecord, PersonsMark
+from scc_responder.journal.case import PersonsMark
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.persons_word import short_words
-from scc_responder.pipeline.later.left_notices import LEFT_NOTICES
+from scc_responder.pipeline.kept_mark import KeptMark, kept_mark
 from scc_responder.policy.guardrails import GUARDRAILS_FILE, Guardrails
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 
 _VERDICTS = ("right", "wrong")
-_KEEP_LEFT = timedelta(days=7)
 
 
 def mark_options(command: argparse.ArgumentParser) -> None:
@@ -59,7 +46,9 @@ def mark_case(options: argparse.Namespace) -> int:
     with closing(existing_store(options.store)) as store:
         journal = Journal(store, utc_now)
         key = journal.find(options.case)
-        kept = kept_mark(store, journal, key, mark, guardrails) if key else KeptMark(reason=Reason.NO_SUCH_CASE)
+        kept = (
+            kept_mark(store, journal, key, mark, guardrails=guardrails) if key else KeptMark(reason=Reason.NO_SUCH_CASE)
+        )
     name = visible_lines(case_id(key or options.case))
     if options.format == "json":
         print(
@@ -80,27 +69,6 @@ def mark_case(options: argparse.Namespace) -> int:
     return 0 if kept.taken else 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KeptMark:
-    """What came of a mark: whether the case took it, for which policies it counts, and which it lowered, where, why."""
-
-    reason: Reason
-    taken: bool = False
-    policies: Sequence[str] = ()
-    lowered: Sequence[dict[str, str]] = ()
-
-
-def kept_mark(store: CasStore, journal: Journal, key: str, mark: PersonsMark, guardrails: Guardrails) -> KeptMark:
-    """Keep the mark in the case, and count it for each policy that acted there. Raises StoreError, RetryableError."""
-    transition, _ = journal.apply(key, partial(marked, mark=mark), leaves_line=False)
-    record = transition.record
-    if record is None:
-        return KeptMark(reason=transition.reason)
-    lowered = [*_counted(store, record, mark, guardrails)]
-    policies = [policy for policy, _ in verdicts(record, mark)]
-    return KeptMark(reason=transition.reason, taken=True, policies=policies, lowered=lowered)
-
-
 def _guardrails(folder: Path | None) -> Guardrails:
     """The guardrails, by whose environments it is counted. Raises SettingsError where a folder is named without any."""
     place = folder or Path("policies")
@@ -112,23 +80,6 @@ def _guardrails(folder: Path | None) -> Guardrails:
     return load_guardrails(place)
 
 
-def leave_notice(store: CasStore, notice: Notice) -> None:
-    """Leave the notice for the next sweep: who calls may not publish. Raises StoreError."""
-    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(notice), keep=_KEEP_LEFT)
-
-
-def _counted(
-    store: CasStore, record: CaseRecord, mark: PersonsMark, guardrails: Guardrails
-) -> Iterator[dict[str, str]]:
-    """Count the mark for each policy, and tell of those that it lowers."""
-    place = budget_place(guardrails, record.cluster)
-    for policy, verdict in verdicts(record, mark):
-        why = spend(store, place, policy, verdict)
-        if why:
-            leave_notice(store, _error_budget_notice(record, place.name, policy, why, mark.by))
-            yield {"policy": policy, "place": place.name, "why": why}
-
-
 def _said(verdict: str, acted: Sequence[str], lowered: Sequence[dict[str, str]]) -> str:
     counts = f"it counts for {', '.join(acted)}" if acted else "no policy did anything there that is counted"
     lines = [f"marked {verdict}; {counts}"]
@@ -137,16 +88,3 @@ def _said(verdict: str, acted: Sequence[str], lowered: Sequence[dict[str, str]])
         raising = f'scc-responder control clear --policy {policy} {place_text(place)} --reason "WHY"'
         lines.append(f"policy {policy} asks a person first in {place} now ({each['why']}). To raise it: {raising}")
     return ". ".join(lines)
-
-
-def _error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, by: str) -> Notice:
-    """A policy asks a person first in a place from now on, as its acts there were called wrong, the case's last."""
-    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
-    return Notice(
-        kind=NoticeKind.POLICY,
-        severity=NoticeSeverity.ERROR,
-        case=case_id(record.finding_key),
-        reason=Reason.ERROR_BUDGET_SPENT,
-        labels={"policy": policy, "place": place},
-        facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
-    )

@@ -1,9 +1,9 @@
 """Show the cases in a browser on this machine, and answer there: approve, reject, take back, try again, mark.
 
 The address that is printed lets one browser in, and only this machine reaches it. On a SQLite store the answers are
-decided here, by the settings that `serve` takes. On any other store the pages show the cases, and send approvals and
-rejections to the function (--url), with your own Google ID token (--token-file or SCC_RESPONDER_ID_TOKEN), as
-`case approve` does; the rest is for the command line.
+decided here, by the settings that `serve` takes. On any other store the pages show the cases, and send answers to the
+function (--url), with your own Google ID token (--token-file or SCC_RESPONDER_ID_TOKEN), as `case approve` does;
+to take a case back is for the command line.
 
   scc-responder console --store scc-responder.db --clusters clusters.yaml --findings findings
   scc-responder console --settings responder.env --url https://FUNCTION --token-file token

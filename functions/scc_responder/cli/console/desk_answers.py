@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from scc_responder.cli.case.marking import kept_mark
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import ascii_json
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
-from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.case import PersonsMark
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
+from scc_responder.pipeline.kept_mark import kept_mark
 from scc_responder.workbench.local_services import LocalServices
 from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UndoServices
@@ -37,12 +35,10 @@ class DeskAnswers:
     def take(self, answer: PersonsAnswer, person: Person) -> Heard:
         """Decide and carry out. Raises ResponderError."""
         match answer.verb:
-            case Verb.APPROVE | Verb.REJECT:
+            case Verb.APPROVE | Verb.REJECT | Verb.RESUME:
                 return self._answered(answer)
             case Verb.UNDO | Verb.REHEARSE_UNDO:
                 return self._taken_back(answer, person, apply=answer.verb is Verb.UNDO)
-            case Verb.RESUME:
-                return self._resumed(answer)
             case Verb.MARK_RIGHT | Verb.MARK_WRONG:
                 return self._marked(answer, person)
 
@@ -67,19 +63,19 @@ class DeskAnswers:
         whole = all(each.is_good for each in undone)
         return Heard(hearing=Hearing.TAKEN if whole else Hearing.IN_PART, lines=tuple(map(_line, undone)))
 
-    def _resumed(self, answer: PersonsAnswer) -> Heard:
-        rule = partial(resume, now=self._function.clock())
-        reason = self._function.journal.apply(answer.finding_key, rule, leaves_line=False)[0].reason
-        taken = Hearing.TAKEN if reason == Reason.RESUMED_BY_PERSON else Hearing.REFUSED
-        return Heard(hearing=taken, reason=reason)
-
     def _marked(self, answer: PersonsAnswer, person: Person) -> Heard:
         is_wrong, now = answer.verb is Verb.MARK_WRONG, self._function.clock()
         mark = PersonsMark(is_wrong=is_wrong, by=person.name, at=now, said=answer.said)
         services = self._function
-        kept = kept_mark(services.store, services.journal, answer.finding_key, mark, services.policies.guardrails)
-        lines = [f"policy {each['policy']} asks a person first in {each['place']} now" for each in kept.lowered]
-        return Heard(hearing=Hearing.TAKEN if kept.taken else Hearing.REFUSED, reason=kept.reason, lines=tuple(lines))
+        kept = kept_mark(
+            services.store,
+            services.journal,
+            answer.finding_key,
+            mark,
+            guardrails=services.policies.guardrails,
+            plan=answer.plan,
+        )
+        return Heard(hearing=Hearing.TAKEN if kept.taken else Hearing.REFUSED, reason=kept.reason, lines=kept.lines)
 
 
 class ReadOnly:

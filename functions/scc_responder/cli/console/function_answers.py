@@ -16,7 +16,7 @@ _SILENT = frozenset({200, 204})
 class FunctionAnswers:
     """`TakesAnswers` by the function at `url`. `token` is read for each answer: a token is over within the hour."""
 
-    verbs = frozenset({Verb.APPROVE, Verb.REJECT})
+    verbs = frozenset(Verb) - {Verb.UNDO, Verb.REHEARSE_UNDO}
 
     def __init__(self, url: str, token: Callable[[], str]) -> None:
         self._url = url
@@ -26,9 +26,9 @@ class FunctionAnswers:
         """Send it. Raises ResponderError where nothing answers, SettingsError for an unusable address or token."""
         body = {"case": answer.finding_key, "plan": answer.plan, "reason": answer.said}
         sent = send(self._url, answer.verb, body, self._token())
-        asked = answer.verb, answer.finding_key, answer.plan
+        asked = str(answer.verb), answer.finding_key, answer.plan
         if sent.says(*asked):
-            return Heard(hearing=Hearing.TAKEN, reason=sent.reason)
+            return Heard(hearing=Hearing.TAKEN, reason=sent.reason, lines=sent.lines)
         if sent.says_begun(*asked):
             return Heard(hearing=Hearing.BEGUN, reason=sent.reason)
         told = answered(answer.verb, case_id(answer.finding_key), sent.status, taken=False)

@@ -38,6 +38,11 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
         """What came of it, in the function's word; empty where it says nothing that can be read."""
         return self._said().get("reason", "")
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What it says more, for a person."""
+        return tuple(self._said().get("lines", "").splitlines())
+
     def _said(self) -> dict[str, str]:
         try:
             return msgspec.json.decode(self.body, type=dict[str, str])

@@ -15,7 +15,7 @@ from scc_responder.entrypoint.console.answer_client import FunctionAnswer, send
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
 
 IAP_HEADER = "x-goog-iap-jwt-assertion"
-HANDED_ON = frozenset({Verb.APPROVE, Verb.REJECT, Verb.RESUME})
+HANDED_ON = frozenset(Verb) - {Verb.UNDO, Verb.REHEARSE_UNDO}
 """What the function decides on. For the rest a page shows the command: it takes another identity than the console's."""
 
 
@@ -51,7 +51,7 @@ class HandedOn:
 def _heard(said: FunctionAnswer, answer: PersonsAnswer) -> Heard:
     asked = str(answer.verb), answer.finding_key, answer.plan
     if said.says(*asked):
-        return Heard(hearing=Hearing.TAKEN, reason=said.reason)
+        return Heard(hearing=Hearing.TAKEN, reason=said.reason, lines=said.lines)
     if said.says_begun(*asked):
         return Heard(hearing=Hearing.BEGUN, reason=said.reason)
     is_refusal = 400 <= said.status < 500 or (said.status == 503 and said.reason)

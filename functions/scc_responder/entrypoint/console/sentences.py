@@ -20,7 +20,7 @@ _TAKEN = {
     Verb.REJECT: "Rejected. Nothing of the plan is done.",
     Verb.REHEARSE_UNDO: "Nothing was changed. This is what would be taken back.",
     Verb.UNDO: "Taken back. Below is what was read back.",
-    Verb.RESUME: "Open again. The next sweep reads finding and target again, and tries what is left.",
+    Verb.RESUME: "Tried again. Below is what came of it, as it was read back.",
     Verb.MARK_RIGHT: "Marked as right.",
     Verb.MARK_WRONG: "Marked as wrong.",
 }
@@ -28,6 +28,7 @@ _NOTED = {
     Reason.APPROVAL_NOTED: "Your approval is noted. Nothing is done until more people approve.",
     Reason.MODE_LOWERED_BY: "Your approval is taken. The kill switch keeps it from being done: when it is raised, the "
     "sweep goes on with it.",
+    Reason.RESUMED_BY_PERSON: "Open again. Its cluster is busy: the next sweep tries it, in 5 minutes at most.",
     Reason.ALREADY_APPROVED: "You approved this plan before. Another listed person has to approve it now.",
 }
 _REFUSED = {

@@ -13,18 +13,22 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.guard.trust.error_budget import Verdict
 from scc_responder.journal.case import CaseRecord, PersonsMark
 from scc_responder.journal.journal import Transition
+from scc_responder.journal.plan import is_another_plan
 from scc_responder.journal.step import Step
 
 _MADE = frozenset({StepStatus.DONE, StepStatus.TERMINATING, StepStatus.NOT_EFFECTIVE})
 
 
-def marked(record: CaseRecord, is_held: bool, mark: PersonsMark) -> Transition:
+def marked(record: CaseRecord, is_held: bool, mark: PersonsMark, plan: str = "") -> Transition:
     """Keep the mark, in place of an earlier one. A `journal.TransitionRule`.
 
-    Refused with 409 `case_in_progress` while a delivery works on the case: what it does is still to come.
+    Refused with 409 `case_in_progress` while a delivery works on the case: what it does is still to come; and
+    `plan_digest_differs` where the person was shown another plan of it.
     """
     if is_held:
         return Transition(reason=Reason.CASE_IN_PROGRESS, status=409)
+    if is_another_plan(record.plan, plan):
+        return Transition(reason=Reason.PLAN_DIGEST_DIFFERS, status=409)
     return Transition(reason=Reason.MARKED, status=204, record=replace(record, mark=mark))
 
 

@@ -1,20 +1,28 @@
-"""Notices that a command at somebody's desk leaves in the store: it may not publish, so the next sweep tells them."""
+"""Notices that are left in the store for the next sweep to tell: a command at somebody's desk may not publish."""
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
+from datetime import timedelta
 
 import msgspec
 
 from scc_responder.domain.errors import ApiError, Conflict
 from scc_responder.domain.notices.notice import Notice
-from scc_responder.domain.store import Entry
+from scc_responder.domain.store import CasStore, Entry
 from scc_responder.domain.value import resolved
 from scc_responder.pipeline.services import Services
 
 LEFT_NOTICES = "left_notice/"
 MOST_TOLD = 10
 """As many are told by one sweep."""
+_KEEP_LEFT = timedelta(days=7)
+
+
+def leave_notice(store: CasStore, notice: Notice) -> None:
+    """Leave the notice for the next sweep. Raises StoreError."""
+    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(notice), keep=_KEEP_LEFT)
 
 
 def tell_left(services: Services) -> int:
