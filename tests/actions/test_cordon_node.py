@@ -12,9 +12,9 @@ from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.context import Identity
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.guard import hold_reason
+from scc_responder.pipeline.undo.inverses import inverse_of
 from scc_responder.policy.guardrails import Guardrails, Protected
 from scc_responder.workbench.policy_files.rule_mistakes import parameter_mistakes
-from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.decision_contexts import EVENT, NODE, context, plan
 
 REPLACED = Identity(level="refuted", reason=Reason.NODE_REPLACED)

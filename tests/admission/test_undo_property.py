@@ -13,8 +13,8 @@ import pytest
 
 from scc_responder.domain.finding import case_id
 from scc_responder.journal.case import CaseRecord
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.policies.merge_patch import merge_patch
-from scc_responder.workbench.undo.undo import Undo
 from tests.admission.installed import Installed
 from tests.admission.undo_installed import UndoInstalled
 from tests.cluster import objects

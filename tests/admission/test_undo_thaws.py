@@ -19,7 +19,7 @@ from scc_responder.domain.kubernetes.ephemeral_containers import (
     thaw_forms,
 )
 from scc_responder.domain.status import FrozenProcess
-from scc_responder.workbench.undo.undo import Undo, Undone
+from scc_responder.pipeline.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UndoServices
 from tests.admission import test_undo_acts
 from tests.admission.installed import COLLECTOR
@@ -46,8 +46,8 @@ from tests.kits.one_change import IMAGE
 from tests.kits.responder import OneCluster, api_of
 from tests.kits.scripted_collector import ScriptedApi, says
 from tests.kits.scripted_collector import thaw as told_thaw
-from tests.workbench.undo.test_undo_elsewhere import KEY as CASE_KEY
-from tests.workbench.undo.test_undo_elsewhere import desk
+from tests.pipeline.undo.test_undo_elsewhere import KEY as CASE_KEY
+from tests.pipeline.undo.test_undo_elsewhere import desk
 
 pytestmark = pytest.mark.timeout(300)
 

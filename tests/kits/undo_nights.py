@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scc_responder.journal.case import CaseRecord
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.undo.undo import Undo
 from tests.cluster import objects
 from tests.kits.responder import NODE, SPARE_NODE, Deployment, OneCluster, api_of, deployed, finding_about, policy
 

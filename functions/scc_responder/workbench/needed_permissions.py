@@ -31,9 +31,9 @@ from scc_responder.domain.permissions import (
 )
 from scc_responder.domain.value import Value
 from scc_responder.execute.evidence import sources_for
+from scc_responder.pipeline.undo import undo_changes
 from scc_responder.policy.asked_by import named_facts
 from scc_responder.policy.policy_set import Policy
-from scc_responder.workbench.undo import undo_changes
 
 EVERY_FINDING = "every finding"
 GOOGLE_READS = {

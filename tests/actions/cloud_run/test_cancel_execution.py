@@ -9,7 +9,7 @@ import pytest
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.cloud_run.cancel_execution import CancelExecution
 from scc_responder.domain.context import Context
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, NIGHTLY, before, run_execution, run_finding, run_job
 

@@ -9,7 +9,7 @@ import pytest
 from scc_responder.actions import Hold, Skip, actions
 from scc_responder.domain.changes.cloud_run.delete_revision import DeleteRevision
 from scc_responder.domain.context import Context
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, CHECKOUT, run_finding, run_revision, run_service
 

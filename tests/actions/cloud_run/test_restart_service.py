@@ -12,7 +12,7 @@ from scc_responder.domain.changes.cloud_run.restart_service import RestartServic
 from scc_responder.domain.cloud_run.run_names import RunKind, RunName
 from scc_responder.domain.cloud_run.run_objects import RunContainer, RunTraffic
 from scc_responder.domain.context import Context
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, CHECKOUT, GOOD, before, run_containers, run_finding, run_revision, run_service
 

@@ -12,7 +12,7 @@ from scc_responder.domain.changes import restored, stored
 from scc_responder.domain.changes.cloud_run.shift_traffic import ShiftTraffic
 from scc_responder.domain.cloud_run.run_objects import RunTraffic
 from scc_responder.domain.context import Context
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.decision_contexts import THREAT
 from tests.kits.run_values import BAD, GOOD, before, run_finding, run_revision, run_service
 

@@ -18,8 +18,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Transition
 from scc_responder.pipeline.looks.look_sweep import look_sweep
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.undo.undo import Undo
 from tests.kits.again import again
 from tests.kits.answers import HERE, answered
 from tests.kits.compromised_pod import cluster, pod

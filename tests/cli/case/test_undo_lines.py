@@ -6,8 +6,8 @@ from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, undo_refused
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.taken_back import TakenBack
-from scc_responder.workbench.undo.undo import Undone
+from scc_responder.pipeline.undo.taken_back import TakenBack
+from scc_responder.pipeline.undo.undo import Undone
 
 STEP = Step(action_id="id", action="cordon_node", expected_uid="u1")
 

@@ -7,7 +7,7 @@ import pytest
 from scc_responder.domain.changes import ChangedObject, Disruption, change_classes
 from scc_responder.domain.changes.marked_object import MarkedObject, marks_of
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.workbench.undo.undo_changes.release_object import ReleaseObject
+from scc_responder.pipeline.undo.undo_changes.release_object import ReleaseObject
 
 MADE = pytest.mark.parametrize("made", [PatchObject, ReleaseObject])
 

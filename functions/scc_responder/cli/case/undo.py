@@ -26,8 +26,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FIRESTORE_ADDRESS
 from scc_responder.domain.text import visible
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
+from scc_responder.pipeline.undo.undo import Undo, Undone
 from scc_responder.settings import read_settings
-from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UNDO_IDENTITY, UndoServices
 
 

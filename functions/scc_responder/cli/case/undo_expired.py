@@ -13,8 +13,8 @@ from scc_responder.cli.case.undo_lines import undo_facts, undo_lines
 from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import case_id
-from scc_responder.workbench.undo.expired_cordons import expired_cordons
-from scc_responder.workbench.undo.undo import Undo
+from scc_responder.pipeline.undo.expired_cordons import expired_cordons
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.undo.undo_services import UndoServices
 
 _NONE = "no cordon whose time is over stands"

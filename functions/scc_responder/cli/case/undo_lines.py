@@ -9,7 +9,7 @@ from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
-from scc_responder.workbench.undo.undo import Undone
+from scc_responder.pipeline.undo.undo import Undone
 
 MAX_SAID = 500
 

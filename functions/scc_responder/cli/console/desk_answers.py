@@ -11,8 +11,8 @@ from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Pers
 from scc_responder.journal.case import PersonsMark
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.kept_mark import kept_mark
+from scc_responder.pipeline.undo.undo import Undo, Undone
 from scc_responder.workbench.local_services import LocalServices
-from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UndoServices
 
 _HERE = {"content-type": "application/json", "host": "127.0.0.1:80"}

@@ -20,10 +20,10 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment
 from scc_responder.journal.plan import plan_summary
 from scc_responder.journal.step import Step
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.simulated_cloud_run.run_server import SimulatedCloudRun
 from scc_responder.workbench.simulated_cluster.story.notifications import CHECKOUT_SERVICE
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation
-from scc_responder.workbench.undo.undo import Undo
 from scc_responder.workbench.undo.undo_services import UndoServices
 
 _INDENT = "     "

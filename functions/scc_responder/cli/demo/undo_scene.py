@@ -13,10 +13,10 @@ from scc_responder.cli.terminal.terminal import styled
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.store import CasStore
 from scc_responder.journal.case import CaseRecord, WordKind
+from scc_responder.pipeline.undo.undo import Undo, Undone
 from scc_responder.settings import read_settings
 from scc_responder.workbench.simulated_cluster.story.observation import Expectation
 from scc_responder.workbench.simulated_cluster.story.story_folder import StoryFolder
-from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UndoServices
 
 _Pod = Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""What a person takes back of a case: what stands, its inverses, carried out by the identity of undo. Not deployed.
+"""An undo at somebody's desk: the same as the deployed one, as whom the person reaches clusters and Cloud Run.
 
-In: a case, the cases of its pod, and a store. Out: an outcome for each step. Read first: `taken_back.py`.
+In: settings, and an identity. Out: the services that an undo works with.
 """

@@ -7,7 +7,7 @@ from google.cloud.run_v2.types import IngressTraffic as Ingress
 
 from scc_responder.domain.changes.cloud_run.restrict_access import RestrictAccess
 from scc_responder.domain.errors import RetryableError
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT
 from tests.kits.one_run_change import SERVICE, OneCloudRun, one_cloud_run, planned_on_run
 

@@ -11,7 +11,7 @@ from google.cloud.run_v2.types import TrafficTargetAllocationType as Allocation
 from scc_responder.domain.changes.cloud_run.scale_service import ScaleService
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import Containment
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT, deploy, image
 from tests.kits.google.cloud_run.world import LATEST
 from tests.kits.one_run_change import GOOD_REVISION, SERVICE, OneCloudRun, one_cloud_run, planned_on_run

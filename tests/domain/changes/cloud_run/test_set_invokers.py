@@ -10,7 +10,7 @@ from google.iam.v1 import policy_pb2
 
 from scc_responder.domain.changes.cloud_run.set_invokers import SetInvokers, anyone_in
 from scc_responder.domain.cloud_run.run_objects import RunIamBinding, RunIamPolicy
-from scc_responder.workbench.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.inverses import inverse_of
 from tests.kits.google.cloud_run.samples import CHECKOUT, DEPLOYER, INVOKER, let_anyone_invoke
 from tests.kits.one_run_change import SERVICE, OneCloudRun, one_cloud_run, planned_on_run
 

@@ -16,7 +16,7 @@ from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone, undo_refused
-from scc_responder.workbench.undo.undo_changes.surplus_replica import surplus_replica
+from scc_responder.pipeline.undo.undo_changes.surplus_replica import surplus_replica
 
 ATTACHES_POD = ChangeKind(
     permissions=(

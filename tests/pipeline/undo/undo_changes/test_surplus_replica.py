@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scc_responder.workbench.undo.undo_changes.surplus_replica import surplus_replica
+from scc_responder.pipeline.undo.undo_changes.surplus_replica import surplus_replica
 
 
 def pod(name: str, **fields: Any) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from scc_responder.domain.labels import ISOLATED_POD
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import WordKind
 from scc_responder.journal.contained import containment
+from scc_responder.pipeline.undo.undo import Undone
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.undo.undo import Undone
 from tests.kits.responder import OneCluster, api_of, finding_about
 from tests.kits.undo_nights import ACTIONS, Night, cluster
 

@@ -11,8 +11,8 @@ import pytest
 from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.labels import DETACHED
 from scc_responder.domain.status import StepStatus
+from scc_responder.pipeline.undo.inverses import inverse_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.undo.inverses import inverse_of
 from tests.kits.one_change import OneCluster, one_cluster, pod_target, step_run
 from tests.kits.responder import api_of
 

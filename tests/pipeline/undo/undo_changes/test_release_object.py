@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.labels import ACTION_ID, ARMED_BY, PRIOR_UNSCHEDULABLE, case_labels
 from scc_responder.domain.status import Result, StepStatus
+from scc_responder.pipeline.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.undo_changes.release_object import ReleaseObject
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
-from scc_responder.workbench.undo.inverses import inverse_of
-from scc_responder.workbench.undo.undo_changes.release_object import ReleaseObject
 from tests.kits.one_change import NODE, OneCluster, one_cluster, pod_target, step_run
 from tests.kits.responder import Interposed, api_of
 

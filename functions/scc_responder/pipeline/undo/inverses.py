@@ -16,9 +16,9 @@ from scc_responder.domain.changes.detach_pod import DetachPod
 from scc_responder.domain.changes.freeze_process import FreezeProcess
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.changes.thaw_process import ThawProcess
-from scc_responder.workbench.undo.undo_changes.attach_pod import AttachPod
-from scc_responder.workbench.undo.undo_changes.delete_network_policy import DeleteNetworkPolicy
-from scc_responder.workbench.undo.undo_changes.release_object import ReleaseObject
+from scc_responder.pipeline.undo.undo_changes.attach_pod import AttachPod
+from scc_responder.pipeline.undo.undo_changes.delete_network_policy import DeleteNetworkPolicy
+from scc_responder.pipeline.undo.undo_changes.release_object import ReleaseObject
 
 
 @singledispatch

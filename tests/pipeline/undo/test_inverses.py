@@ -6,10 +6,10 @@ import pytest
 
 from scc_responder.domain.changes import Change, change_classes, restored, stored
 from scc_responder.domain.changes.patch_object import PatchObject
-from scc_responder.workbench.undo.inverses import inverse_of
-from scc_responder.workbench.undo.undo_changes.attach_pod import AttachPod
-from scc_responder.workbench.undo.undo_changes.delete_network_policy import DeleteNetworkPolicy
-from scc_responder.workbench.undo.undo_changes.release_object import UNCORDONS_NODE, ReleaseObject
+from scc_responder.pipeline.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.undo_changes.attach_pod import AttachPod
+from scc_responder.pipeline.undo.undo_changes.delete_network_policy import DeleteNetworkPolicy
+from scc_responder.pipeline.undo.undo_changes.release_object import UNCORDONS_NODE, ReleaseObject
 from tests.domain.changes.test_changes import EXAMPLES, POD, WHERE
 
 each_kind = pytest.mark.parametrize("tag", change_classes())

@@ -11,7 +11,7 @@ from scc_responder.domain.labels import RELEASE_AFTER
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.taken_back import standing
+from scc_responder.pipeline.undo.taken_back import standing
 
 
 def expired_cordons(records: Sequence[CaseRecord], now: datetime) -> dict[str, frozenset[str]]:

@@ -27,9 +27,9 @@ from scc_responder.journal.contained import frozen_processes
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.services import Services
-from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
-from scc_responder.workbench.undo.taken_back import TakenBack, isolation_of, standing, taken_back
-from scc_responder.workbench.undo.undo_record import (
+from scc_responder.pipeline.undo.pod_cases import PodCases, pod_cases
+from scc_responder.pipeline.undo.taken_back import TakenBack, isolation_of, standing, taken_back
+from scc_responder.pipeline.undo.undo_record import (
     opening_ended,
     release_begun,
     release_ended,

@@ -14,7 +14,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.pod_cases import PodCases, pod_cases
+from scc_responder.pipeline.undo.pod_cases import PodCases, pod_cases
 from tests.kits.one_change import one_cluster, pod_target
 from tests.kits.responder import api_of
 

@@ -17,10 +17,10 @@ from scc_responder.domain.labels import ISOLATED_POD, case_labels
 from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.inverses import inverse_of
-from scc_responder.workbench.undo.taken_back import TakenBack, taken_back
-from scc_responder.workbench.undo.undo_changes.release_object import ReleaseObject
-from scc_responder.workbench.undo.undo_record import undo_step
+from scc_responder.pipeline.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.taken_back import TakenBack, taken_back
+from scc_responder.pipeline.undo.undo_changes.release_object import ReleaseObject
+from scc_responder.pipeline.undo.undo_record import undo_step
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 POD = {"namespace": "shop", "name": "web-1", "uid": "u1"}

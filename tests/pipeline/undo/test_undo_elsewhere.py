@@ -15,8 +15,8 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import encode
 from scc_responder.journal.contained import frozen_processes
 from scc_responder.journal.step import Step
+from scc_responder.pipeline.undo.undo import Undo, Undone
 from scc_responder.settings import read_settings
-from scc_responder.workbench.undo.undo import Undo, Undone
 from scc_responder.workbench.undo.undo_services import UndoServices
 from tests.domain.changes.cloud_run.test_set_invokers import members, removal
 from tests.domain.changes.cloud_run.test_shift_traffic import move_half

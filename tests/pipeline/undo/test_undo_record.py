@@ -17,8 +17,8 @@ from scc_responder.journal.case import CaseRecord, WordKind
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import PersonsRequest, Plan, PlanState, RequestKind
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.inverses import inverse_of
-from scc_responder.workbench.undo.undo_record import (
+from scc_responder.pipeline.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.undo_record import (
     opening_ended,
     release_begun,
     undo_begun,

@@ -19,8 +19,8 @@ from scc_responder.domain.status import StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.contained import not_undone
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.inverses import inverse_of
-from scc_responder.workbench.undo.undo_changes.release_object import ReleaseObject
+from scc_responder.pipeline.undo.inverses import inverse_of
+from scc_responder.pipeline.undo.undo_changes.release_object import ReleaseObject
 
 _NOT_MADE = frozenset({StepStatus.DRY_RUN, StepStatus.HELD, StepStatus.SKIPPED, StepStatus.WAITING})
 _ENDED = frozenset({StepStatus.DONE, StepStatus.TERMINATING, StepStatus.NOT_EFFECTIVE})

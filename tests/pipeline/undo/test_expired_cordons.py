@@ -13,7 +13,7 @@ from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.step import Step
-from scc_responder.workbench.undo.expired_cordons import expired_cordons
+from scc_responder.pipeline.undo.expired_cordons import expired_cordons
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 AFTER = "scc-responder/release-after"
