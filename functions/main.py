@@ -1,7 +1,8 @@
-"""The entry points that Cloud Run calls, each in a service of its own: the function, and the console if there is one.
+"""The entry points that Cloud Run calls, each in a service of its own: the function, its console, and its undo.
 
-See `scc_responder.pipeline` for what the function does, and `scc_responder.entrypoint.console` for the console. Neither
-loads what the other needs: the framework says which it is before it reads this file.
+See `scc_responder.pipeline` for what the function does, `scc_responder.entrypoint.console` for the console, and
+`scc_responder.pipeline.undo` for the undo. None loads what another needs: the framework says which it is before it
+reads this file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,17 @@ if os.environ.get("FUNCTION_TARGET") == "console":
     def console(request: Any) -> Any:
         """Show a person a page of the console, or hand an answer on."""
         return served_by(_console, request)
+
+elif os.environ.get("FUNCTION_TARGET") == "undo":
+    from scc_responder.entrypoint.http_edge import HttpAnswer
+    from scc_responder.entrypoint.undo_edge import handle_undo, make_undo_services
+
+    _undo_services = make_undo_services(Path(__file__).parent)
+
+    @functions_framework.http  # type: ignore[untyped-decorator] # the framework has no types
+    def undo(request: Any) -> HttpAnswer:
+        """Take back what a case did, for a person in the console."""
+        return handle_undo(request, _undo_services)
 
 else:
     from scc_responder.entrypoint.http_edge import HttpAnswer, handle, make_services

@@ -10,12 +10,13 @@ locals {
   # Whom Identity-Aware Proxy makes its assertions for, where it stands before a service of Cloud Run itself.
   _iap_audience = "/projects/${data.google_project.responder.number}/locations/${var.region}/services/${local._console_name}"
 
-  _console_settings = {
+  _console_undoes = try(var.console.undo, false)
+  _console_settings = merge({
     SCC_RESPONDER_CONSOLE_URL  = local._console_address
     SCC_RESPONDER_FUNCTION_URL = local._address
     SCC_RESPONDER_IAP_AUDIENCE = local._iap_audience
     SCC_RESPONDER_STORE        = local.environment.SCC_RESPONDER_STORE
-  }
+  }, local._console_undoes ? { SCC_RESPONDER_UNDO_URL = local._undo_address } : {})
 }
 
 resource "google_service_account" "console" {

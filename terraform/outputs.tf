@@ -19,12 +19,14 @@ output "console" {
     runtime        = var.runtime
     source         = "gs://${local._bundle_bucket}/${try(google_storage_bucket_object.bundle[0].name, "${var.bundle.sha256}.zip")}"
     subnetwork     = var.console.subnetwork
+    undo           = local._console_undoes ? { environment = local._undo_settings, identity = local._undo, name = local._undo_name } : null
   }
   depends_on = [
     google_artifact_registry_repository_iam_member.build,
     google_cloud_run_v2_service_iam_member.console,
     google_project_iam_member.build_logs,
     google_project_iam_member.console,
+    google_project_iam_member.undo_store,
     google_storage_bucket_iam_member.build_source,
   ]
 }

@@ -245,10 +245,11 @@ variable "connect_gateway" {
 }
 
 variable "console" {
-  description = "The console in the browser, behind Identity-Aware Proxy (IAP): who may open it, as IAM members (`group:secops@example.com`). Who of them may approve is for `guardrails.yaml` to say. It reads the journal and calls the function, by the `subnetwork` (`projects/P/regions/R/subnetworks/S`, with Private Google Access) where the function is closed to the internet. Hand the output `console` to `terraform/console`, which makes the service. Null: there is none."
+  description = "The console in the browser, behind Identity-Aware Proxy (IAP): who may open it, as IAM members (`group:secops@example.com`). Who of them may approve is for `guardrails.yaml` to say. It reads the journal and calls the function, by the `subnetwork` (`projects/P/regions/R/subnetworks/S`, with Private Google Access) where the function is closed to the internet. With `undo` those who may approve also take a case back there: a service of its own does that, as the identity of undo, `terraform/kubernetes/undo`. Hand the output `console` to `terraform/console`, which makes the services. Null: there is none."
   type = object({
     members    = set(string)
     subnetwork = optional(string)
+    undo       = optional(bool, false)
   })
   default = null
 

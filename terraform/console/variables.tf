@@ -26,6 +26,11 @@ variable "responder" {
     runtime        = string
     source         = string
     subnetwork     = optional(string)
+    undo = optional(object({
+      environment = map(string)
+      identity    = string
+      name        = string
+    }))
   })
   nullable = true
 }

@@ -263,7 +263,7 @@ run "cloud_run" {
     cloud_monitoring   = true
     cloud_run_projects = ["shop-prod"]
     cloud_run_writes   = ["shop-prod"]
-    console            = { members = ["group:secops@example.com"], subnetwork = "projects/example-project/regions/europe-west1/subnetworks/serverless" }
+    console            = { members = ["group:secops@example.com"], undo = true, subnetwork = "projects/example-project/regions/europe-west1/subnetworks/serverless" }
     services           = ["projects/shop-prod/locations/*/services/*", "projects/shop-prod/locations/*/jobs/*"]
     source_ids         = ["1111111111111111111", "2222222222222222222", "3333333333333333333"]
   }

@@ -274,6 +274,11 @@ run "console" {
   }
 
   assert {
+    condition     = output.console.undo == null && length(google_service_account.undo) + length(google_project_iam_member.undo_store) == 0 && !contains(keys(output.console.environment), "SCC_RESPONDER_UNDO_URL")
+    error_message = "Cases can be taken back in the console, and nobody asked for it."
+  }
+
+  assert {
     condition     = output.console.identity == google_service_account.console[0].email && output.console.environment.SCC_RESPONDER_IAP_AUDIENCE == google_cloudfunctions2_function.responder.service_config[0].environment_variables.SCC_RESPONDER_IAP_AUDIENCE && output.console.environment.SCC_RESPONDER_FUNCTION_URL == output.url
     error_message = "Console and function do not go by the same settings."
   }
@@ -281,6 +286,39 @@ run "console" {
   assert {
     condition     = contains(keys(google_project_service.needed), "iap.googleapis.com")
     error_message = "The API of IAP is off."
+  }
+}
+
+run "console_undo" {
+  variables {
+    cloud_run_projects = ["shop-prod", "shop-test"]
+    cloud_run_writes   = ["shop-test"]
+    console            = { members = ["group:secops@example.com"], undo = true, subnetwork = "projects/example-project/regions/europe-west1/subnetworks/serverless" }
+  }
+
+  assert {
+    condition     = output.console.undo.identity == google_service_account.undo[0].email && length(google_service_account_iam_member.undo) == 0 && output.undo_identity.email == google_service_account.undo[0].email
+    error_message = "The service of undo is another identity, or people may act as it who were not listed."
+  }
+
+  assert {
+    condition     = strcontains(google_project_iam_member.undo_store[0].condition[0].expression, "/databases/scc-responder-journal") && keys(google_project_iam_member.undo_reads_cloud_run) == ["shop-test"] && keys(google_project_iam_member.undo_clusters) == ["shop-prod"]
+    error_message = "The service of undo writes another database, or acts elsewhere than where changes are made."
+  }
+
+  assert {
+    condition     = output.console.environment.SCC_RESPONDER_UNDO_URL == "https://scc-responder-undo-123456789012.europe-west1.run.app" && output.console.undo.environment.SCC_RESPONDER_APPROVAL_AUDIENCE == output.console.environment.SCC_RESPONDER_UNDO_URL && output.console.undo.environment.SCC_RESPONDER_APPROVAL_AUDIENCE != output.url
+    error_message = "The service of undo takes tokens that were made for another, or the console does not find it."
+  }
+
+  assert {
+    condition     = output.console.undo.environment.SCC_RESPONDER_CONSOLE == google_service_account.console[0].email && output.console.undo.environment.SCC_RESPONDER_IAP_AUDIENCE == output.console.environment.SCC_RESPONDER_IAP_AUDIENCE && output.console.undo.environment.SCC_RESPONDER_STORE == output.store
+    error_message = "The service of undo does not know its console, IAP's assertions, or the journal."
+  }
+
+  assert {
+    condition     = !contains(keys(output.console.undo.environment), "SCC_RESPONDER_RUN_WRITER") && !contains(values(google_cloudfunctions2_function.responder.service_config[0].environment_variables), google_service_account.undo[0].email)
+    error_message = "The service of undo may act as the writer, or the function knows who takes changes back."
   }
 }
 

@@ -32,6 +32,7 @@ OF_CLOUD_RUN = {
 OF_THE_CONSOLE = {
     "SCC_RESPONDER_CONSOLE_URL": "the local proxy's address: a browser on this machine knows no other",
     "SCC_RESPONDER_FUNCTION_URL": "the function's address here",
+    "SCC_RESPONDER_UNDO_URL": "the service of undo's address here",
 }
 """Settings of the console with another value."""
 

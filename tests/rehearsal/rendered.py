@@ -16,6 +16,7 @@ from tests.terraform.promises import TOPIC, function, of_type
 PUSH, DEAD_LETTERS = "google_pubsub_subscription.push", "google_pubsub_subscription.dead_letters"
 RUN = 'google_service_account.responder["run"]'
 RUN_WRITER = "google_service_account.run_writer[0]"
+UNDO = "google_service_account.undo[0]"
 _OF_GOOGLES_ROLES = {"roles/iam.serviceAccountTokenCreator": {"iam.serviceAccounts.getAccessToken"}}
 """What is used of a role that is Google's own."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -35,7 +36,7 @@ from tests.kits.google.iap import LocalIap
 from tests.kits.google.issuer import Issuer
 from tests.kits.google.monitoring_server import MonitoringServer
 from tests.rehearsal.google_side import GoogleSide, Response, ServedBy
-from tests.rehearsal.rendered import RUN_WRITER, Rendered
+from tests.rehearsal.rendered import RUN_WRITER, UNDO, Rendered
 
 APPROVER = "ann@example.com"
 PROJECT = "shop-prod"
@@ -95,7 +96,16 @@ class RunStage(GoogleSide):
         may_act = "iam.serviceAccounts.getAccessToken" in held[f"identity/{self.writer}"]
         self.credentials.creators = {FUNCTION} if may_act else set()
         tokens = [f"{self.writer.partition('@')[0]}-{number}" for number in range(1, MOST_TOKENS)]
-        self.run.rights = {FUNCTION: own, **dict.fromkeys(tokens, changes[f"project/{PROJECT}"])}
+        undo = self.rendered.held(without, UNDO)[f"project/{PROJECT}"]
+        self.run.rights = {FUNCTION: own, UNDO: undo, **dict.fromkeys(tokens, changes[f"project/{PROJECT}"])}
+
+    def undo_environment(self, rendered: Mapping[str, str]) -> dict[str, str]:
+        """What the service of undo is told: as rendered, and where what a deployment does not have is here."""
+        (self.folder / "undo-token").write_text(UNDO)
+        asked = ("SCC_RESPONDER_RUN_ENDPOINT", "SCC_RESPONDER_APPROVAL_CERTS", "SCC_RESPONDER_IAP_KEYS")
+        here = {name: self.addresses[name] for name in asked}
+        here["SCC_RESPONDER_KUBERNETES_TOKEN_FILE"] = str(self.folder / "undo-token")
+        return {**rendered, **here, "FIRESTORE_EMULATOR_HOST": self.firestore.host}
 
     def served(self, source: Path) -> ServedRun:
         """The function from this folder."""

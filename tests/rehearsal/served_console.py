@@ -1,4 +1,4 @@
-"""The console of a rehearsal: the function's own zip with the other entry point, in the rendered environment."""
+"""The console of a rehearsal, and what takes cases back: the function's own zip with the other entry points."""
 
 from __future__ import annotations
 
@@ -31,25 +31,33 @@ class Page(NamedTuple):
 
 
 class ServedConsole:
-    """From `with` until its end. `rendered` is the console's environment as Terraform rendered it."""
+    """From `with` until its end. `rendered` is its environment as Terraform rendered it, `undo` the other one's."""
 
-    def __init__(self, served: ServedRun, source: Path, rendered: Mapping[str, str]) -> None:
+    def __init__(self, served: ServedRun, source: Path, rendered: Mapping[str, str], undo: Mapping[str, str]) -> None:
         stage, port = served.stage, free_port()
         self.proxy = IapProxy(stage.iap, port)
         function = served.function.url.rstrip("/")
         audience = rendered["SCC_RESPONDER_FUNCTION_URL"]
         identity = served.environment["SCC_RESPONDER_CONSOLE"]
-        self.metadata = MetadataServer(stage.issuer, identity, {function: audience})
+        undo_port = free_port()
+        taking_back = f"http://127.0.0.1:{undo_port}"
+        audiences = {function: audience, taking_back: rendered["SCC_RESPONDER_UNDO_URL"]}
+        self.metadata = MetadataServer(stage.issuer, identity, audiences)
         self.environment = {
             **rendered,
             "SCC_RESPONDER_CONSOLE_URL": self.proxy.url,
             "SCC_RESPONDER_FUNCTION_URL": function,
+            "SCC_RESPONDER_UNDO_URL": taking_back,
             "SCC_RESPONDER_IAP_KEYS": stage.iap.address,
             "FIRESTORE_EMULATOR_HOST": stage.firestore.host,
             **self.metadata.environment,
         }
         log = stage.folder / f"console-{port}.log"
         self.process = ServedFunction(source, self.environment, log=log, target="console", port=port)
+        self.undo_log = stage.folder / f"undo-{undo_port}.log"
+        self.undo = ServedFunction(
+            source, stage.undo_environment(undo), log=self.undo_log, target="undo", port=undo_port
+        )
         self._port = port
         self._stack = ExitStack()
 
@@ -73,7 +81,7 @@ class ServedConsole:
 
     def __enter__(self) -> Self:
         with self._stack as parts:
-            for part in (self.metadata, self.proxy, self.process):
+            for part in (self.metadata, self.proxy, self.undo, self.process):
                 parts.enter_context(part)  # type: ignore[arg-type]
             self._stack = parts.pop_all()
         return self

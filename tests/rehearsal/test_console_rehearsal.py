@@ -14,6 +14,7 @@ from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.status import CaseState
 from scc_responder.entrypoint.console.behind_iap import IAP_HEADER
 from scc_responder.entrypoint.console.deployed_console import deployed_console
+from scc_responder.journal.case import WordKind
 from tests.kits.google.iap import iap_key
 from tests.rehearsal.google_side import Response
 from tests.rehearsal.local import OF_THE_CONSOLE
@@ -34,10 +35,19 @@ def rendered(tested: OwnTests) -> dict[str, str]:
     return environment
 
 
+@pytest.fixture(scope="module")
+def rendered_undo(tested: OwnTests) -> dict[str, str]:
+    """The same of the service of undo."""
+    environment: dict[str, str] = tested.outputs()["delivery/cloud_run"]["console"]["undo"]["environment"]
+    return environment
+
+
 @pytest.fixture
-def console(served_run: ServedRun, answering: Path, rendered: dict[str, str]) -> Iterator[ServedConsole]:
-    """The console beside the function; nobody signed in."""
-    with ServedConsole(served_run, answering, rendered) as serving:
+def console(
+    served_run: ServedRun, answering: Path, rendered: dict[str, str], rendered_undo: dict[str, str]
+) -> Iterator[ServedConsole]:
+    """Console and undo beside the function; nobody signed in."""
+    with ServedConsole(served_run, answering, rendered, rendered_undo) as serving:
         yield serving
 
 
@@ -78,6 +88,45 @@ def test_a_person_approves_in_the_browser(
     again = console.send(f"{case}/approve", form)
     assert (again.status, "did nothing" in again.heading) == (409, True), again.text
     assert written(victim, run) == ["UpdateService"] * len(PLAN)
+
+
+def test_a_person_takes_a_case_back_in_the_browser(
+    served_run: ServedRun, console: ServedConsole, victim: Victim, response: Response
+) -> None:
+    """What was approved and done is taken back at a click, as the identity of undo: once, and only as it was shown."""
+    case, run = f"/case/{response.key[:12]}", served_run.stage.run
+    console.proxy.visitor = APPROVER
+    console.send(f"{case}/approve", console.forms(f"{case}/plan")[f"{case}/approve"])
+    assert response.case.state is CaseState.DONE, response.log
+    before, form = written(victim, run), console.forms(f"{case}/undo")[f"{case}/undo"]
+    rehearsed = console.send(f"{case}/rehearse_undo", console.forms(f"{case}/undo")[f"{case}/rehearse_undo"])
+    stale = console.send(f"{case}/undo", {**form, "plan": "0" * 64})
+    assert (rehearsed.heading.partition(".")[0], stale.status) == ("Nothing was changed", 409), rehearsed.text
+    assert (written(victim, run), response.case.word) == (before, None)
+
+    done = console.send(f"{case}/undo", {**form, "said": "a load test"})
+    assert (done.status, done.heading.partition(".")[0]) == (200, "Taken back"), console.undo_log.read_text()
+    word = response.case.word
+    assert word is not None
+    assert (word.kind, word.by, word.said) == (WordKind.UNDONE, APPROVER, "a load test")
+    assert written(victim, run) == [*before, *["UpdateService"] * len(PLAN)]
+    again = console.send(f"{case}/undo", form)
+    assert (again.status, written(victim, run)) == (409, [*before, *["UpdateService"] * len(PLAN)])
+
+
+def test_a_person_marks_in_the_browser(served_run: ServedRun, console: ServedConsole, response: Response) -> None:
+    """The function keeps who said so, and why."""
+    case = f"/case/{response.key[:12]}"
+    console.proxy.visitor = APPROVER
+    form = console.forms(case)[f"{case}/mark_wrong"]
+    done = console.send(f"{case}/mark_wrong", {**form, "said": "a drill"})
+    assert (done.status, done.heading) == (200, "Marked as wrong."), done.text
+    mark = response.case.mark
+    assert mark is not None
+    assert (mark.is_wrong, mark.by, mark.said) == (True, APPROVER, "a drill")
+    console.proxy.visitor = "eve@example.com"
+    refused = console.send(f"{case}/mark_right", console.forms(case)[f"{case}/mark_right"])
+    assert (refused.status, response.case.mark) == (409, mark)
 
 
 def test_a_person_rejects_in_the_browser(

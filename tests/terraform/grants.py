@@ -171,6 +171,19 @@ def _undo(state: State, clusters: Sequence[str], owner: str) -> set[Grant]:
             (f"project/{name}", f"{owner}/roles/scc_responder_run_writer", account["member"])
             for name in _told(state, "google_project_iam_member.undo_cloud_run")
         ),
+        *_undo_service(state, account["member"], owner),
+    }
+
+
+def _undo_service(state: State, member: str, owner: str) -> set[Grant]:
+    """What it takes where a service runs as it: the journal, and to read what is changed back on Cloud Run."""
+    if "google_project_iam_member.undo_store[0]" not in state:
+        return set()
+    journal = 'resource.name == "projects/example-project/databases/scc-responder-journal"'
+    reads = _told(state, "google_project_iam_member.undo_reads_cloud_run")
+    return {
+        ("project/example-project", f"projects/example-project/roles/scc_responder_store if {journal}", member),
+        *((f"project/{name}", f"{owner}/roles/scc_responder_run", member) for name in reads),
     }
 
 

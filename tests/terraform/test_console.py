@@ -20,6 +20,9 @@ __all__ = ["bundle"]
 CONSOLE = MODULE / "console"
 (PAGE,) = [one.text for one in fenced() if one.kind == "hcl" and one.where.startswith("terraform/console/README.md:")]
 EMAIL = "scc-responder-console@example-project.iam.gserviceaccount.com"
+UNDO_EMAIL = "scc-responder-undo@example-project.iam.gserviceaccount.com"
+UNDOING = PAGE.replace("console    = { members", "console    = { undo = true, members")
+"""The same, with a service that takes cases back."""
 
 
 PROVIDERS = """
@@ -54,6 +57,12 @@ mock_provider "google" {{
     target = module.responder.google_service_account.console
     values = {{
       email = "{EMAIL}"
+    }}
+  }}
+  override_resource {{
+    target = module.responder.google_service_account.undo
+    values = {{
+      email = "{UNDO_EMAIL}"
     }}
   }}
 }}
@@ -191,6 +200,69 @@ def test_its_variables_are_described_and_its_rules_tried() -> None:
         found = hcl.blocks((CONSOLE / name).read_text(), kind)
         assert list(found) == sorted(found)
         assert [one for one, block in found.items() if not hcl.argument(block, "description")] == []
+
+
+@pytest.fixture(scope="module")
+def undoing(terraform: Terraform, bundle: str) -> OwnTests:
+    """What the page's configuration makes where cases are taken back."""
+    assert UNDOING != PAGE
+    done = composed(terraform, "console-undo", UNDOING.replace(DIGEST, bundle))
+    assert done.passed, done.told
+    return done
+
+
+def test_the_undo_is_a_service_that_the_console_alone_calls(undoing: OwnTests) -> None:
+    """It is the tested zip with the third entry point, runs as the identity of undo, and answers to its own address."""
+    console, responder = part_of(undoing, "console"), part_of(undoing, "responder")
+    service, pages = (console[f"google_cloud_run_v2_service.{name}[0]"] for name in ("undo", "console"))
+    caller = console["google_cloud_run_v2_service_iam_member.undo[0]"]
+    (build,), (template,) = service["build_config"], service["template"]
+    told = {one["name"]: one["value"] for one in template["containers"][0]["env"]}
+    shown = {one["name"]: one["value"] for one in pages["template"][0]["containers"][0]["env"]}
+    here = f"https://{service['name']}-123456789012.{service['location']}.run.app"
+
+    assert (build["function_target"], template["service_account"]) == ("undo", UNDO_EMAIL)
+    assert build["source_location"] == pages["build_config"][0]["source_location"]
+    assert (caller["member"], caller["role"], caller["name"]) == (
+        f"serviceAccount:{EMAIL}",
+        "roles/run.invoker",
+        service["name"],
+    )
+    assert (service["ingress"], template["scaling"][0]["min_instance_count"]) == ("INGRESS_TRAFFIC_INTERNAL_ONLY", 0)
+    assert told["SCC_RESPONDER_APPROVAL_AUDIENCE"] == shown["SCC_RESPONDER_UNDO_URL"] == here
+    assert told["SCC_RESPONDER_CONSOLE"] == EMAIL
+    assert told["SCC_RESPONDER_IAP_AUDIENCE"] == shown["SCC_RESPONDER_IAP_AUDIENCE"]
+    assert not told.keys() & {"SCC_RESPONDER_RUN_WRITER", "SCC_RESPONDER_SWEEPER", "SCC_RESPONDER_NOTICE_SECRETS"}
+    assert UNDO_EMAIL not in function(responder)[0]["environment_variables"].values()
+
+
+def test_without_undo_there_is_no_such_service(console: State) -> None:
+    """It is off until it is asked for."""
+    assert [address for address in console if ".undo" in address] == []
+    assert "SCC_RESPONDER_UNDO_URL" not in console_environment(console)
+
+
+SPOILT_UNDO = [
+    ('function_target          = "undo"', 'function_target          = "respond"'),
+    (
+        "service_account                  = var.responder.undo.identity",
+        "service_account                  = var.responder.identity",
+    ),
+    ('member   = "serviceAccount:${var.responder.identity}"', 'member   = "allAuthenticatedUsers"'),
+    ('? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"', '? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_ALL"'),
+    ("for_each = var.responder.undo.environment", "for_each = var.responder.environment"),
+    ("name                = var.responder.undo.name", 'name                = "other"'),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), SPOILT_UNDO, ids=[right.split()[0] for right, _ in SPOILT_UNDO])
+def test_each_spoilt_line_of_undo_is_noticed(
+    terraform: Terraform, bundle: str, right: str, wrong: str, tmp_path: Path
+) -> None:
+    """As with the console's lines."""
+    done = composed(terraform, f"console-{tmp_path.name}", UNDOING.replace(DIGEST, bundle), spoil=(right, wrong))
+    assert done.passed, done.told
+    assert not holds(test_the_undo_is_a_service_that_the_console_alone_calls, {"undoing": done})
 
 
 SPOILT = [

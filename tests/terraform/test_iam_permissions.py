@@ -69,7 +69,7 @@ def test_the_source_says_what_the_registry_asks_for() -> None:
     assert [permission.name for permission in image.permissions] == [PERMISSION]
 
 
-WRITING = {"privilege/cloud_run_writes", "privilege/undo_operators"}
+WRITING = {"privilege/cloud_run_writes", "privilege/undo_operators", "privilege/console_undo"}
 """The runs that ask for changes of Cloud Run."""
 
 

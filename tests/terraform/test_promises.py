@@ -17,6 +17,7 @@ RUNS = (
     "delivery/delivery",
     "privilege/privilege",
     "privilege/console",
+    "privilege/console_undo",
     "privilege/signing",
     "privilege/signing_elsewhere",
     "privilege/cloud_logging",
@@ -58,6 +59,7 @@ def test_roles_hold_exactly_the_listed_permissions(states: dict[str, State], run
         "cloud_monitoring": {"cloud_logging", "cloud_monitoring", "cloud_run_projects"},
         "cloud_run_writes": {"cloud_run_projects"},
         "undo_operators": {"cloud_run_projects"},
+        "console_undo": {"cloud_run_projects"},
     }
     name = run.removeprefix("privilege/")
     sections = {"iam", *asked.get(name, {name})} & permissions().keys()

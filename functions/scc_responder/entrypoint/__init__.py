@@ -1,4 +1,4 @@
-"""The HTTP edges: of the function, a request in and a status out; of the console, pages for people in a browser.
+"""The HTTP edges: a request in, a status out. Of function and undo, for programs; of the console, pages for people.
 
-In: a request. Out: what is answered. Read `http_edge.py` first. Nothing of `console` is imported by the function.
+In: a request. Out: what is answered. Read `http_edge.py` first. The function imports nothing of `console` and undo.
 """

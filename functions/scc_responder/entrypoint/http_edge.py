@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import visible
@@ -20,6 +20,9 @@ from scc_responder.journal.messages import Ending, log_line
 from scc_responder.pipeline.delivery import respond
 from scc_responder.pipeline.services import Services
 from scc_responder.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from scc_responder.pipeline.approvals import AnswerRequest
 
 HttpAnswer = tuple[str, int, dict[str, str]]
 """Body, status and headers."""
@@ -69,13 +72,19 @@ def _deliver(request: Any, services: Services) -> Ending:
     return respond(request.stream.read(MAX_ENVELOPE_BYTES + 1), dict(request.headers), services)
 
 
-def _answer(request: Any, services: Services) -> Ending:
+def answer_request(request: Any) -> AnswerRequest:
+    """A person's answer from a Flask request: its path is the verb."""
     from scc_responder.pipeline import approvals as answers  # noqa: PLC0415 - a finding's delivery need not wait for it
 
     body = request.stream.read(answers.MAX_ANSWER_BYTES + 1)
     headers, peer = _sender(request)
-    asked = answers.AnswerRequest(verb=request.path[1:], body=body, headers=headers, peer=peer)
-    return answers.answer_plan(asked, services)
+    return answers.AnswerRequest(verb=request.path[1:], body=body, headers=headers, peer=peer)
+
+
+def _answer(request: Any, services: Services) -> Ending:
+    from scc_responder.pipeline.approvals import answer_plan  # noqa: PLC0415 - see `answer_request`
+
+    return answer_plan(answer_request(request), services)
 
 
 def _sweep(request: Any, services: Services) -> Ending:

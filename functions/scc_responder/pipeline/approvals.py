@@ -75,6 +75,17 @@ def answer_plan(request: AnswerRequest, services: Services) -> Ending:
 
 
 def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Ending:
+    asked = asked_by_person(request, services, log)
+    if isinstance(asked, Ending):
+        return asked
+    key, answer = asked
+    return (_mark if request.verb in _MARKS else _judge)(request.verb, key, answer, services, log)
+
+
+def asked_by_person(
+    request: AnswerRequest, services: Services, log: DeliveryLog
+) -> tuple[str, ApprovalAnswer] | Ending:
+    """The case's key and what a listed person says of it, or why there is none. Raises Forbidden."""
     by = _identified(request, services)
     log.fields["approver"] = by
     if ASSERTION_HEADER in request.headers:
@@ -89,10 +100,7 @@ def _take(request: AnswerRequest, services: Services, log: DeliveryLog) -> Endin
     if key is None:
         return Ending(status=409, reason=Reason.NO_SUCH_CASE, severity="WARNING")
     log.fields["case"] = case_id(key)
-    answer = ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
-    if request.verb in _MARKS:
-        return _mark(request.verb, key, answer, services)
-    return _judge(request.verb, key, answer, services, log)
+    return key, ApprovalAnswer(by=by, plan=body.plan, said=body.reason)
 
 
 def _said(ending: Ending, verb: str, key: str, plan: str, *, begun: bool = False, lines: str = "") -> Ending:
@@ -145,7 +153,7 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)
 
 
-def _mark(verb: str, key: str, answer: ApprovalAnswer, services: Services) -> Ending:
+def _mark(verb: str, key: str, answer: ApprovalAnswer, services: Services, _log: DeliveryLog) -> Ending:
     """Keep the person's mark, and count it."""
     mark = PersonsMark(is_wrong=_MARKS[verb], by=answer.by, at=services.clock(), said=short_words(answer.said))
     rails = services.policies.guardrails

@@ -101,10 +101,11 @@ variable "connect_gateway" {
 }
 
 variable "console" {
-  description = "Who may open the console in the browser, and by which subnetwork it calls the function. Left out, there is none."
+  description = "Who may open the console in the browser, and by which subnetwork it calls the function; undo: whether cases are taken back there. Left out, there is none."
   type = object({
     members    = set(string)
     subnetwork = optional(string)
+    undo       = optional(bool)
   })
   default = null
 }

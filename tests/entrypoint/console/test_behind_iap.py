@@ -13,9 +13,10 @@ import pytest
 from scc_responder.adapters.google.access.iap_assertions import IapIdentity
 from scc_responder.domain.errors import ApiError, Forbidden, ResponderError
 from scc_responder.domain.resource_names import ASSERTION_HEADER
-from scc_responder.entrypoint.console.behind_iap import HANDED_ON, IAP_HEADER, HandedOn, PersonBehindIap
-from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.behind_iap import IAP_HEADER, HandedOn, PersonBehindIap
+from scc_responder.entrypoint.console.persons_answer import UNDOES, Heard, Hearing, Person, PersonsAnswer, Verb
 from scc_responder.pipeline.approvals import ANSWER_VERBS
+from scc_responder.pipeline.undo.undo_request import UNDO_VERBS
 from tests.kits.google.iap import IAP_AUDIENCE, LocalIap
 
 KEY = "a" * 64
@@ -160,8 +161,32 @@ def test_without_a_token_nothing_is_sent(function: Function) -> None:
         HandedOn("http://127.0.0.1:9", lambda _: "token").take(ANSWER, ANNA)
 
 
-def test_what_takes_another_identity_is_not_handed_on() -> None:
-    """Undo takes what the function has not: a page shows the command."""
-    assert frozenset(Verb) - HANDED_ON == {Verb.UNDO, Verb.REHEARSE_UNDO}
-    assert {str(verb) for verb in HANDED_ON} == {*ANSWER_VERBS}
-    assert HandedOn("https://f.example.com", str).verbs == HANDED_ON
+def test_what_takes_another_identity_is_not_handed_on(function: Function) -> None:
+    """Undo takes what the function has not: a page shows the command, or a service of its own takes it back."""
+    assert HandedOn("https://f.example.com", str).verbs == frozenset(Verb) - UNDOES == frozenset(ANSWER_VERBS)
+    undoing = HandedOn("https://f.example.com", lambda audience: f"token-for-{audience}", function.url)
+    assert undoing.verbs == frozenset(Verb)
+    assert frozenset(UNDO_VERBS) == UNDOES
+    function.body = taken(answer="undo", reason="undone", lines="isolate_pod: done")
+    undo = PersonsAnswer(verb=Verb.UNDO, finding_key=KEY, plan=PLAN)
+    assert undoing.take(undo, ANNA) == Heard(hearing=Hearing.TAKEN, reason="undone", lines=("isolate_pod: done",))
+    ((path, headers, _),) = function.asked
+    assert (path, headers["authorization"]) == ("/undo", f"Bearer token-for-{function.url}")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "hearing"),
+    [
+        (200, taken(answer="undo", reason="undo_refused"), Hearing.IN_PART),
+        (409, b'{"refused": "undo", "reason": "nothing_to_undo"}', Hearing.REFUSED),
+        (409, b'{"refused": "undo", "reason": "plan_digest_differs"}', Hearing.REFUSED),
+        (500, b'{"refused": "undo", "reason": "store_unavailable"}', Hearing.UNKNOWN),
+    ],
+)
+def test_an_undo_that_did_not_end_well_is_no_success(
+    function: Function, status: int, body: bytes, hearing: Hearing
+) -> None:
+    """In part, not at all, or nobody can tell: each is told as what it is."""
+    function.status, function.body = status, body
+    undo = PersonsAnswer(verb=Verb.UNDO, finding_key=KEY, plan=PLAN)
+    assert HandedOn("https://f.example.com", str, function.url).take(undo, ANNA).hearing is hearing

@@ -20,6 +20,7 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.reasons import Reason
 from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, PersonsAnswer, Verb
+from scc_responder.pipeline.undo.undo_record import undo_digest
 from scc_responder.workbench.deployment.deployed_zip import reachable_modules
 from tests.kits.account_cases import AccountCase, contained_case, waiting_case
 from tests.kits.console_pages import ANNA, BASE, Browser, KeptAnswers, KnownPerson, said_by
@@ -263,6 +264,31 @@ def test_a_contained_case_can_be_marked_and_taken_back(contained: AccountCase) -
     for page, verb in ((path, "mark_wrong"), (f"{path}/undo", "undo"), (f"{path}/undo", "rehearse_undo")):
         assert seen.click(page, verb, said="a load test").status_code == 200
     assert [answer.verb for answer, _ in seen.answers.given] == [Verb.MARK_WRONG, Verb.UNDO, Verb.REHEARSE_UNDO]
+
+
+def test_an_undo_is_of_what_is_shown(contained: AccountCase) -> None:
+    """The page names each thing that stands, with a digest of all, which is what is handed over; the plan's is none."""
+    seen, path = browser(contained), path_of(contained)
+    page, digest = seen.get(f"{path}/undo").text, undo_digest(contained.record)
+    assert digest in page
+    assert "cordon_node: Node gke-prod-1" in page
+    assert re.search(r"the case as of \d+ (?:s|min) ago", page)
+    seen.click(f"{path}/undo", "undo", said="a load test")
+    assert seen.answers.given[-1][0].plan == digest
+    fields = seen.forms(f"{path}/undo")[f"{path}/undo"]
+    for wrong in ("", "f" * 64, "0" * 63):
+        refused = seen.send(f"{path}/undo", {**fields, "plan": wrong})
+        assert (refused.status_code, "form_stale" in refused.text) == (409, True)
+    assert len(seen.answers.given) == 1
+
+
+def test_what_was_not_put_back_is_said(contained: AccountCase) -> None:
+    """An undo that could be done in part, and one that found nothing, are no success."""
+    seen, path = browser(contained), path_of(contained)
+    seen.answers.heard = Heard(hearing=Hearing.IN_PART, reason="undo_refused", lines=("cordon_node: held",))
+    part = seen.click(f"{path}/undo", "undo", said="x")
+    assert (part.status_code, said_by(part)) == (200, "Done in part. Below is what stands, and why.")
+    assert "cordon_node: held" in part.text
 
 
 @pytest.mark.parametrize("case", ["0a0a", "../../etc", "%2e%2e", "0A0A0A0A0A0A", "0a" * 33, "f8e70f68f09 "])

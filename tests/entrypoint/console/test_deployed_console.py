@@ -33,6 +33,8 @@ WRONG = [
     ("SCC_RESPONDER_CONSOLE_URL", "https://console.example.com/"),
     ("SCC_RESPONDER_FUNCTION_URL", "http://127.0.0.1:8080"),
     ("SCC_RESPONDER_FUNCTION_URL", "https://a@function.example.com"),
+    ("SCC_RESPONDER_UNDO_URL", "http://undo.example.com"),
+    ("SCC_RESPONDER_UNDO_URL", "https://undo.example.com/path"),
     ("SCC_RESPONDER_IAP_AUDIENCE", ""),
     ("SCC_RESPONDER_IAP_KEYS", "http://127.0.0.1:8080/keys"),
     ("FIRESTORE_EMULATOR_HOST", "127.0.0.1:8080"),
@@ -80,6 +82,8 @@ def test_settings_are_documented() -> None:
     [
         ("console", "SCC_RESPONDER_STORE: ''", "scc_responder.pipeline.services"),
         ("respond", "SCC_RESPONDER_STORE: SQLite", "scc_responder.entrypoint.console"),
+        ("respond", "SCC_RESPONDER_STORE: SQLite", "scc_responder.pipeline.undo"),
+        ("undo", "SCC_RESPONDER_STORE: SQLite", "scc_responder.entrypoint.console"),
     ],
 )
 def test_an_entry_point_loads_nothing_of_the_other(tmp_path: Path, target: str, named: str, other: str) -> None:

@@ -22,6 +22,7 @@ from scc_responder.pipeline.undo.undo_record import (
     opening_ended,
     release_begun,
     undo_begun,
+    undo_digest,
     undo_ended,
     undo_step,
     waits_for_sweep,
@@ -42,6 +43,24 @@ def case(**fields: Any) -> CaseRecord:
 def begun(record: CaseRecord, *, is_held: bool = False) -> Any:
     step = undo_step(record, MADE, inverse_of(CHANGE), NOW)
     return undo_begun(record, [step], NOW, by="ann", said="a load test", is_held=is_held)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"steps": ()},
+        {"steps": (replace(MADE, status=StepStatus.HELD),)},
+        {"steps": (replace(MADE, change={**MADE.change, "name": "web-2"}),)},
+        {"steps": (MADE, replace(MADE, undoes=MADE.name))},
+        {"request": PersonsRequest(kind=RequestKind.TRY, at=NOW, state=CaseState.DONE, reason="r")},
+    ],
+)
+def test_what_is_shown_has_a_digest(other: dict[str, Any]) -> None:
+    """Any step more, less or other, and an opening, are another; what else is written into the case is not."""
+    shown = undo_digest(case())
+    assert undo_digest(case(**other)) != shown
+    assert undo_digest(replace(case(), finding_key="bbbb")) != shown
+    assert undo_digest(decode(encode(case(epoch=9)))) == shown
 
 
 def test_word_and_intent_are_one_write() -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import ascii_json
-from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.persons_answer import UNDO_HEARD, Heard, Hearing, Person, PersonsAnswer, Verb
 from scc_responder.journal.case import PersonsMark
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.kept_mark import kept_mark
-from scc_responder.pipeline.undo.undo import Undo, Undone
+from scc_responder.pipeline.undo.asked_undo import answered_undo
+from scc_responder.pipeline.undo.undo import Undo
 from scc_responder.workbench.local_services import LocalServices
 from scc_responder.workbench.undo.undo_services import UndoServices
 
@@ -53,15 +54,8 @@ class DeskAnswers:
 
     def _taken_back(self, answer: PersonsAnswer, person: Person, *, apply: bool) -> Heard:
         asked = Undo(self._undo, answer.finding_key, by=person.name, said=answer.said)
-        undone = asked.apply() if apply else asked.look()
-        if asked.is_open_again and not any(each.item.inverse for each in undone):
-            if apply:
-                asked.end_opening()
-            return Heard(hearing=Hearing.TAKEN, lines=("nothing was done yet: the opening is what is taken back",))
-        if not undone:
-            return Heard(hearing=Hearing.REFUSED, reason=Reason.NOTHING_TO_UNDO)
-        whole = all(each.is_good for each in undone)
-        return Heard(hearing=Hearing.TAKEN if whole else Hearing.IN_PART, lines=tuple(map(_line, undone)))
+        done = answered_undo(asked, apply=apply)
+        return Heard(hearing=UNDO_HEARD.get(done.reason, Hearing.TAKEN), reason=done.reason, lines=done.lines)
 
     def _marked(self, answer: PersonsAnswer, person: Person) -> Heard:
         is_wrong, now = answer.verb is Verb.MARK_WRONG, self._function.clock()
@@ -86,9 +80,3 @@ class ReadOnly:
     def take(self, answer: PersonsAnswer, person: Person) -> Heard:
         """Raises ResponderError: no page has a form."""
         raise ResponderError(Reason.NO_SUCH_PATH, f"{answer.verb} by {person.name}: this console only shows")
-
-
-def _line(undone: Undone) -> str:
-    result = undone.result
-    detail = f"; {result.detail}" if result.detail else ""
-    return f"{undone.item.step.action}: {result.status}, {result.reason.meaning}{detail}"

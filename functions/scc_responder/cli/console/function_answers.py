@@ -7,7 +7,7 @@ from collections.abc import Callable
 from scc_responder.cli.case.case_text import answered
 from scc_responder.domain.finding import case_id
 from scc_responder.entrypoint.console.answer_client import send
-from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.persons_answer import UNDOES, Heard, Hearing, Person, PersonsAnswer, Verb
 
 _SILENT = frozenset({200, 204})
 """What answered so did something, and does not say what."""
@@ -16,7 +16,7 @@ _SILENT = frozenset({200, 204})
 class FunctionAnswers:
     """`TakesAnswers` by the function at `url`. `token` is read for each answer: a token is over within the hour."""
 
-    verbs = frozenset(Verb) - {Verb.UNDO, Verb.REHEARSE_UNDO}
+    verbs = frozenset(Verb) - UNDOES
 
     def __init__(self, url: str, token: Callable[[], str]) -> None:
         self._url = url

@@ -1,7 +1,7 @@
 """The console where it is deployed, behind Identity-Aware Proxy: who a person is, and who decides on an answer.
 
-Nothing is decided here. What a person answers is handed on to the function with the assertion that IAP signed for that
-very request, beside the console's own token; the function looks at both.
+Nothing is decided here. What a person answers is handed on, to the function or to the service of undo, with the
+assertion that IAP signed for that very request, beside the console's own token; who decides looks at both.
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.ports import Approvers
 from scc_responder.domain.reasons import Reason
 from scc_responder.entrypoint.console.answer_client import FunctionAnswer, send
-from scc_responder.entrypoint.console.persons_answer import Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.persons_answer import (
+    UNDO_HEARD,
+    UNDOES,
+    Heard,
+    Hearing,
+    Person,
+    PersonsAnswer,
+    Verb,
+)
 
 IAP_HEADER = "x-goog-iap-jwt-assertion"
-HANDED_ON = frozenset(Verb) - {Verb.UNDO, Verb.REHEARSE_UNDO}
-"""What the function decides on. For the rest a page shows the command: it takes another identity than the console's."""
 
 
 class PersonBehindIap:
@@ -34,24 +40,28 @@ class PersonBehindIap:
 
 
 class HandedOn:
-    """`TakesAnswers` by the function at an address, which is also the audience of the console's token."""
+    """`TakesAnswers` by services at addresses, which are also the audiences of the console's token.
 
-    verbs = HANDED_ON
+    The function decides, and where there is one, a service of its own takes back. Else a page shows the command: it
+    takes another identity than the console's.
+    """
 
-    def __init__(self, function_url: str, own_token: Callable[[str], str]) -> None:
-        self._url = function_url
+    def __init__(self, function_url: str, own_token: Callable[[str], str], undo_url: str = "") -> None:
+        self._urls = {**dict.fromkeys(Verb, function_url), **dict.fromkeys(UNDOES, undo_url)}
         self._own_token = own_token
+        self.verbs = frozenset(verb for verb, url in self._urls.items() if url)
 
     def take(self, answer: PersonsAnswer, person: Person) -> Heard:
-        """Hand it on. Raises ApiError where there is no token, ResponderError where the function does not answer."""
-        body = {"case": answer.finding_key, "plan": answer.plan, "reason": answer.said}
-        return _heard(send(self._url, answer.verb, body, self._own_token(self._url), person.proof), answer)
+        """Hand it on. Raises ApiError where there is no token, ResponderError where nobody answers."""
+        url, body = self._urls[answer.verb], {"case": answer.finding_key, "plan": answer.plan, "reason": answer.said}
+        return _heard(send(url, answer.verb, body, self._own_token(url), person.proof), answer)
 
 
 def _heard(said: FunctionAnswer, answer: PersonsAnswer) -> Heard:
     asked = str(answer.verb), answer.finding_key, answer.plan
     if said.says(*asked):
-        return Heard(hearing=Hearing.TAKEN, reason=said.reason, lines=said.lines)
+        hearing = UNDO_HEARD.get(said.reason, Hearing.TAKEN)
+        return Heard(hearing=hearing, reason=said.reason, lines=said.lines)
     if said.says_begun(*asked):
         return Heard(hearing=Hearing.BEGUN, reason=said.reason)
     is_refusal = 400 <= said.status < 500 or (said.status == 503 and said.reason)

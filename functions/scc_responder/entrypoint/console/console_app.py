@@ -28,6 +28,7 @@ from scc_responder.entrypoint.console.account_text import account_heading, head_
 from scc_responder.entrypoint.console.case_rows import case_rows
 from scc_responder.entrypoint.console.form_seal import FormSeal, made_at
 from scc_responder.entrypoint.console.persons_answer import (
+    UNDOES,
     Hearing,
     IdentifiesPerson,
     Person,
@@ -35,7 +36,14 @@ from scc_responder.entrypoint.console.persons_answer import (
     TakesAnswers,
     Verb,
 )
-from scc_responder.entrypoint.console.plan_parts import ago, has_approved, plan_digests, shown_lesser, shown_plan
+from scc_responder.entrypoint.console.plan_parts import (
+    ago,
+    has_approved,
+    plan_digests,
+    shown_lesser,
+    shown_made,
+    shown_plan,
+)
 from scc_responder.entrypoint.console.rendering import Seals, content_policy, rendered
 from scc_responder.entrypoint.console.same_site import misdirected
 from scc_responder.entrypoint.console.sentences import refusal_sentence, untold_sentence, verdict_sentence
@@ -46,6 +54,7 @@ from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import ODD
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import PlanState
+from scc_responder.pipeline.undo.undo_record import undo_digest
 
 if TYPE_CHECKING:
     from flask import Flask, Request, Response
@@ -177,7 +186,7 @@ class _Pages:
             plan=shown_plan(plan, now) if plan else None,
             lesser=shown_lesser(record, now),
             approved=bool(plan and has_approved(plan, person.name)),
-            made=[step.action for step in changes_made(record)],
+            made=[*map(shown_made, changes_made(record))],
             read=self._read(record),
             **self._form_values(person, record, Verb.APPROVE, Verb.REJECT, Verb.REHEARSE_UNDO, Verb.UNDO),
         )
@@ -189,7 +198,7 @@ class _Pages:
         record, asked, now = self._record(case), Verb(verb), self._console.clock()
         sealed, plan = request.form.get("seal", ""), request.form.get("plan", "")
         refused = self._seal.refused(sealed, person, asked, record, now)
-        if refused is None and plan not in plan_digests(record):
+        if refused is None and plan not in ({undo_digest(record)} if asked in UNDOES else plan_digests(record)):
             refused = Reason.FORM_STALE
         if refused:
             raise Forbidden(refused)
@@ -269,7 +278,8 @@ class _Pages:
         """What a page needs for its forms: the tokens of those answers that can be carried."""
         now, can = self._console.clock(), self._console.answers.verbs
         seals = Seals((str(verb), self._seal.token(person, verb, record, now)) for verb in verbs if verb in can)
-        return {"seals": seals, "digest": record.plan.digest if record.plan else ""}
+        digest = record.plan.digest if record.plan else ""
+        return {"seals": seals, "digest": digest, "undo_digest": undo_digest(record)}
 
     def _page(self, template: str, person: Person | None, *, status: int = 200, **values: Any) -> Response:
         from flask import Response  # noqa: PLC0415

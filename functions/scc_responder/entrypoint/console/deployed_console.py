@@ -3,6 +3,7 @@
 SCC_RESPONDER_STORE           firestore://PROJECT/DATABASE[/COLLECTION], as the function's. It is read, never written.
 SCC_RESPONDER_CONSOLE_URL     the console's own https:// address: no other host is answered, and links begin with it
 SCC_RESPONDER_FUNCTION_URL    the function's https:// address, and whom the console's own token is made for
+SCC_RESPONDER_UNDO_URL        the https:// address of the service that takes cases back; without it pages show a command
 SCC_RESPONDER_IAP_AUDIENCE    whom IAP's assertions are made for: /projects/NUMBER/locations/REGION/services/CONSOLE
 SCC_RESPONDER_IAP_KEYS        http:// address on this machine of the public keys of another IAP
 FIRESTORE_EMULATOR_HOST       host:port of Google's Firestore emulator on this machine
@@ -47,6 +48,9 @@ def deployed_console(environment: Mapping[str, str]) -> Flask:
         raise SettingsError("invalid_setting", f"SCC_RESPONDER_STORE: {store!a} is not firestore://PROJECT/DATABASE")
     base_url = _address(environment, "SCC_RESPONDER_CONSOLE_URL", is_deployed=is_deployed)
     function_url = _address(environment, "SCC_RESPONDER_FUNCTION_URL", is_deployed=is_deployed)
+    undo_url = ""
+    if environment.get("SCC_RESPONDER_UNDO_URL"):
+        undo_url = _address(environment, "SCC_RESPONDER_UNDO_URL", is_deployed=is_deployed)
     visitors = IapIdentity(
         environment.get("SCC_RESPONDER_IAP_AUDIENCE", ""), environment.get("SCC_RESPONDER_IAP_KEYS", "")
     )
@@ -55,7 +59,7 @@ def deployed_console(environment: Mapping[str, str]) -> Flask:
         Console(
             journal=lambda: Journal(opened(), utc_now),
             identity=PersonBehindIap(visitors),
-            answers=HandedOn(function_url, own_id_token),
+            answers=HandedOn(function_url, own_id_token, undo_url),
             base_url=base_url,
             key=secrets.token_bytes(32),  # there is one instance: it knows its forms again until it is replaced
             function_url=function_url,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 
 
@@ -20,6 +21,10 @@ class Verb(StrEnum):
     RESUME = "resume"
     MARK_RIGHT = "mark_right"
     MARK_WRONG = "mark_wrong"
+
+
+UNDOES = frozenset({Verb.REHEARSE_UNDO, Verb.UNDO})
+"""What takes another identity than the function's."""
 
 
 class Person(Value, frozen=True, kw_only=True):
@@ -54,6 +59,10 @@ class Hearing(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """Nobody can tell: no answer came, or one that says nothing."""
+
+
+UNDO_HEARD: Mapping[str, Hearing] = {Reason.NOTHING_TO_UNDO: Hearing.REFUSED, Reason.UNDO_REFUSED: Hearing.IN_PART}
+"""How an undo was met that did not end well."""
 
 
 class Heard(Value, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from scc_responder.journal.account.answers import AccountLine
 from scc_responder.journal.account.inert_text import inert
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, lesser_plan
+from scc_responder.journal.step import Step
 
 
 class ShownStep(Value, frozen=True, kw_only=True):
@@ -103,6 +104,11 @@ def _step(step: PlanStep) -> ShownStep:
         targets=tuple(dict.fromkeys(map(_target, step.changes))),
         changes=tuple(tuple(_lines(change)) for change in step.changes),
     )
+
+
+def shown_made(step: Step) -> str:
+    """What was done and stands, and to what."""
+    return inert(f"{step.action}: {_target(step.change)}")
 
 
 def _target(change: dict[str, object]) -> str:

@@ -34,6 +34,7 @@ from scc_responder.pipeline.undo.undo_record import (
     release_begun,
     release_ended,
     undo_begun,
+    undo_digest,
     undo_ended,
     undo_step,
     waits_for_sweep,
@@ -81,6 +82,8 @@ class Undo:
         record = self._journal.read(key)
         if record is None:
             raise RetryableError(Reason.NO_SUCH_CASE, key)
+        self.digest = undo_digest(record)
+        """Of what is to be taken back, as a page shows it."""
         self.is_open_again = waits_for_sweep(record)
         """Whether a person opened the case, and the next sweep would try it."""
         self._record = record = as_requested(record, services.clock())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import Change, stored
@@ -18,6 +20,14 @@ from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.persons_word import with_word
 from scc_responder.journal.plan import PlanState
 from scc_responder.journal.step import Step
+
+
+def undo_digest(record: CaseRecord) -> str:
+    """SHA-256 over what a page shows of a case to be taken back: whatever happens to it, it is another one."""
+    steps = [[step.name, step.undoes, step.status, step.change] for step in record.steps]
+    request = [str(record.request.kind), record.request.at.isoformat()] if record.request else []
+    shown = msgspec.json.encode([record.finding_key, steps, request], order="sorted")
+    return hashlib.sha256(shown).hexdigest()
 
 
 def undo_begun(
