@@ -50,6 +50,18 @@ def snapshot(folder: Path, clusters: Path, *options: str, name: str = "prod-1") 
     return commands.run("snapshot", "--clusters", clusters, "--cluster", name, "--output", output, *options)
 
 
+def test_a_terminal_shows_how_far_it_is(tmp_path: Path, cluster: SimulatedCluster) -> None:
+    """What is read and how much of it, in one line that is gone at the end: then it says what the file has."""
+    output = tmp_path / "prod-1.json"
+    given = ("--clusters", str(clusters_file(tmp_path, cluster)), "--cluster", "prod-1", "--output", str(output))
+    shown = commands.Terminal("snapshot", *given, TERM="xterm")
+    assert shown.ended() == 0
+    lines = shown.shown.replace("\x1b[2m", "").replace("\x1b[0m", "").split("\r\x1b[2K")
+    assert {"prod-1: 1 namespaces ...", "prod-1: 1 nodes ...", "prod-1: 1 pods ..."} <= set(lines)
+    assert f"{output.name}: 1 namespaces" in lines[-1]
+    assert "..." not in lines[-1]
+
+
 def test_a_snapshot_holds_what_decisions_need(tmp_path: Path, cluster: SimulatedCluster) -> None:
     """The file says of a finding's pod what decisions need; only its owner may read it, and nothing was changed."""
     done = snapshot(tmp_path, clusters_file(tmp_path, cluster))

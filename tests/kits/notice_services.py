@@ -109,6 +109,15 @@ def slack(posted: Posted) -> Says:
     return Says(200, json.dumps({"ok": True, "channel": SLACK_CHANNEL, "ts": "1503435956.000247"}).encode())
 
 
+def slack_caller(posted: Posted) -> Says:
+    """Slack's answer to auth.test: whose the token is."""
+    if posted.path != "/api/auth.test" or posted.body:
+        return Says(404)
+    if posted.headers.get("authorization") != f"Bearer {SLACK_TOKEN}":
+        return slack_error("invalid_auth")
+    return Says(200, json.dumps({"ok": True, "team_id": "T0123456789", "bot_id": "B0123456789"}).encode())
+
+
 def slack_error(word: str) -> Says:
     """A refusal by Slack."""
     return Says(200, json.dumps({"ok": False, "error": word}).encode())

@@ -12,6 +12,7 @@ from scc_responder import __version__
 from scc_responder.workbench.deployment.policy_repository import lay_out_repository, repository_files
 from scc_responder.workbench.policies.policy_lint import lint
 from scc_responder.workbench.policies.policy_schema import FILE_KINDS
+from scc_responder.workbench.policy_files.routes_file import load_routes
 from tests.docs.examples import ROOT
 from tests.findings import FOLDER
 
@@ -27,6 +28,20 @@ def test_a_new_repository_has_nothing_to_be_said_of(tmp_path: Path) -> None:
         (named,) = re.findall(r"\$schema=(\S+)", path.read_text().splitlines()[0])
         assert (policies / named).exists()
     assert {path.stem for path in (policies / ".schema").iterdir()} == set(FILE_KINDS)
+
+
+def test_the_routes_of_a_new_repository_are_an_example_to_take(tmp_path: Path) -> None:
+    """As written they tell nobody by a route; without the marks of comments they are routes without a mistake."""
+    lay_out_repository(tmp_path)
+    policies, file = tmp_path / "policies", tmp_path / "policies" / "routes.yaml"
+    assert load_routes(policies) is None
+    text = file.read_text().replace("routes: {}\n", "").replace("fallback: []\n", "")
+    file.write_text(re.sub(r"(?m)^# (?=(routes|rules|fallback):|  [a-z-]+: |  - |  # )", "", text))
+    routes = load_routes(policies)
+    assert routes
+    assert (set(routes.routes), len(routes.rules)) == ({"on-call", "security", "shop"}, 4)
+    found = lint(policies, date(2026, 3, 2), FOLDER)
+    assert (found.errors, found.warnings) == ((), ())
 
 
 def test_one_version_is_pinned() -> None:

@@ -1,4 +1,4 @@
-"""Doctor opens each route's secret, and sends only where it is asked to."""
+"""Doctor opens each route's secret and connects, and sends only where it is asked to."""
 
 from __future__ import annotations
 
@@ -40,13 +40,16 @@ def test_what_is_wrong_is_told_without_the_address(tmp_path: Path) -> None:
     with web_service(lambda _: Says(403)) as hook:
         refused = examined(mount(tmp_path, {"ops": f"{hook.url}/s3cr3t"}), send=True)
     assert (str(refused.result), refused.reason) == ("fault", "receiver_status_403")
+    gone = examined(tmp_path)
+    assert (str(gone.result), gone.reason) == ("fault", "receiver_unreachable")
+    assert "add a version to the secret ops-hook, if it is wrong; or: let this machine" in gone.fix
     (tmp_path / "ops-hook" / "address").write_text("s3cr3t")
     other = examined(tmp_path)
     (tmp_path / "ops-hook" / "address").unlink()
     missing, nowhere = examined(tmp_path), examined("")
     assert [str(check.result) for check in (other, missing, nowhere)] == ["fault", "unknown", "fault"]
     assert (missing.reason, nowhere.reason) == ("address_unreadable", "notice_secrets_not_set")
-    assert "s3cr3t" not in f"{refused}{other}{missing}{nowhere}"
+    assert "s3cr3t" not in f"{refused}{gone}{other}{missing}{nowhere}"
 
 
 def test_each_route_is_examined() -> None:

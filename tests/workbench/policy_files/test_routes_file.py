@@ -108,6 +108,16 @@ def test_the_compiled_form_has_the_routes(tmp_path: Path) -> None:
     assert load_deployed(folder).routes is None
 
 
+def test_a_file_without_a_route_is_as_none(tmp_path: Path) -> None:
+    """Only one that says so: an empty file may have lost something, and a rule for no route is a mistake."""
+    folder = folder_of(tmp_path, "routes: {}\nfallback: []\n", policy("notify {to: on-cal}"))
+    assert load_policies(folder).routes is None
+    for text in ("", "# routes\n", "routes: {}\n", "routes: {}\nfallback: []\nrules: [{severity: HIGH, to: [ops]}]\n"):
+        (folder / "routes.yaml").write_text(text)
+        with pytest.raises(PolicyError):
+            load_policies(folder)
+
+
 def test_it_stands_at_the_top_alone(tmp_path: Path) -> None:
     """In a subfolder nobody would read it. Without its schema's line the linter says so."""
     folder = folder_of(tmp_path, GOOD.partition("\n")[2], policy("notify"))

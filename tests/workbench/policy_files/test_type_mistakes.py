@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy
+from scc_responder.policy.routes import Routes
 from scc_responder.workbench.policies.cases.case_file import CaseFile
 from scc_responder.workbench.policy_files.strict_yaml import load_yaml
 from scc_responder.workbench.policy_files.type_mistakes import diagnose, repaired
@@ -128,6 +129,15 @@ def test_the_data_is_left_as_it_is() -> None:
     data = {"name": "x", "thn": []}
     repaired(data, Policy, list(diagnose(data, Policy)))
     assert data == {"name": "x", "thn": []}
+
+
+def test_a_list_of_words_is_no_mistake() -> None:
+    """Where one word or a list of them may stand, also beside a mistake elsewhere; another word in it is one."""
+    rule = {"kind": ["expired", "undecided"], "to": ["ops"]}
+    data = {"routes": None, "rules": [rule, {"kind": "expired", "to": []}], "fallback": ["ops"]}
+    assert [mistake.path for mistake in diagnose(data, Routes)] == [("routes",)]
+    rule["kind"] = ["expires"]
+    assert [mistake.path for mistake in diagnose(data, Routes)] == [("routes",), ("rules", 0, "kind", 0)]
 
 
 SAID = [

@@ -47,8 +47,8 @@ class Mail(Value, frozen=True, kw_only=True):
     content: bytes
 
 
-def send_mail(server: MailServer, mail: Mail, *, timeout_seconds: float) -> None:
-    """Hand it over within so many seconds, the connection included.
+def send_mail(server: MailServer, mail: Mail | None, *, timeout_seconds: float) -> None:
+    """Hand it over within so many seconds, the connection included. Without a mail the server is only greeted.
 
     Raises ApiError where the server refused it, or any of `to`; OutcomeUnknown where it may have taken
     it. Neither says an address, nor what the server said.
@@ -56,8 +56,8 @@ def send_mail(server: MailServer, mail: Mail, *, timeout_seconds: float) -> None
     session, trouble = _Session(server, time.monotonic() + timeout_seconds), None
     try:
         session.open()
-        refused = session.hand_over(mail)
-        codes = [code for address, (code, _) in refused.items() if address in mail.to]
+        refused = session.hand_over(mail) if mail else {}
+        codes = [code for address, (code, _) in refused.items() if mail and address in mail.to]
         trouble = _refused(codes) if codes else None
     except (OSError, ValueError, HTTPException, smtplib.SMTPException) as error:  # a name that is no host's
         trouble = _failure(error, sent=session.is_sending)
@@ -85,6 +85,7 @@ class _Session:
             self._client.starttls(context=self._trust())
         if server.user:
             self._client.login(server.user, server.password)
+        self._client.ehlo_or_helo_if_needed()
 
     def hand_over(self, mail: Mail) -> dict[str, tuple[int, bytes]]:
         """Send it; what is returned are those whom the server refused."""

@@ -42,7 +42,7 @@ def web_post(
     cannot be reached; OutcomeUnknown where it may have taken it.
     """
     until = time.monotonic() + timeout_seconds
-    connection = _connection(address, timeout_seconds)
+    connection = web_connection(address, timeout_seconds)
     sent, answer, trouble = False, WebAnswer(status=0), ""
     try:
         connection.connect()
@@ -70,7 +70,8 @@ def post_refusal(status: int, retry_after_seconds: float = 0.0, said: str = "") 
     return ApiError(reason, message, status=status, retry_after_seconds=retry_after_seconds)
 
 
-def _connection(address: WebAddress, seconds: float) -> Any:
+def web_connection(address: WebAddress, seconds: float) -> Any:
+    """A connection to the service, which is not open yet; with TLS its certificate and name are checked."""
     from scc_responder.adapters.kubernetes.one_write import (  # noqa: PLC0415 - not before the first notice
         OneWriteConnection,
         PlainConnection,

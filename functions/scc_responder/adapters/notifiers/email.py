@@ -13,6 +13,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 from scc_responder.adapters.messaging.card_page import card_page
 from scc_responder.adapters.messaging.secret_address import SecretFields, secret_fields, unusable
@@ -22,6 +23,9 @@ from scc_responder.domain.ports import Receiver
 from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.domain.text import visible
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
+
+if TYPE_CHECKING:
+    from scc_responder.adapters.messaging.mail_session import MailServer
 
 MAIL_SECONDS = 15.0
 _NAME = "email"
@@ -70,17 +74,23 @@ class Email:
         fields, number = self._fields, self._message_id(routed.id)
         contacts = [address for address in routed.contacts if MAIL_ADDRESS.fullmatch(address)]
         also = tuple(contacts[: _MOST_PEOPLE - len(fields.to)])
-        server = mail_session.MailServer(
+        made = self._message(notice_card(routed), routed, number, also)
+        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=made.as_bytes())
+        mail_session.send_mail(self.server(), mail, timeout_seconds=self._seconds)
+        return routed.receipt or f"{number} {made['Subject']}"
+
+    def server(self) -> MailServer:
+        """The mail server, with who sends by it."""
+        from scc_responder.adapters.messaging.mail_session import MailSecurity, MailServer  # noqa: PLC0415 - as above
+
+        fields = self._fields
+        return MailServer(
             host=fields.host,
             port=fields.port,
-            security=mail_session.MailSecurity(fields.security),
+            security=MailSecurity(fields.security),
             user=fields.user,
             password=fields.password,
         )
-        made = self._message(notice_card(routed), routed, number, also)
-        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=made.as_bytes())
-        mail_session.send_mail(server, mail, timeout_seconds=self._seconds)
-        return routed.receipt or f"{number} {made['Subject']}"
 
     def _message_id(self, name: str) -> str:
         """The same for the same notice: a mailbox shows it once."""

@@ -38,17 +38,17 @@ class GoogleChat:
     """`ports.Receiver` on one webhook."""
 
     def __init__(self, address: WebAddress) -> None:
-        self._address = address
+        self.address = address
 
     def send(self, routed: RoutedNotice) -> str:
         """Post the card into the incident's thread. The receipt is the thread's key, by which it is found again."""
         body = fitted_message(notice_card(routed), partial(_message, thread=routed.thread), MOST_CHAT_BYTES)
         answers = "messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
         where = WebAddress(
-            host=self._address.host,
-            port=self._address.port,
-            target=f"{self._address.target}&{answers}",
-            is_encrypted=self._address.is_encrypted,
+            host=self.address.host,
+            port=self.address.port,
+            target=f"{self.address.target}&{answers}",
+            is_encrypted=self.address.is_encrypted,
         )
         web_post(where, body, {"Content-Type": "application/json; charset=UTF-8"})
         return routed.thread

@@ -48,7 +48,7 @@ class PagerDuty:
     """`ports.Receiver` on one integration."""
 
     def __init__(self, url: str, routing_key: str) -> None:
-        self._address = web_address(url, _NAME, _FORM)
+        self.address = web_address(url, _NAME, _FORM)
         self._routing_key = routing_key
 
     def send(self, routed: RoutedNotice) -> str:
@@ -57,7 +57,7 @@ class PagerDuty:
         for alert in alerts:
             head = {"routing_key": self._routing_key, "dedup_key": visible(alert, _DEDUP_LENGTH)}
             make = partial(_event, routed=routed, head=head)
-            web_post(self._address, fitted_message(notice_card(routed), make, MOST_EVENT_BYTES), _JSON)
+            web_post(self.address, fitted_message(notice_card(routed), make, MOST_EVENT_BYTES), _JSON)
         return visible(alerts[-1], _DEDUP_LENGTH)
 
 

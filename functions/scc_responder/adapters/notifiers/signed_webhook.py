@@ -45,7 +45,7 @@ class SignedWebhook:
     """`ports.Receiver` on one URL."""
 
     def __init__(self, url: str, keys: tuple[bytes, ...], now: Callable[[], datetime]) -> None:
-        self._address = web_address(url, _NAME, _FORM)
+        self.address = web_address(url, _NAME, _FORM)
         self._keys = keys
         self._now = now
 
@@ -62,7 +62,7 @@ class SignedWebhook:
             "webhook-timestamp": seconds,
             "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
         }
-        web_post(self._address, body, headers)
+        web_post(self.address, body, headers)
         return routed.id
 
 

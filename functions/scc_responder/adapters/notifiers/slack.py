@@ -83,8 +83,8 @@ class Slack:
     """`ports.Receiver` on one channel."""
 
     def __init__(self, url: str, token: str, channel: str) -> None:
-        self._address = web_address(url, _NAME, _FORM)
-        self._token = token
+        self.address = web_address(url, _NAME, _FORM)
+        self.token = token
         self._channel = channel
 
     def send(self, routed: RoutedNotice) -> str:
@@ -95,8 +95,8 @@ class Slack:
         pages = not routed.closes and routed.alert not in {"", routed.thread}
         make = partial(_message, channel=self._channel, thread=routed.receipt, pages=pages)
         body = fitted_message(notice_card(routed), make, MOST_SLACK_BYTES)
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json; charset=utf-8"}
-        stamp = _stamp(web_post(self._address, body, headers))
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json; charset=utf-8"}
+        stamp = _stamp(web_post(self.address, body, headers))
         return routed.receipt or stamp
 
 

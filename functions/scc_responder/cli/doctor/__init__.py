@@ -66,7 +66,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--only", action="append", choices=GROUPS, metavar="GROUP", help=f"one of {', '.join(GROUPS)}")
     parser.add_argument("--seconds", type=_seconds, default=SECONDS, metavar="N", help="how long it may take at most")
-    parser.add_argument("--notify", action="store_true", help="send a test message by each route, marked as one")
+    parser.add_argument(
+        "--notify", action="store_true", help="send a test message by each route, in place of only reaching it"
+    )
     parser.add_argument("--strict", action="store_true", help="exit 1 also if something is unknown")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print")
 

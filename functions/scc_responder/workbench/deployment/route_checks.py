@@ -1,4 +1,7 @@
-"""Whether each route has an address that its receiver can use, and on request whether a test message is taken."""
+"""Whether each route has an address that its receiver can use, and a receiver that can be reached.
+
+On request, whether it takes a test message.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from scc_responder.pipeline.notices.route_lanes import read_address
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.policy.routes import Route
 from scc_responder.settings import VARIABLE_PREFIX, Settings
+from scc_responder.workbench.deployment.receiver_reach import reach
 from scc_responder.workbench.doctor.check import OR, Check, fault, ok, unknown
 
 
@@ -49,7 +53,7 @@ def route_probes(
 
 
 def examine_route(name: str, route: Route, settings: Settings, now: datetime, *, send: bool) -> Iterator[Check]:
-    """Open the secret; with `send`, send the test as well."""
+    """Open the secret, and connect without a message; with `send`, send the test instead."""
     check, probed, folder = "routes", f"{name}: {route.receiver}", settings.notice_secrets
     if not folder:
         fix = f"Terraform variable notice_secrets{OR}set {VARIABLE_PREFIX}NOTICE_SECRETS"
@@ -59,6 +63,7 @@ def examine_route(name: str, route: Route, settings: Settings, now: datetime, *,
         receiver = open_receiver(route.receiver, read_address(folder, route.address))
         if send:
             receiver.send(trial_of(name, route, now, settings.console_url))
+        tried = "it took a test message" if send else reach(receiver)
     except SettingsError as error:
         yield fault(check, probed, error.reason, str(error), f"add a version to the secret {route.address}")
     except ApiError as error:
@@ -67,9 +72,12 @@ def examine_route(name: str, route: Route, settings: Settings, now: datetime, *,
             fix = f"Terraform variable notice_secrets, with {route.address} as a name"
             yield unknown(check, probed, error.reason, str(error), fix)
         else:
-            yield fault(check, probed, error.reason, f"it did not take a test message: {error.reason}", _LIST)
+            refused = "did not take a test message" if send else "cannot be reached"
+            fix = _LIST if send else f"add a version to the secret {route.address}, if it is wrong{OR}{_WAY}"
+            yield fault(check, probed, error.reason, f"it {refused}: {error}", fix)
     else:
-        yield ok(check, probed, "it took a test message" if send else "its address can be used; nothing was sent")
+        yield ok(check, probed, tried)
 
 
+_WAY = "let this machine reach its host: name, route, firewall, trusted certificate"
 _LIST = "scc-responder notify list --store STORE"

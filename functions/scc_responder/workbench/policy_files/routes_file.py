@@ -21,9 +21,10 @@ _NAMESPACE = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 
 
 def load_routes(folder: Path) -> Routes | None:
-    """The folder's routes; None where it has none. Raises PolicyError."""
+    """The folder's routes; None where it has none, as in the file that `init` writes. Raises PolicyError."""
     path = folder / ROUTES_FILE
-    return read_document(path, Routes, route_mistakes) if path.exists() else None
+    found = read_document(path, Routes, route_mistakes) if path.exists() else None
+    return found if found and found.routes else None
 
 
 def route_mistakes(routes: Routes) -> Iterator[Mistake]:
@@ -37,7 +38,7 @@ def route_mistakes(routes: Routes) -> Iterator[Mistake]:
             text = "it is no name of a secret; put the address into Secret Manager, and write the name of the secret"
             yield Mistake(path=("routes", name, "address"), text=text)
     yield from _contacts(routes)
-    if not routes.fallback:
+    if routes.routes and not routes.fallback:
         text = "name a route that hears what no rule is about; without one nobody would"
         yield Mistake(path=("fallback",), text=text)
     yield from _unknown(routes.fallback, ("fallback",), routes.routes)

@@ -110,7 +110,9 @@ def _meant(data: Any, union: inspect.UnionType) -> inspect.Type:
     """The member of the union that is closest to the data; the union itself if none is."""
     words = inspect.EnumType | inspect.LiteralType
     given = [_bare(kind) for kind in union.types if not isinstance(kind, inspect.NoneType)]
-    fitting = [kind for kind in given if (isinstance(kind, words) and isinstance(data, str)) or _fits(data, kind)]
+    fitting = [
+        kind for kind in given if (isinstance(data, str | bool) if isinstance(kind, words) else _fits(data, kind))
+    ]
     return fitting[0] if fitting else given[0] if len(given) == 1 else union
 
 
