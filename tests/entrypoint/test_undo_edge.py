@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -73,6 +74,7 @@ def test_it_acts_as_itself(tmp_path: Path) -> None:
     """Never as the function's writer, though settings should name it; and nothing is sent by routes."""
     made = services(tmp_path)
     assert isinstance(made.run_writer, AccessToken)
+    vars(made)["policies"] = SimpleNamespace(routes=("a route",))
     assert made.lanes is None
     assert made.notifier is None
 
