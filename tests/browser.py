@@ -86,6 +86,16 @@ class Page:
         self.value(f"document.querySelector({json.dumps(selector)}).focus()")
         self.send("Input.insertText", text=text)
 
+    def press(self, key: str, *, leads_on: bool = False) -> None:
+        """Press Tab or Enter; where that leads to another page, wait until it is loaded."""
+        self._loaded = 0
+        code = {"Tab": 9, "Enter": 13}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+        if leads_on:
+            self._wait()
+
     def picture(self, width: int, height: int) -> bytes:
         """The page as a PNG of this size."""
         self.sized(width, height)

@@ -262,6 +262,17 @@ def test_a_receiver_is_one_file_and_its_test(copy: Copy) -> None:
     copy.tests("tests/adapters/notifiers/test_mattermost.py", "tests/adapters/notifiers/test_notifiers.py")
 
 
+def test_a_receiver_that_no_route_can_name_is_noticed(copy: Copy) -> None:
+    """With its line among the kinds of receivers, routes take it."""
+    (name, text), *_ = files("Add a receiver").items()
+    copy.write(name, text)
+    tried = "pytest -q -p no:cacheprovider tests/workbench/policy_files/test_routes_file.py -k each_receiver"
+    assert "mattermost" in copy.run(tried, status=1)
+    kinds, last = copy.folder / "functions/scc_responder/policy/routes.py", '    APPRISE = "apprise"\n'
+    kinds.write_text(kinds.read_text().replace(last, f'{last}    MATTERMOST = "mattermost"\n'))
+    copy.run(tried)
+
+
 def test_a_receiver_without_its_page_is_noticed(copy: Copy) -> None:
     """The page of notices shows what each receiver's secret looks like."""
     (name, text), *_ = files("Add a receiver").items()

@@ -54,7 +54,7 @@ def test_a_notice_is_a_card_in_the_thread_of_its_case() -> None:
     texts, urls = shown(posted)
     assert posted.json["thread"] == {"threadKey": "0a0a0a0a0a0a"}
     assert {"WARNING: a plan waits for approval", "program: /tmp/run & co"} <= {*texts}
-    assert urls == [f"{CONSOLE}/case/0a0a0a0a0a0a", FINDING_LINK]
+    assert urls == [*(f"{CONSOLE}/case/0a0a0a0a0a0a{end}" for end in ("/plan", "")), FINDING_LINK]
 
 
 @HOSTILE_NOTICES

@@ -43,7 +43,7 @@ def test_an_alert_is_opened_once_and_resolved_with_the_case() -> None:
     assert opened["dedup_key"] == resolved["dedup_key"]
     assert opened["payload"]["severity"] == "warning"
     assert opened["payload"]["custom_details"]["What ran"] == "program: /tmp/run & co"
-    assert opened["client_url"] == f"{CONSOLE}/case/0a0a0a0a0a0a"
+    assert opened["client_url"] == f"{CONSOLE}/case/0a0a0a0a0a0a/plan"
 
 
 def test_an_incident_is_resolved_with_its_last_case() -> None:

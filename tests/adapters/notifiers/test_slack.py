@@ -65,7 +65,7 @@ def test_a_notice_is_a_message_in_the_thread_of_its_case() -> None:
     assert "thread_ts" not in first.json
     assert second.json["thread_ts"] == receipt
     assert {"WARNING: a plan waits for approval", "What ran: program: /tmp/run & co"} <= {*texts}
-    assert urls == [f"{CONSOLE}/case/0a0a0a0a0a0a", FINDING_LINK]
+    assert urls == [*(f"{CONSOLE}/case/0a0a0a0a0a0a{end}" for end in ("/plan", "")), FINDING_LINK]
 
 
 @pytest.mark.parametrize(("alert", "closes", "shown"), [("", 0, 0), ("0a0a0a0a0a0a", 0, 0), ("0b", 0, 1), ("0b", 1, 0)])

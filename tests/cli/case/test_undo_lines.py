@@ -22,11 +22,12 @@ def test_nothing_is_a_line_too() -> None:
 
 
 def test_each_step_has_a_line() -> None:
-    """With its case where there are several, and no more of the detail than fits."""
-    first, second = undone(done(Reason.UNDONE, "x" * 999)), undone(undo_refused("changed"), "0b" * 32)
+    """With its case where there are several; a long detail goes on below, and none of it is lost."""
+    first, second = undone(done(Reason.UNDONE, "long " * 20)), undone(undo_refused("changed"), "0b" * 32)
     alone = [*undo_lines(("0a" * 6,), [first], 40)]
     assert alone[0] == f"cases  {'0a' * 6}"
-    assert len(alone[1]) < 99
+    assert [line[38:] for line in alone[1:]] == [" ".join(["long"] * 8)] * 2 + [" ".join(["long"] * 4)]
+    assert max(map(len, alone)) < 80
     both = [*undo_lines(("0a" * 6, "0b" * 6), [first, second])]
     assert both[2].split() == ["cordon_node", "undo_refused", "changed", "0b" * 6]
 

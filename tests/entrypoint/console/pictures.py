@@ -10,9 +10,11 @@ from pathlib import Path
 from tests.browser import page
 from tests.docs.examples import ROOT
 from tests.kits.desk_console import desk_console
+from tests.kits.responder import finding_about
 
 FOLDER = ROOT / "docs" / "pictures"
-DESK, PHONE = (900, 720), (360, 720)
+LIST, DESK, PHONE = (1040, 560), (1040, 660), (360, 720)
+OTHERS = ("added_binary_executed", "launch_code_compiler_tool_in_container")
 NAMES = ("console-list", "console-case", "console-plan", "console-phone")
 MAX_BYTES = 120_000
 
@@ -20,9 +22,11 @@ MAX_BYTES = 120_000
 def pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Each picture by its name: list, case and plan on a desk, and the plan on a phone by night."""
     with desk_console(folder) as desk, page(folder / "profile") as shown:
+        for pod, golden in zip(desk.cluster.objects("Pod", "shop"), OTHERS, strict=True):
+            desk.deployment.respond_to(finding_about(pod, golden))
         shown.open(desk.addresses[0])
         shown.click("main button")
-        yield NAMES[0], shown.picture(*DESK)
+        yield NAMES[0], shown.picture(*LIST)
         shown.click(".cases .needs a")
         yield NAMES[1], shown.picture(*DESK)
         shown.click(".acts .go")

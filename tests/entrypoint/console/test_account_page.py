@@ -30,8 +30,9 @@ from tests.kits.hostile_accounts import (
 from tests.kits.journal_worlds import START
 
 TAGS = {"html", "head", "meta", "link", "title", "style", "body", "main", "h1", "h2", "dl", "dt", "dd", "section", "p"}
-TAGS |= {"ul", "li", "a", "pre"}
-ATTRIBUTES = {"lang", "charset", "content", "name", "http-equiv", "rel", "href", "class", "id"}
+TAGS |= {"ul", "li", "a", "pre", "div", "nav", "span"}
+JUMPS = {"#what_ran", "#done", "#left_to_do", "#links", "#commands"}
+ATTRIBUTES = {"aria-label", "lang", "charset", "content", "name", "http-equiv", "rel", "href", "class", "id"}
 
 
 class Parsed(HTMLParser):
@@ -68,7 +69,7 @@ def test_a_thousand_hostile_cases_are_inert_as_a_page(made: tuple[CaseRecord, li
     parsed = Parsed(account_page(account))
     assert parsed.tags <= TAGS
     assert parsed.attributes <= ATTRIBUTES
-    assert parsed.links <= addresses(account)
+    assert parsed.links - JUMPS <= addresses(account)
     assert links_in(parsed.text) == set()
     assert mentions_in(parsed.text) == []
     assert hidden_in(parsed.text) == []

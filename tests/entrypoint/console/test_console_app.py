@@ -136,6 +136,13 @@ def test_a_form_that_was_changed_is_refused(waiting: AccountCase, changed: dict[
     refused = seen.send(path, {**fields, **changed})
     assert (refused.status_code, seen.answers.given) == (409 if reason is Reason.FORM_STALE else 403, [])
     assert str(reason) in refused.text
+    assert f'href="{path_of(waiting)}"' in refused.text
+
+
+def test_a_refusal_names_no_case_that_it_does_not_know(waiting: AccountCase) -> None:
+    """The way back is the case that was asked about; of what is no case there is none."""
+    for path in ("/case/000000000000/plan", "/case/<b>/plan", "/nothing"):
+        assert "Read the case again" not in browser(waiting).get(path).text
 
 
 def test_another_site_and_another_name_are_refused(waiting: AccountCase) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.entrypoint.console.plan_parts import ago, has_approved, shown_plan
+from scc_responder.domain.status import CaseState
+from scc_responder.entrypoint.console.plan_parts import ago, has_approved, shown_plan, standing_lines
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep
+from tests.journal.account.test_about_acts import BARE, step
 from tests.kits.account_cases import waiting_case
 from tests.kits.hostile_accounts import MARKUP, hidden_in, links_in
 from tests.kits.journal_worlds import START
@@ -37,9 +39,9 @@ def test_a_plan_says_who_approved_and_how_many_are_missing() -> None:
 def test_a_plan_that_ended_says_how() -> None:
     """Expired by the clock, also before a sweep has said so; rejected, by whom and why."""
     assert shown_plan(PLAN, START).ended == ""
-    assert shown_plan(PLAN, START + timedelta(hours=1)).ended == "expired"
+    assert shown_plan(PLAN, START + timedelta(hours=1)).ended == "nobody answered in time"
     rejected = replace(PLAN, state=PlanState.REJECTED, by="anna@example.com", said="a test")
-    assert shown_plan(rejected, START).ended == "rejected anna[@]example[.]com a test"
+    assert shown_plan(rejected, START).ended == "it is rejected, by anna[@]example[.]com: a test"
 
 
 @pytest.mark.parametrize("text", MARKUP)
@@ -62,6 +64,16 @@ def test_a_real_plan_says_what_users_feel(tmp_path: Path) -> None:
     assert [step.action for step in shown.steps] == ["roll_back_service", "cut_ingress"]
     assert "requests go to checkout-00001-abc" in shown.steps[0].felt
     assert all(step.can_be_undone for step in shown.steps)
+    assert shown.steps[1].meaning == "Let the service be reached from its own networks alone."
+
+
+def test_what_stands_is_told_once() -> None:
+    """Each act with its target and what is felt of it; what only observes does not stand."""
+    isolated = step("create_network_policy", "isolate_pod")
+    made = replace(BARE, steps=(step("capture_evidence", "capture_evidence"), isolated, isolated), state=CaseState.DONE)
+    (line,) = standing_lines(made)
+    assert line.startswith("isolate_pod: create network policy")
+    assert line.endswith("; users feel: whoever calls the pod gets no answer, nor does the pod from others")
 
 
 def test_a_moment_is_told_by_its_distance() -> None:

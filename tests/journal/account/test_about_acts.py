@@ -76,6 +76,10 @@ def test_a_change_that_was_made_is_felt_and_can_be_undone() -> None:
     kept = replace(BARE, steps=(captured,), state=CaseState.DONE)
     assert said(kept, Question.FELT) == ["answer: nothing: nothing was changed"]
     assert "case undo" not in " ".join(command.line for command in account_commands(kept))
+    back = replace(isolated, action_id="2", undoes=isolated.name)
+    assert said(replace(made, steps=(isolated, back)), Question.FELT) == [
+        "answer: nothing: what was changed is taken back"
+    ]
 
 
 def test_what_was_held_says_why_and_what_to_do() -> None:

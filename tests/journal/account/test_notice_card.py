@@ -23,13 +23,17 @@ def test_a_card_says_what_to_do_first() -> None:
     card = notice_card(routed())
     assert card.title == "WARNING: a plan waits for approval"
     assert card.about == "HIGH reverse_shell - Execution: Reverse [<]Shell>"
-    assert card.first == "read the plan, then approve or reject it: scc-responder case show 0a0a0a0a0a0a"
+    assert card.first == "read the plan, then approve or reject it in the console"
     assert [(line.name, line.text) for line in card.lines] == [
         ("State", "waiting_for_approval: a person has to approve it"),
         ("What ran", "program: /tmp/run & co"),
         ("Who owns it", "not known: no label"),
     ]
-    assert [link.url for link in card.links] == [f"{CONSOLE}/case/0a0a0a0a0a0a", FINDING_LINK]
+    assert [link.url for link in card.links] == [
+        f"{CONSOLE}/case/0a0a0a0a0a0a/plan",
+        f"{CONSOLE}/case/0a0a0a0a0a0a",
+        FINDING_LINK,
+    ]
     assert card.footer == "case 0a0a0a0a0a0a - outcome - scc-responder case show 0a0a0a0a0a0a"
 
 
@@ -45,10 +49,25 @@ def test_minimal_content_has_nothing_of_the_finding() -> None:
     card = notice_card(routed(content=NoticeContent.MINIMAL))
     assert card.about == "HIGH reverse_shell"
     assert [line.name for line in card.lines] == ["State"]
-    assert [link.url for link in card.links] == [f"{CONSOLE}/case/0a0a0a0a0a0a"]
+    assert [link.url for link in card.links] == [f"{CONSOLE}/case/0a0a0a0a0a0a{page}" for page in ("/plan", "")]
     alone = notice_card(routed(content=NoticeContent.MINIMAL, console_url=""))
     assert alone.links == ()
     assert "scc-responder case show 0a0a0a0a0a0a" in alone.footer
+
+
+def test_a_plan_that_waits_leads_to_its_page() -> None:
+    """What is to be read is one click away, and the case the next; without a console it is a command."""
+    waits = {"approval": {"to_approve": "scc-responder case approve 0a0a0a0a0a0a --plan 0a"}}
+    notice = Notice(kind=NoticeKind.OUTCOME, severity=NoticeSeverity.WARNING, case="0a0a0a0a0a0a", facts=waits)
+    there = notice_card(RoutedNotice(id="n", thread="t", notice=notice, console_url=CONSOLE))
+    assert there.first == "read the plan, then approve or reject it in the console"
+    assert [link.url for link in there.links] == [f"{CONSOLE}/case/0a0a0a0a0a0a{page}" for page in ("/plan", "")]
+    alone = notice_card(RoutedNotice(id="n", thread="t", notice=notice))
+    assert alone.first == "read the plan, then approve or reject it: scc-responder case show 0a0a0a0a0a0a"
+    done = replace(notice, facts={})
+    assert notice_card(RoutedNotice(id="n", thread="t", notice=done, console_url=CONSOLE)).first == (
+        "look at the case in the console"
+    )
 
 
 FIRST: dict[str, tuple[dict[str, Any], NoticeSeverity, str]] = {

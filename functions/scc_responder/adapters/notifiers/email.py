@@ -13,7 +13,6 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 from scc_responder.adapters.messaging.card_page import card_page
 from scc_responder.adapters.messaging.secret_address import SecretFields, secret_fields, unusable
@@ -23,9 +22,6 @@ from scc_responder.domain.ports import Receiver
 from scc_responder.domain.resource_names import is_this_machine
 from scc_responder.domain.text import visible
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
-
-if TYPE_CHECKING:
-    from scc_responder.adapters.messaging.mail_session import MailServer
 
 MAIL_SECONDS = 15.0
 _NAME = "email"
@@ -63,7 +59,7 @@ class Email:
     """`ports.Receiver` on one mail server."""
 
     def __init__(self, fields: _Secret, now: Callable[[], datetime], seconds: float) -> None:
-        self._fields = fields
+        self.fields = fields
         self._now = now
         self._seconds = seconds
 
@@ -71,34 +67,28 @@ class Email:
         """Hand it to the mail server. The receipt is `Message-ID` and subject of the thread's first mail."""
         from scc_responder.adapters.messaging import mail_session  # noqa: PLC0415 - not before the first mail
 
-        fields, number = self._fields, self._message_id(routed.id)
+        fields, number = self.fields, self._message_id(routed.id)
         contacts = [address for address in routed.contacts if MAIL_ADDRESS.fullmatch(address)]
         also = tuple(contacts[: _MOST_PEOPLE - len(fields.to)])
-        made = self._message(notice_card(routed), routed, number, also)
-        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=made.as_bytes())
-        mail_session.send_mail(self.server(), mail, timeout_seconds=self._seconds)
-        return routed.receipt or f"{number} {made['Subject']}"
-
-    def server(self) -> MailServer:
-        """The mail server, with who sends by it."""
-        from scc_responder.adapters.messaging.mail_session import MailSecurity, MailServer  # noqa: PLC0415 - as above
-
-        fields = self._fields
-        return MailServer(
+        server = mail_session.MailServer(
             host=fields.host,
             port=fields.port,
-            security=MailSecurity(fields.security),
+            security=mail_session.MailSecurity(fields.security),
             user=fields.user,
             password=fields.password,
         )
+        made = self._message(notice_card(routed), routed, number, also)
+        mail = mail_session.Mail(sender=fields.sender, to=tuple(fields.to), also=also, content=made.as_bytes())
+        mail_session.send_mail(server, mail, timeout_seconds=self._seconds)
+        return routed.receipt or f"{number} {made['Subject']}"
 
     def _message_id(self, name: str) -> str:
         """The same for the same notice: a mailbox shows it once."""
-        return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{self._fields.sender.rpartition('@')[2]}>"
+        return f"<{hashlib.sha256(name.encode()).hexdigest()[:40]}@{self.fields.sender.rpartition('@')[2]}>"
 
     def _message(self, card: NoticeCard, routed: RoutedNotice, number: str, also: tuple[str, ...]) -> EmailMessage:
         mail = EmailMessage(policy=SMTP)
-        mail["From"], mail["To"] = self._fields.sender, ", ".join([*self._fields.to, *also])
+        mail["From"], mail["To"] = self.fields.sender, ", ".join([*self.fields.to, *also])
         first, _, subject = routed.receipt.partition(" ")
         follows = bool(_MESSAGE_ID.fullmatch(first))
         mail["Subject"] = visible(subject if follows else "", _SUBJECT_BYTES) or _subject(card)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any
 
 from scc_responder.cli.terminal.terminal import styled
@@ -14,8 +15,8 @@ from scc_responder.pipeline.undo.undo import Undone
 MAX_SAID = 500
 
 
-def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = MAX_SAID) -> Iterator[str]:
-    """One line for each step: its action, what comes of it, and in at most so many characters why."""
+def undo_lines(cases: Sequence[str], undone: Sequence[Undone], width: int = MAX_SAID) -> Iterator[str]:
+    """Each step with its action, what comes of it, and why: in further lines where that is wider than this."""
     if not undone:
         yield f"{Reason.NOTHING_TO_UNDO}: {Reason.NOTHING_TO_UNDO.meaning}"
         return
@@ -24,8 +25,9 @@ def undo_lines(cases: Sequence[str], undone: Sequence[Undone], most: int = MAX_S
         color = "green" if each.is_good and each.item.inverse else "yellow"
         shown = styled(f"{each.result.reason:<17}", color)
         case = styled(f"  {case_id(each.item.key)}", "dim") if len(cases) > 1 else ""
-        why = visible(each.result.detail or each.result.reason.meaning, most)
+        why, *more = wrap(visible(each.result.detail or each.result.reason.meaning, MAX_SAID), width) or [""]
         yield f"  {visible(each.item.step.action):<17} {shown} {why}{case}"
+        yield from (f"{'':<38}{line}" for line in more)
 
 
 def undo_facts(undone: Undone) -> dict[str, Any]:

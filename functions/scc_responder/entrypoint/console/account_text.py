@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scc_responder.domain.reasons import Reason
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.account.about_target import meaning_of
 from scc_responder.journal.account.answers import KNOWLEDGE, QUESTIONS, Account, Answer
 from scc_responder.journal.account.inert_text import inert
+from scc_responder.journal.contained import MEANINGS
+
+PLAN_WAITS = "a plan waits for an answer"
+# A case that is done keeps the word of its plan, which is carried out by now.
+_STATES: dict[tuple[str, str], str] = {
+    (CaseState.WAITING, Reason.PLANNED): PLAN_WAITS,
+    (CaseState.DONE, Reason.PLANNED): "",
+}
 
 
 def account_text(account: Account) -> Iterator[str]:
@@ -32,12 +43,16 @@ def account_heading(account: Account) -> str:
 
 def head_facts(account: Account) -> Iterator[tuple[str, str]]:
     """What stands under the heading, by name."""
+    said = _STATES.get((account.state, account.reason), meaning_of(account.reason))
+    yield "state", inert(": ".join(filter(None, (account.state, said))))
+    meaning = "".join(f": {said}" for word, said in MEANINGS.items() if word == account.containment)
+    seconds = "" if account.contained_seconds is None else f", {account.contained_seconds:.1f} s after the event"
+    reached = f"{account.containment}{meaning}{seconds}" if account.containment else ""
+    yield "contained", inert(reached) or "no: nothing that was read back says so"
+    yield "confidence", inert(account.confidence or "not known")
+    yield "event", f"{account.event_time:%Y-%m-%d %H:%M:%S} UTC"
     yield "case", account.case
     yield "finding", inert(account.finding)
-    yield "event", f"{account.event_time:%Y-%m-%d %H:%M:%S} UTC"
-    yield "state", inert(" ".join(filter(None, (account.state, account.reason))))
-    seconds = "" if account.contained_seconds is None else f", {account.contained_seconds:.1f} s after the event"
-    yield "contained", f"{inert(account.containment)}{seconds}" if account.containment else "nothing says so"
 
 
 def answer_text(answer: Answer) -> Iterator[str]:

@@ -9,7 +9,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
-from scc_responder.entrypoint.console.account_text import account_heading
+from scc_responder.entrypoint.console.account_text import PLAN_WAITS
 from scc_responder.entrypoint.console.incidents import Incident, incidents
 from scc_responder.entrypoint.console.spread import spread_words, spreads
 from scc_responder.journal.account.account import account_of
@@ -23,17 +23,19 @@ ROWS = 100
 MOST_READ = 10
 """So many pages of the store are read at most, until one page of those asked for is full."""
 _FIRST = (CaseState.WAITING, CaseState.PARTIAL, CaseState.HELD, CaseState.OPEN)
+BY_NEED = (*_FIRST, *(state for state in CaseState if state not in _FIRST))
+"""Every state, those that need a person first."""
 _MOVING = frozenset({CaseState.WAITING, CaseState.OPEN})
 """The states that the store finds by itself: it is asked for these cases alone."""
 
 _MOST_SPREADS, _SPREAD_BYTES = 10, 1_000
-_ANSWER_IT = "a plan waits for an answer"
 
 
 class CaseRow(Value, frozen=True, kw_only=True):
     """One line of the list. Nothing in it is active."""
 
     case: str
+    severity: str
     heading: str
     state: str
     why: str
@@ -122,11 +124,13 @@ def case_row(record: CaseRecord) -> CaseRow:
     reason = Reason.read(record.reason)
     pod, run = record.decision.get("pod") or {}, record.decision.get("cloud_run") or {}
     target = "/".join(filter(None, (str(pod.get("namespace", "")), str(pod.get("name", "")))))
+    account = account_of(record)
     return CaseRow(
         case=case_id(record.finding_key),
-        heading=account_heading(account_of(record)),
+        severity=inert(account.severity),
+        heading=inert(account.category or account.finding),
         state=str(record.state),
-        why=_ANSWER_IT if record.state is CaseState.WAITING else inert(reason.meaning if reason else record.reason),
+        why=PLAN_WAITS if record.state is CaseState.WAITING else inert(reason.meaning if reason else record.reason),
         place=inert(target or str(run.get("name", "")) or record.cluster),
         at=record.updated_at or record.event_time,
         needs_person=record.state in _FIRST[:3] and record.word is None,

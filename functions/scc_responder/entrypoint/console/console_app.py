@@ -24,8 +24,9 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
-from scc_responder.entrypoint.console.account_text import account_heading, head_facts
-from scc_responder.entrypoint.console.case_rows import case_rows
+from scc_responder.entrypoint.console import plan_parts, sentences
+from scc_responder.entrypoint.console.account_text import head_facts
+from scc_responder.entrypoint.console.case_rows import BY_NEED, case_rows
 from scc_responder.entrypoint.console.form_seal import FormSeal, made_at
 from scc_responder.entrypoint.console.persons_answer import (
     UNDOES,
@@ -36,17 +37,8 @@ from scc_responder.entrypoint.console.persons_answer import (
     TakesAnswers,
     Verb,
 )
-from scc_responder.entrypoint.console.plan_parts import (
-    ago,
-    has_approved,
-    plan_digests,
-    shown_lesser,
-    shown_made,
-    shown_plan,
-)
 from scc_responder.entrypoint.console.rendering import Seals, content_policy, rendered
 from scc_responder.entrypoint.console.same_site import misdirected
-from scc_responder.entrypoint.console.sentences import refusal_sentence, untold_sentence, verdict_sentence
 from scc_responder.guard.resumed_case import resume_refused
 from scc_responder.journal.account.about_acts import changes_made
 from scc_responder.journal.account.account import account_of
@@ -132,9 +124,6 @@ def make_app(console: Console) -> Flask:
 
 
 _FORMS = "'self'"
-_STATUS = {Reason.NO_SUCH_CASE: 404, Reason.NO_SUCH_PATH: 404, Reason.METHOD_NOT_ALLOWED: 405}
-_STATUS |= {Reason.FOREIGN_HOST: 421, Reason.FORM_TOO_LARGE: 413, Reason.FORM_STALE: 409, Reason.FORM_TOO_OLD: 409}
-_STATUS |= {Reason.RECORD_UNREADABLE: 500}
 
 
 class _Pages:
@@ -151,9 +140,15 @@ class _Pages:
         after = after if _is_key(after) else ""
         rows = case_rows(self._console.journal(), state, after)
         now = self._console.clock()
-        states = [str(one) for one in CaseState]
         return self._page(
-            "list.html", person, rows=rows, states=states, state=state, after=after, now=now, case_id=case_id
+            "list.html",
+            person,
+            rows=rows,
+            states=[*map(str, BY_NEED)],
+            state=state,
+            after=after,
+            now=now,
+            case_id=case_id,
         )
 
     def case(self, request: Request, case: str) -> Response:
@@ -166,7 +161,6 @@ class _Pages:
             person,
             account=account,
             facts=[*head_facts(account)],
-            heading=account_heading(account),
             waits=waits,
             can_undo=bool(changes_made(record)),
             can_resume=resume_refused(record) is None,
@@ -182,11 +176,10 @@ class _Pages:
             f"{name}.html",
             person,
             account=account,
-            heading=account_heading(account),
-            plan=shown_plan(plan, now) if plan else None,
-            lesser=shown_lesser(record, now),
-            approved=bool(plan and has_approved(plan, person.name)),
-            made=[*map(shown_made, changes_made(record))],
+            plan=plan_parts.shown_plan(plan, now) if plan else None,
+            lesser=plan_parts.shown_lesser(record, now),
+            approved=bool(plan and plan_parts.has_approved(plan, person.name)),
+            made=plan_parts.standing_lines(record),
             read=self._read(record),
             **self._form_values(person, record, Verb.APPROVE, Verb.REJECT, Verb.REHEARSE_UNDO, Verb.UNDO),
         )
@@ -198,7 +191,8 @@ class _Pages:
         record, asked, now = self._record(case), Verb(verb), self._console.clock()
         sealed, plan = request.form.get("seal", ""), request.form.get("plan", "")
         refused = self._seal.refused(sealed, person, asked, record, now)
-        if refused is None and plan not in ({undo_digest(record)} if asked in UNDOES else plan_digests(record)):
+        shown = {undo_digest(record)} if asked in UNDOES else plan_parts.plan_digests(record)
+        if refused is None and plan not in shown:
             refused = Reason.FORM_STALE
         if refused:
             raise Forbidden(refused)
@@ -219,19 +213,17 @@ class _Pages:
             status=200 if heard.hearing in {Hearing.TAKEN, Hearing.BEGUN, Hearing.IN_PART} else 409,
             account=account,
             facts=[*head_facts(account)],
-            heading=account_heading(account),
             heard=heard,
             asked=asked,
-            verdict=verdict_sentence(asked, heard),
-            looked=ago(looked, now) if looked else "",
+            verdict=sentences.verdict_sentence(asked, heard),
+            can_undo=bool(changes_made(after)),
+            looked=plan_parts.ago(looked, now) if looked else "",
             **self._form_values(person, after, Verb.UNDO),
         )
 
     def refused(self, reason: Reason) -> Response:
         """A page that says why nothing was done."""
-        return self._page(
-            "refused.html", None, status=_STATUS.get(reason, 403), told=refusal_sentence(reason), reason=reason
-        )
+        return self._refusal(sentences.refusal_status(reason), sentences.refusal_sentence(reason), reason)
 
     def failed(self, error: Exception) -> Response:
         """The same for an error."""
@@ -247,15 +239,24 @@ class _Pages:
         if not isinstance(error, ResponderError):
             raise error
         reason = error.reason if isinstance(error, DeliveryError) else Reason.read(error.reason)
-        told = refusal_sentence(reason) if reason else f"Nothing was done: {visible(str(error), MAX_SAID_BYTES)}"
-        status = 404 if reason is Reason.NO_SUCH_CASE else 503
-        return self._page("refused.html", None, status=status, told=told, reason=reason or error.reason)
+        told = (
+            sentences.refusal_sentence(reason) if reason else f"Nothing was done: {visible(str(error), MAX_SAID_BYTES)}"
+        )
+        return self._refusal(404 if reason is Reason.NO_SUCH_CASE else 503, told, reason or error.reason)
+
+    def _refusal(self, status: int, told: str, reason: str) -> Response:
+        """It leads back to the case that was asked about, where there is one."""
+        from flask import request  # noqa: PLC0415
+
+        case = str((request.view_args or {}).get("case", ""))
+        case = case if _is_key(case, CASE_ID_DIGITS) and reason not in sentences.LEADS_TO_NO_CASE else ""
+        return self._page("refused.html", None, status=status, told=told, reason=reason, case=case)
 
     def _untold(self, error: Exception) -> Response:
         """A page for an answer of which nobody can say what came of it: it may be done."""
         reason = Reason.read(error.reason) if isinstance(error, ResponderError) else Reason.RECORD_UNREADABLE
-        told = untold_sentence(reason.meaning if reason else visible(str(error), MAX_SAID_BYTES))
-        return self._page("refused.html", None, status=503, told=told, reason=reason or "")
+        told = sentences.untold_sentence(reason.meaning if reason else visible(str(error), MAX_SAID_BYTES))
+        return self._refusal(503, told, reason or "")
 
     def _person(self, request: Request) -> Person:
         return self._console.identity.person(_lower(request), request.cookies)
@@ -263,7 +264,7 @@ class _Pages:
     def _record(self, case: str) -> CaseRecord:
         """The case by its id. Raises RetryableError `no_such_case`, and what reading it raises."""
         journal = self._console.journal()
-        key = journal.find(case) if _is_key(case) and len(case) >= CASE_ID_DIGITS else None
+        key = journal.find(case) if _is_key(case, CASE_ID_DIGITS) else None
         record = journal.read(key) if key else None
         if record is None:
             raise RetryableError(Reason.NO_SUCH_CASE, case_id(case))
@@ -272,7 +273,9 @@ class _Pages:
     def _read(self, record: CaseRecord) -> str:
         """When the store was read for the page, and how old what it has was then."""
         now = self._console.clock()
-        return f"Read at {now:%H:%M:%S} UTC; the case as of {ago(record.updated_at or record.event_time, now)}"
+        return (
+            f"Read at {now:%H:%M:%S} UTC; the case as of {plan_parts.ago(record.updated_at or record.event_time, now)}"
+        )
 
     def _form_values(self, person: Person, record: CaseRecord, *verbs: Verb) -> dict[str, Any]:
         """What a page needs for its forms: the tokens of those answers that can be carried."""
@@ -292,5 +295,5 @@ def _lower(request: Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
 
 
-def _is_key(text: str) -> bool:
-    return len(text) <= 64 and all(letter in "0123456789abcdef" for letter in text)
+def _is_key(text: str, least: int = 0) -> bool:
+    return least <= len(text) <= 64 and all(letter in "0123456789abcdef" for letter in text)

@@ -6,20 +6,25 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 
+from scc_responder.actions import actions
 from scc_responder.domain.changes import is_reversible
+from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
-from scc_responder.journal.account.about_acts import felt_words
+from scc_responder.journal.account.about_acts import changes_made, felt_words
 from scc_responder.journal.account.answers import AccountLine
 from scc_responder.journal.account.inert_text import inert
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, lesser_plan
-from scc_responder.journal.step import Step
 
 
 class ShownStep(Value, frozen=True, kw_only=True):
-    """One step of a plan. `targets` are what it changes, `changes` lines of name and text. All of it is inert."""
+    """One step of a plan. `targets` are what it changes, `changes` lines of name and text. All of it is inert.
+
+    `meaning` is what its action is for; empty where this version has no such action.
+    """
 
     action: str
+    meaning: str
     policy: str
     felt: str
     can_be_undone: bool
@@ -46,7 +51,6 @@ class ShownPlan(Value, frozen=True, kw_only=True):
 def shown_plan(plan: Plan, now: datetime) -> ShownPlan:
     """The plan at this moment."""
     over = plan.state is not PlanState.WAITING or now >= plan.expires_at
-    word = "expired" if plan.state is PlanState.WAITING else str(plan.state)
     return ShownPlan(
         digest=plan.digest,
         steps=tuple(map(_step, plan.steps)),
@@ -55,8 +59,26 @@ def shown_plan(plan: Plan, now: datetime) -> ShownPlan:
         minutes_left=max(0, int((plan.expires_at - now).total_seconds() // 60)),
         after=inert(plan.after),
         left_out=tuple(inert(step.action) for step in plan.left_out),
-        ended=inert(" ".join(filter(None, (word, plan.reason, plan.by, plan.said)))) if over else "",
+        ended=_ended(plan) if over else "",
     )
+
+
+_ENDED = {
+    PlanState.WAITING: "nobody answered in time",
+    PlanState.EXPIRED: "nobody answered in time",
+    PlanState.APPROVED: "it is approved, and not begun yet",
+    PlanState.USED: "it is approved and carried out",
+    PlanState.REJECTED: "it is rejected",
+    PlanState.VOID: "it is void",
+}
+
+
+def _ended(plan: Plan) -> str:
+    """How it ended, by whom, and why."""
+    reason = Reason.read(plan.reason)
+    by = f", by {plan.by}" if plan.by else ""
+    why = "; ".join(filter(None, (reason.meaning if reason else plan.reason, plan.said)))
+    return inert(f"{_ENDED[plan.state]}{by}" + (f": {why}" if why else ""))
 
 
 def shown_lesser(record: CaseRecord, now: datetime) -> ShownPlan | None:
@@ -98,6 +120,7 @@ def ago(moment: datetime, now: datetime) -> str:
 def _step(step: PlanStep) -> ShownStep:
     return ShownStep(
         action=inert(step.action),
+        meaning=_meaning(step.action),
         policy=inert(step.policy),
         felt=inert(felt_words(step.action, step.changes)),
         can_be_undone=all(map(is_reversible, step.changes)),
@@ -106,16 +129,27 @@ def _step(step: PlanStep) -> ShownStep:
     )
 
 
-def shown_made(step: Step) -> str:
-    """What was done and stands, and to what."""
-    return inert(f"{step.action}: {_target(step.change)}")
+def standing_lines(record: CaseRecord) -> list[str]:
+    """What was changed and stands, and what is felt of it: each act once."""
+    made = (
+        (step.action, _target(step.change), felt_words(step.action, [step.change])) for step in changes_made(record)
+    )
+    return [*dict.fromkeys(f"{inert(action)}: {target}; users feel: {inert(felt)}" for action, target, felt in made)]
+
+
+def _meaning(action: str) -> str:
+    """The first paragraph of its documentation, in one line."""
+    found = actions().get(action)
+    told = (found.plan.__doc__ or "").partition("\n\n")[0] if found else ""
+    return " ".join(told.replace("`", "").split())
 
 
 def _target(change: dict[str, object]) -> str:
     """What a change is made to, as far as it says so."""
     named = [str(change[name]) for name in ("namespace", "pod_name", "name") if change.get(name)][:2]
     place = "/".join(named) or str(change.get("path", ""))
-    return inert(f"{change.get('kind') or change.get('change') or 'change'} {place}".strip())
+    kind = str(change.get("kind") or change.get("change") or "change").replace("_", " ")
+    return inert(f"{kind} {place}".strip())
 
 
 def _lines(change: dict[str, object]) -> Iterator[AccountLine]:

@@ -49,6 +49,18 @@ _REFUSED = {
 }
 
 
+LEADS_TO_NO_CASE = {Reason.NO_SUCH_CASE, Reason.NO_SUCH_PATH, Reason.NOT_SIGNED_IN, Reason.FOREIGN_HOST}
+"""Refusals after which the case that was asked about is not there, or nobody may see it."""
+_STATUS = {Reason.NO_SUCH_CASE: 404, Reason.NO_SUCH_PATH: 404, Reason.METHOD_NOT_ALLOWED: 405}
+_STATUS |= {Reason.FOREIGN_HOST: 421, Reason.FORM_TOO_LARGE: 413, Reason.FORM_STALE: 409, Reason.FORM_TOO_OLD: 409}
+_STATUS |= {Reason.RECORD_UNREADABLE: 500}
+
+
+def refusal_status(reason: Reason) -> int:
+    """The status of HTTP that says the same."""
+    return _STATUS.get(reason, 403)
+
+
 def refusal_sentence(reason: Reason) -> str:
     """Why a request did nothing, and what to do."""
     return _REFUSED.get(reason) or f"Nothing was done: {reason.meaning}."

@@ -148,7 +148,8 @@ def _felt(record: CaseRecord) -> Iterator[AccountLine]:
         for planned in record.plan.steps:
             yield AccountLine(name=planned.action, text=f"once approved: {felt_words(planned.action, planned.changes)}")
     elif not made:
-        yield AccountLine(name="answer", text="nothing: nothing was changed")
+        text = "what was changed is taken back" if any(step.undoes for step in record.steps) else "nothing was changed"
+        yield AccountLine(name="answer", text=f"nothing: {text}")
 
 
 def felt_words(action: str, changes: Iterable[dict[str, object]], step: Step | None = None) -> str:

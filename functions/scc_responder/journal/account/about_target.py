@@ -127,7 +127,10 @@ def _owner(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLine]:
 def _same_target(record: CaseRecord) -> Answer:
     identity = record.decision.get("identity") or {}
     level = str(identity.get("level", IdentityLevel.UNKNOWN))
-    checks = [AccountLine(name=str(name), text=str(said)) for name, said in identity.get("checks", {}).items()]
+    results = {str(name): str(said) for name, said in identity.get("checks", {}).items()}
+    checks = [AccountLine(name=name, text=said) for name, said in results.items() if said != "held"]
+    if held := [name for name, said in results.items() if said == "held"]:
+        checks.append(AccountLine(name="held", text=", ".join(held)))
     if level not in set(_LEVELS):
         why = meaning_of(str(identity.get("reason") or record.reason)) or "none was read"
         return Answer(question=Question.SAME_TARGET, knowledge=Knowledge.UNKNOWN, why=why, lines=tuple(checks))

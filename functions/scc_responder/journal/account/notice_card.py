@@ -75,7 +75,7 @@ def notice_card(routed: RoutedNotice) -> NoticeCard:
     is_full, case = routed.content is NoticeContent.FULL, notice.case if _CASE.fullmatch(notice.case) else ""
     incident = f"incident {routed.thread}" if routed.thread != case and _CASE.fullmatch(routed.thread) else ""
     waits = isinstance(facts.get("approval"), Mapping) and "to_approve" in facts["approval"]
-    links = (*_console(routed, case), *(_read_on(facts) if is_full else ()))
+    links = (*_console(routed, case, waits=waits), *(_read_on(facts) if is_full else ()))
     show = f"scc-responder case show {case}" if case else ""
     return NoticeCard(
         case=case,
@@ -83,7 +83,7 @@ def notice_card(routed: RoutedNotice) -> NoticeCard:
         title=f"{notice.severity}: {_WAITS if waits else _KINDS[notice.kind]}",
         about=_about(notice, full=is_full),
         severity=notice.severity,
-        first=_first(notice, show, waits=waits, full=is_full),
+        first=_first(routed, show, waits=waits),
         lines=(_state(notice), *([*_lines(facts)][:MOST_CARD_LINES] if is_full else ())),
         links=links[:MOST_CARD_LINKS],
         footer=" - ".join(filter(None, (f"case {case}" if case else "", incident, str(notice.kind), show))),
@@ -105,18 +105,19 @@ def _label(notice: Notice, name: str) -> str:
     return value if _WORD.fullmatch(value) else ""
 
 
-def _first(notice: Notice, show: str, *, waits: bool, full: bool) -> str:
-    facts = notice.facts
+def _first(routed: RoutedNotice, show: str, *, waits: bool) -> str:
+    notice, facts, full = routed.notice, routed.notice.facts, routed.content is NoticeContent.FULL
     commands = facts.get("to_do")
+    where = " in the console" if show and routed.console_url else f": {show}"
     if waits:
-        return f"read the plan, then approve or reject it: {show}"
+        return f"read the plan, then approve or reject it{where}"
     if full and isinstance(commands, list) and commands:
         return _told(str(commands[0]), LINE_BYTES)
     if full and facts.get("remedy"):
         return _told(str(facts["remedy"]), LINE_BYTES)
     if notice.severity is NoticeSeverity.NOTICE:
         return "nothing has to be done at once"
-    return f"look at the case: {show}" if show else "read what is said here"
+    return f"look at the case{where}" if show else "read what is said here"
 
 
 def _state(notice: Notice) -> AccountLine:
@@ -127,9 +128,10 @@ def _state(notice: Notice) -> AccountLine:
     return AccountLine(name="State", text="; ".join(said) or _KINDS[notice.kind])
 
 
-def _console(routed: RoutedNotice, case: str) -> Iterator[AccountLink]:
-    if case and routed.console_url:
-        yield AccountLink(title="Open the case in the console", url=f"{routed.console_url}/case/{case}")
+def _console(routed: RoutedNotice, case: str, *, waits: bool) -> Iterator[AccountLink]:
+    first = [("Read the plan and answer it in the console", "/plan")] if waits else []
+    for title, end in [*first, ("Open the case in the console", "")] if case and routed.console_url else ():
+        yield AccountLink(title=title, url=f"{routed.console_url}/case/{case}{end}")
 
 
 def _read_on(facts: Mapping[str, Any]) -> Iterator[AccountLink]:

@@ -42,7 +42,14 @@ def reach(receiver: Receiver) -> str:
 def _mail(receiver: Email) -> str:
     from scc_responder.adapters.messaging import mail_session  # noqa: PLC0415 - not for the help of doctor
 
-    server = receiver.server()
+    fields = receiver.fields
+    server = mail_session.MailServer(
+        host=fields.host,
+        port=fields.port,
+        security=mail_session.MailSecurity(fields.security),
+        user=fields.user,
+        password=fields.password,
+    )
     mail_session.send_mail(server, None, timeout_seconds=MAIL_SECONDS)
     secure = "" if server.security is mail_session.MailSecurity.NONE else ", its certificate"
     login = " and the login" if server.user else ""
