@@ -10,9 +10,10 @@ import pytest
 
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.switch_documents import SwitchDocuments
+from scc_responder.guard.timed.persons_levers import exempt
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
-from scc_responder.guard.timed.timed_levers import exempt, limit
+from scc_responder.guard.timed.timed_levers import limit
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import answered
 from tests.kits.responder import (

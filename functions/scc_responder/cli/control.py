@@ -70,9 +70,10 @@ from scc_responder.domain.store import CasStore
 from scc_responder.domain.text import visible
 from scc_responder.guard.kill_switch import GLOBAL, Control, Setting, enclosing, key_of
 from scc_responder.guard.switch_documents import SwitchDocuments
+from scc_responder.guard.timed.persons_levers import clear
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
-from scc_responder.guard.timed.timed_levers import clear, limit
+from scc_responder.guard.timed.timed_levers import limit
 from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.refused_shots import let_policy_act, refused_shots
 from scc_responder.workbench.policy_files.shipped_pack import policy_sources

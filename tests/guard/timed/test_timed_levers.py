@@ -15,9 +15,10 @@ from scc_responder.domain.errors import StoreError
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.kill_switch import GLOBAL, Setting, parse
 from scc_responder.guard.switch_documents import SwitchDocuments
+from scc_responder.guard.timed.persons_levers import clear, exempt
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_exemptions import TimedExemption
-from scc_responder.guard.timed.timed_levers import KEEP_ENDED, MOST_STANDING, clear, exempt, limit
+from scc_responder.guard.timed.timed_levers import KEEP_ENDED, MOST_STANDING, limit
 from tests.kits.journal_worlds import FaultyStore
 
 CLUSTER = "projects/example-project/locations/europe-west1/clusters/prod-1"
@@ -112,21 +113,10 @@ def test_a_later_one_takes_the_place_of_the_same(switch: SwitchDocuments) -> Non
     assert found.mode is Mode.APPROVE
 
 
-def test_what_is_cleared_says_by_whom(switch: SwitchDocuments) -> None:
-    """It stands no more, and is shown for a while with why it was ended."""
-    limit(switch, ceiling())
-    exempt(switch, exemption())
-    control = clear(switch, [ceiling(), exemption()], "ended by me: over")
-    assert (switch.ceiling("").timed, switch.ceiling("").exemptions) == ((), ())
-    assert [item.reason for item in control.timed] == ["INC-1; ended by me: over"]
-    assert [item.reason for item in control.exemptions] == ["r; ended by me: over"]
-
-
 def test_without_a_switch_nothing_is_set(store: FaultyStore) -> None:
     """There nothing is changed anyway; a ceiling must not look as if somebody had turned the switch on."""
-    for refused in (lambda: limit(SwitchDocuments(store), ceiling()), lambda: clear(SwitchDocuments(store), [], "")):
-        with pytest.raises(StoreError, match="First say how far"):
-            refused()
+    with pytest.raises(StoreError, match="First say how far"):
+        limit(SwitchDocuments(store), ceiling())
     assert store.get(GLOBAL) is None
 
 

@@ -13,7 +13,7 @@ from scc_responder.guard.kill_switch import Setting
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling
 from scc_responder.guard.trust.error_budget import BudgetPlace, budget_key, budget_place
-from scc_responder.guard.trust.spend import is_lasting, spend
+from scc_responder.guard.trust.spend import UNTIL_RAISED, spend
 from scc_responder.policy.guardrails import Environment, Guardrails, Protected
 from tests.guard.test_limiter import CLUSTER, START, Store
 from tests.guard.trust.test_error_budget import verdict
@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Store:
 
 def standing(store: Store) -> list[TimedCeiling]:
     control = SwitchDocuments(store).read()
-    return [item for item in control.timed if is_lasting(item)] if control else []
+    return [item for item in control.timed if item.until == UNTIL_RAISED] if control else []
 
 
 def test_a_spent_budget_lowers_the_policy(store: Store) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
 from scc_responder.guard.kill_switch import GLOBAL, Setting, key_of
 from scc_responder.guard.switch_documents import SwitchDocuments
+from scc_responder.guard.timed.persons_levers import clear
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
+from scc_responder.guard.timed.timed_levers import limit
+from scc_responder.guard.trust.spend import UNTIL_RAISED
 from scc_responder.workbench.doctor.kill_switch_checks import examine_control
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from tests.kits.responder import policy, write_policies
@@ -67,3 +72,18 @@ def test_a_nonsense_document_is_named(store: SqliteStore, tmp_path: Path) -> Non
     """With the command that sets it anew."""
     store.create(GLOBAL, b"nonsense")
     assert reasons(store, tmp_path / "p") == {GLOBAL: "control_unusable"}
+
+
+def test_a_spent_budget_is_told_until_a_person_ends_it(store: SqliteStore, tmp_path: Path) -> None:
+    """A ceiling that ends by itself is not: who set it knows."""
+    turned(store, Mode.ENFORCE)
+    now = datetime.now(UTC)
+    spent = TimedCeiling(
+        scope=TimedScope.ERROR_BUDGET, name="contain", mode=Mode.APPROVE, reason="r", by="b", at=now, until=UNTIL_RAISED
+    )
+    limit(SwitchDocuments(store), spent)
+    limit(SwitchDocuments(store), replace(spent, scope=TimedScope.POLICY, until=now + timedelta(hours=1)))
+    told = [reason for reason in reasons(store, tmp_path / "a").values() if reason]
+    assert told == ["error_budget_spent"]
+    clear(SwitchDocuments(store), [spent], "it is mended")
+    assert [reason for reason in reasons(store, tmp_path / "b").values() if reason] == []

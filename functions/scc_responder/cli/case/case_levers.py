@@ -22,8 +22,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.exempted_case import exempted, exemption_by
+from scc_responder.guard.timed.persons_levers import exempt
 from scc_responder.guard.timed.timed_exemptions import LONGEST_EXEMPTION, TimedExemption
-from scc_responder.guard.timed.timed_levers import exempt
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.persons_word import short_words
 from scc_responder.workbench.request_for_step import ask_for

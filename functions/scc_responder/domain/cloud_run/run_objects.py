@@ -59,26 +59,48 @@ class RunScaling(Value, frozen=True, kw_only=True):
     manual: int | None = None
 
 
-class RunService(Value, frozen=True, kw_only=True):
-    """A service. `revision`, `latest_ready` and `latest_created` are short names of revisions.
+class _RunObject(Value, frozen=True, kw_only=True):
+    """What all have in common. `creator` is an e-mail address."""
 
-    `revision` is the name that the template asks for, empty where Cloud Run chooses. `observed` is the generation that
-    was reconciled last. `creator` and `last_modifier` are e-mail addresses.
-    """
+    uid: str
+    create_time: datetime | None = None
+    delete_time: datetime | None = None
+    creator: str = ""
+    containers: tuple[RunContainer, ...] = ()
+    service_account: str = ""
+    reconciling: bool = False
+    conditions: tuple[RunCondition, ...] = ()
+
+
+class _RunOwner(_RunObject, frozen=True, kw_only=True):
+    """A service or a job. `observed` is the generation that was reconciled last, `last_modifier` an e-mail address."""
 
     name: RunName
-    uid: str
     generation: int
     etag: str
     observed: int = 0
-    create_time: datetime | None = None
     update_time: datetime | None = None
-    delete_time: datetime | None = None
-    creator: str = ""
     last_modifier: str = ""
-    client: str = ""
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
+    ready: RunCondition | None = None
+
+
+class _RunChild(_RunObject, frozen=True, kw_only=True):
+    """A revision or an execution, by its short name."""
+
+    name: str
+    generation: int = 0
+    etag: str = ""
+
+
+class RunService(_RunOwner, frozen=True, kw_only=True):
+    """A service. `revision`, `latest_ready` and `latest_created` are short names of revisions.
+
+    `revision` is the name that the template asks for, empty where Cloud Run chooses.
+    """
+
+    client: str = ""
     traffic: tuple[RunTraffic, ...] = ()
     traffic_statuses: tuple[RunTraffic, ...] = ()
     ingress: str = ""
@@ -87,13 +109,8 @@ class RunService(Value, frozen=True, kw_only=True):
     uris: tuple[str, ...] = ()
     scaling: RunScaling = RunScaling()
     revision: str = ""
-    containers: tuple[RunContainer, ...] = ()
-    service_account: str = ""
     latest_ready: str = ""
     latest_created: str = ""
-    reconciling: bool = False
-    ready: RunCondition | None = None
-    conditions: tuple[RunCondition, ...] = ()
 
     @property
     def has_routes(self) -> bool:
@@ -108,24 +125,13 @@ class RunService(Value, frozen=True, kw_only=True):
         return CLOUD_FUNCTIONS if is_function else self.labels.get(_MANAGED_BY, "")
 
 
-class RunRevision(Value, frozen=True, kw_only=True):
+class RunRevision(_RunChild, frozen=True, kw_only=True):
     """A revision of a service, by its short name. `ready`: its condition `Ready` holds; None where nothing says so."""
 
-    name: str
     service: str
-    uid: str
-    generation: int = 0
-    etag: str = ""
-    create_time: datetime | None = None
-    delete_time: datetime | None = None
-    creator: str = ""
     labels: dict[str, str] = {}
-    containers: tuple[RunContainer, ...] = ()
-    service_account: str = ""
     scaling: RunScaling = RunScaling()
-    reconciling: bool = False
     ready: bool | None = None
-    conditions: tuple[RunCondition, ...] = ()
 
     @property
     def digests(self) -> frozenset[str]:
@@ -134,50 +140,22 @@ class RunRevision(Value, frozen=True, kw_only=True):
         return frozenset(known) if all(known) else frozenset()
 
 
-class RunJob(Value, frozen=True, kw_only=True):
+class RunJob(_RunOwner, frozen=True, kw_only=True):
     """A job. `latest_execution` is a short name."""
 
-    name: RunName
-    uid: str
-    generation: int
-    etag: str
-    observed: int = 0
-    create_time: datetime | None = None
-    update_time: datetime | None = None
-    delete_time: datetime | None = None
-    creator: str = ""
-    last_modifier: str = ""
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    containers: tuple[RunContainer, ...] = ()
-    service_account: str = ""
     latest_execution: str = ""
-    reconciling: bool = False
-    ready: RunCondition | None = None
-    conditions: tuple[RunCondition, ...] = ()
 
 
-class RunExecution(Value, frozen=True, kw_only=True):
+class RunExecution(_RunChild, frozen=True, kw_only=True):
     """An execution of a job, by its short name. It runs while it has no `completion_time`."""
 
-    name: str
     job: str
-    uid: str
-    generation: int = 0
-    etag: str = ""
-    creator: str = ""
-    create_time: datetime | None = None
     start_time: datetime | None = None
     completion_time: datetime | None = None
-    delete_time: datetime | None = None
-    containers: tuple[RunContainer, ...] = ()
-    service_account: str = ""
     running: int = 0
     succeeded: int = 0
     failed: int = 0
     cancelled: int = 0
-    reconciling: bool = False
-    conditions: tuple[RunCondition, ...] = ()
 
 
 class RunIamBinding(Value, frozen=True, kw_only=True):

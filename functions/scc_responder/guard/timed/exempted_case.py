@@ -16,7 +16,7 @@ from scc_responder.journal.plan import RequestKind
 
 
 def exemption_by(record: CaseRecord, *, by: str, said: str, at: datetime, until: datetime) -> TimedExemption | None:
-    """The exemption of the case's threat on its workload, to be set with `timed_levers.exempt`.
+    """The exemption of the case's threat on its workload, to be set with `persons_levers.exempt`.
 
     None where the case does not know both: nothing was decided yet. A case of version 0.1.0 exempts its pod alone.
     """

@@ -1,8 +1,8 @@
-"""Set and end what ends by itself, in the kill switch's document: each in one compare-and-set write."""
+"""Set what ends by itself, in the kill switch's document: each in one compare-and-set write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -32,48 +32,23 @@ def limit(switch: SwitchDocuments, ceiling: TimedCeiling) -> Control:
     `control_missing`: the switch has no document that can be read. `control_full`: too many stand. It stands for as
     long as it says, counted by the store's clock.
     """
-    return switch.change(lambda before, now: _written(before, now, ceilings=(_by_store(ceiling, now),)))
+    return switch.change(lambda before, now: with_levers(before, now, ceilings=(by_store_clock(ceiling, now),)))
 
 
-def exempt(switch: SwitchDocuments, exemption: TimedExemption) -> Control:
-    """Add the exemption, in place of one on the same. Raises what `limit` does."""
-    return switch.change(lambda before, now: _written(before, now, exemptions=(_by_store(exemption, now),)))
-
-
-def clear(switch: SwitchDocuments, items: Iterable[TimedCeiling | TimedExemption], why: str) -> Control:
-    """End these now; `why` is added to their reasons. Raises what `limit` does."""
-    ended = {item.key for item in items}
-
-    def rule(before: Control | None, now: datetime | None) -> Control:
-        if before is None or now is None:
-            raise StoreError(Reason.CONTROL_MISSING, _NOT_SET)
-        return _written(
-            before,
-            now,
-            ceilings=[_ended(item, now, why) for item in before.timed if item.key in ended],
-            exemptions=[_ended(item, now, why) for item in before.exemptions if item.key in ended],
-        )
-
-    return switch.change(rule)
-
-
-def _by_store(item: _Timed, now: datetime | None) -> _Timed:
+def by_store_clock(item: _Timed, now: datetime | None) -> _Timed:
     """The same for as long from now on, where the clock of the desk is wrong. What lasts has no length."""
     off = now - item.at if now and item.until.year < _LASTING else _EXACT
     return replace(item, at=item.at + off, until=item.until + off) if abs(off) > _EXACT else item
 
 
-def _ended(item: _Timed, now: datetime, why: str) -> _Timed:
-    return replace(item, until=min(item.until, now), reason=f"{item.reason}; {why}")
-
-
-def _written(
+def with_levers(
     before: Control | None,
     now: datetime | None,
     *,
     ceilings: Sequence[TimedCeiling] = (),
     exemptions: Sequence[TimedExemption] = (),
 ) -> Control:
+    """The document with these, in place of those on the same. Raises StoreError, as `limit` does."""
     if before is None or now is None:
         raise StoreError(Reason.CONTROL_MISSING, _NOT_SET)
     timed, exempt_now = _merged(before.timed, ceilings, now), _merged(before.exemptions, exemptions, now)

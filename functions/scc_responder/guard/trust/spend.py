@@ -53,11 +53,6 @@ def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) ->
     raise RetryableError(Reason.LEDGER_CONTENDED, f"{_TRIES} tries on {key}")
 
 
-def is_lasting(ceiling: TimedCeiling) -> bool:
-    """Whether it is one of these, and nobody has ended it."""
-    return ceiling.scope is TimedScope.ERROR_BUDGET and ceiling.until == UNTIL_RAISED
-
-
 def _lowered(place: BudgetPlace, policy: str, why: str, verdict: Verdict) -> TimedCeiling:
     return TimedCeiling(
         scope=TimedScope.ERROR_BUDGET,

@@ -11,11 +11,11 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
 from scc_responder.guard.kill_switch import GLOBAL, Control
 from scc_responder.guard.switch_documents import SwitchDocuments
-from scc_responder.guard.timed.timed_ceilings import TimedCeiling
+from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.trust.error_budget import ENVIRONMENTS
 from scc_responder.guard.trust.first_shot import FirstShot
 from scc_responder.guard.trust.refused_shots import refused_shots
-from scc_responder.guard.trust.spend import is_lasting
+from scc_responder.guard.trust.spend import UNTIL_RAISED
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.workbench.doctor.check import OR, THEN, Check, fault, ok, probe_failed
 
@@ -37,7 +37,12 @@ def examine_control(store: CasStore, policies: PolicySet | None) -> Iterator[Che
     judged = (_judged(key, control, wanted) for key, control in documents.items())
     yield from (check for check in judged if check.reason)
     yield from map(_first_shot, shots)
-    yield from (_lowered(item) for item in everywhere.timed if is_lasting(item)) if everywhere else ()
+    yield from (_lowered(item) for item in everywhere.timed if _is_lasting(item)) if everywhere else ()
+
+
+def _is_lasting(ceiling: TimedCeiling) -> bool:
+    """Whether a spent error budget lowered it, and nobody has raised it since."""
+    return ceiling.scope is TimedScope.ERROR_BUDGET and ceiling.until == UNTIL_RAISED
 
 
 def _first_shot(shot: FirstShot) -> Check:

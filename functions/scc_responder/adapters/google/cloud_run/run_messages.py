@@ -68,7 +68,6 @@ def revision_value(message: Any) -> RunRevision:
         labels=dict(message.labels),
         scaling=_scaling(message.scaling),
         ready=ready,
-        conditions=conditions,
         **_versioned(message, "create_time", "delete_time"),
         **_run(message),
     )
@@ -83,7 +82,6 @@ def execution_value(message: Any) -> RunExecution:
         succeeded=message.succeeded_count,
         failed=message.failed_count,
         cancelled=message.cancelled_count,
-        conditions=_conditions(message.conditions),
         **_versioned(message, "create_time", "start_time", "completion_time", "delete_time"),
         **_run(message.template),
     )
@@ -116,7 +114,6 @@ def _owned(message: Any) -> dict[str, Any]:
         "labels": dict(message.labels),
         "annotations": dict(message.annotations),
         "ready": terminal,
-        "conditions": _conditions(message.conditions),
     }
 
 
@@ -128,6 +125,7 @@ def _versioned(message: Any, *times: str) -> dict[str, Any]:
         "etag": message.etag,
         "creator": message.creator,
         "reconciling": message.reconciling,
+        "conditions": _conditions(message.conditions),
         **{name: _time(message, name) for name in times},
     }
 
