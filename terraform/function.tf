@@ -12,6 +12,7 @@ locals {
     var.console == null ? {} : { SCC_RESPONDER_CONSOLE = local._console, SCC_RESPONDER_IAP_AUDIENCE = local._iap_audience },
     var.console == null ? {} : { SCC_RESPONDER_CONSOLE_URL = local._console_address },
     local._asked_for.cloud_monitoring ? { SCC_RESPONDER_CLOUD_MONITORING = "true" } : {},
+    var.essential_contacts ? { SCC_RESPONDER_ESSENTIAL_CONTACTS = "true" } : {},
     local._writes_run ? { SCC_RESPONDER_RUN_WRITER = local._run_writer } : {},
     length(var.services) == 0 ? {} : { SCC_RESPONDER_SERVICES = join(",", sort(var.services)) },
     var.external_system ? { SCC_RESPONDER_NOTIFIERS = "outcome_topic,external_system" } : {},

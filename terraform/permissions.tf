@@ -12,6 +12,7 @@ locals {
     cloud_run_projects = length(var.cloud_run_projects) > 0
     collector_image    = var.collector_image != ""
     connect_gateway    = var.connect_gateway
+    essential_contacts = var.essential_contacts
     external_system    = var.external_system
     image_repositories = length(var.image_repositories) > 0
     signing            = local._grants_signing
@@ -20,6 +21,7 @@ locals {
 
   _known = {
     clusters = "^container[.]clusters[.](connect|get)$|^gkehub[.](gateway[.](delete|get|patch|post|put)|memberships[.]get)$"
+    contacts = "^essentialcontacts[.]contacts[.]list$"
     evidence = "^storage[.]objects[.]create$"
     images   = "^artifactregistry[.]repositories[.]downloadArtifacts$"
     findings = "^securitycenter[.](findingexternalsystems[.]update|findings[.]list|notificationconfig[.]get)$"
@@ -34,7 +36,7 @@ locals {
   _unknown = setsubtract(local.permissions, flatten(values(local._granted)))
 
   # Folders have no custom roles: theirs are the organisation's.
-  _reach = { for place in ["clusters", "findings", "images", "logs", "metrics", "run"] : place => local._granted[place] if length(local._granted[place]) > 0 }
+  _reach = { for place in ["clusters", "contacts", "findings", "images", "logs", "metrics", "run"] : place => local._granted[place] if length(local._granted[place]) > 0 }
   _own   = { for place in ["evidence", "outcomes", "signing", "store"] : place => local._granted[place] if length(local._granted[place]) > 0 }
 
   # Conditions see databases, and nothing in them.
@@ -48,7 +50,7 @@ locals {
 
   _projects        = toset([for cluster in var.clusters : split("/", cluster)[1]])
   cluster_projects = contains(local._projects, "*") ? toset([]) : local._projects
-  _at_scope        = toset([for place in keys(local._reach) : place if place == "findings" || (contains(["clusters", "logs"], place) && length(local.cluster_projects) == 0)])
+  _at_scope        = toset([for place in keys(local._reach) : place if contains(["contacts", "findings"], place) || (contains(["clusters", "logs"], place) && length(local.cluster_projects) == 0)])
 }
 
 resource "google_organization_iam_custom_role" "reach" {

@@ -9,7 +9,7 @@ locals {
 }
 
 resource "google_project_service" "needed" {
-  for_each = toset(!var.enable_apis ? [] : concat(var.connect_gateway ? local._gateway_apis : [], local._signs ? ["cloudkms.googleapis.com"] : [], var.console == null ? [] : ["iap.googleapis.com"], length(var.notice_secrets) == 0 ? [] : ["secretmanager.googleapis.com"], [
+  for_each = toset(!var.enable_apis ? [] : concat(var.connect_gateway ? local._gateway_apis : [], local._signs ? ["cloudkms.googleapis.com"] : [], var.console == null ? [] : ["iap.googleapis.com"], var.essential_contacts ? ["essentialcontacts.googleapis.com"] : [], length(var.notice_secrets) == 0 ? [] : ["secretmanager.googleapis.com"], [
     "artifactregistry.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",

@@ -286,6 +286,13 @@ variable "evidence" {
   }
 }
 
+variable "essential_contacts" {
+  description = "Whether routes of mail with `to_contacts` tell those whom Essential Contacts names for security in the finding's project, within `contact_domains`. The function may then read the contacts of every project in `scope`, and change none."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "exclude_collector_logs" {
   description = "Whether the log of the collector's containers is left out of Cloud Logging, by an exclusion in each project that `clusters` names. It has no effect without `collector_image`. It takes `roles/logging.configWriter` there."
   type        = bool

@@ -350,6 +350,23 @@ run "undo_operators" {
   }
 }
 
+run "essential_contacts" {
+  variables {
+    clusters           = ["projects/shop-prod/locations/europe-west1/clusters/prod-1"]
+    essential_contacts = true
+  }
+
+  assert {
+    condition     = google_organization_iam_custom_role.reach["contacts"].permissions == toset(["essentialcontacts.contacts.list"]) && contains(keys(google_organization_iam_member.run), "contacts")
+    error_message = "The contacts of a project may not be read, or more than read."
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.responder.service_config[0].environment_variables["SCC_RESPONDER_ESSENTIAL_CONTACTS"] == "true" && contains(keys(google_project_service.needed), "essentialcontacts.googleapis.com")
+    error_message = "No route tells the contacts of a project."
+  }
+}
+
 run "external_system" {
   variables {
     external_system = true

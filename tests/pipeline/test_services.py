@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.adapters.google.access.impersonation import ImpersonatedToken
 from scc_responder.adapters.google.cloud_logging import CloudLogging
 from scc_responder.adapters.google.cloud_monitoring import CloudMonitoring
 from scc_responder.adapters.google.cloud_run.run_admin import CloudRunAdmin
+from scc_responder.adapters.google.essential_contacts import EssentialContacts
 from scc_responder.adapters.google.firestore.firestore_store import FirestoreStore
 from scc_responder.adapters.google.gke.gke_clusters import GkeClusters
 from scc_responder.adapters.google.security_center import SecurityCenter
@@ -24,6 +26,7 @@ from scc_responder.pipeline.notices.route_lanes import RouteLanes
 from scc_responder.pipeline.notices.route_notifier import RouteNotifier
 from scc_responder.pipeline.services import Services, read_token
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.policy.routes import ReceiverKind, Route, Routes
 from scc_responder.workbench.policy_files.guardrails_file import NONE_GIVEN
 from tests.kits.notices import routes
 from tests.kits.settings import local_settings
@@ -91,6 +94,16 @@ def test_cloud_logging_is_asked_only_where_settings_say_that_it_may_be() -> None
     assert services(CLOUD_LOGGING="false").logs is None
     assert isinstance(services(CLOUD_LOGGING="true").logs, CloudLogging)
     assert isinstance(services(LOGGING_ENDPOINT="127.0.0.1:1").logs, CloudLogging)
+
+
+def test_contacts_are_asked_only_where_settings_and_a_route_say_so() -> None:
+    """Without the permission each notice would send a request that is refused."""
+    mail = Route(receiver=ReceiverKind.EMAIL, address="mail", to_contacts=True)
+    for given, tells, reads in (("true", True, True), ("false", True, False), ("true", False, False)):
+        made = services(ESSENTIAL_CONTACTS=given)
+        given_routes = Routes(routes={"ops": replace(mail, to_contacts=tells)}, fallback=("ops",))
+        made.policies = replace(made.policies, routes=given_routes)
+        assert isinstance(made.contacts, EssentialContacts) is reads
 
 
 def test_cloud_monitoring_is_asked_only_where_settings_say_that_it_may_be() -> None:

@@ -70,7 +70,9 @@ def test_another_console_stops_the_start(url: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["vpc_egress", "connect_gateway", "cloud_logging", "cloud_monitoring"])
+@pytest.mark.parametrize(
+    "name", ["vpc_egress", "connect_gateway", "cloud_logging", "cloud_monitoring", "essential_contacts"]
+)
 @pytest.mark.parametrize(("given", "expected"), [(None, False), ("", False), ("false", False), ("true", True)])
 def test_ways_to_clusters(name: str, given: str | None, expected: bool) -> None:
     """Private addresses and the gateway are in reach only where the deployment says so."""

@@ -70,6 +70,7 @@ def expected_grants(state: State) -> set[Grant]:
     return {
         # What responding takes.
         (target, f"{owner}/roles/scc_responder_findings", run),
+        *((where, f"{owner}/roles/scc_responder_contacts", run) for where in _contacts(state, target)),
         *((where, f"{owner}/roles/scc_responder_clusters", run) for where in clusters),
         *((where, f"{owner}/roles/scc_responder_logs", run) for where in _logs(state, clusters)),
         ("project/example-project", f'{own}_store if resource.name == "projects/{database}"', run),
@@ -136,6 +137,11 @@ def _run_projects(state: State) -> set[str]:
 def _metrics(state: State) -> set[str]:
     """Where it is read and its instances are counted."""
     return _run_projects(state) if "SCC_RESPONDER_CLOUD_MONITORING" in _environment(state) else set()
+
+
+def _contacts(state: State, target: str) -> set[str]:
+    """Where contacts are read."""
+    return {target} if "SCC_RESPONDER_ESSENTIAL_CONTACTS" in _environment(state) else set()
 
 
 def _logs(state: State, clusters: Sequence[str]) -> set[str]:

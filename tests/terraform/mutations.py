@@ -248,12 +248,13 @@ MUTATIONS = [
         ("secrets may be changed", "roles/secretmanager.secretAccessor", "roles/secretmanager.secretVersionManager"),
         ("gateway for everybody", "= var.connect_gateway\n", "= true\n"),
         ("signing for everybody", "= local._grants_signing\n", "= true\n"),
+        ("contacts for everybody", "= var.essential_contacts\n", "= true\n"),
         ("external systems for everybody", "= var.external_system\n", "= true\n"),
         ("sinks for everybody", '= var.collector_image != ""\n', "= true\n"),
         (
             "clusters everywhere",
-            'place == "findings" || (contains(["clusters", "logs"], place) && length(local.cluster_projects) == 0)',
-            'true || place == "findings"',
+            'if contains(["contacts", "findings"], place) || (contains(["clusters", "logs"], place)',
+            'if true || (contains(["clusters", "logs"], place)',
         ),
         ("any project as one", 'contains(local._projects, "*") ? toset([]) : local._projects', "local._projects"),
         (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from scc_responder.adapters.google.artifact_registry import PERMISSION
+from scc_responder.adapters.google.artifact_registry import ArtifactRegistry
+from scc_responder.adapters.google.essential_contacts import EssentialContacts
 from scc_responder.adapters.google.external_systems import UPDATE
 from scc_responder.adapters.google.kms_signer import ASYMMETRIC_SIGN
 from scc_responder.adapters.google.log_sinks import GET_SINK
@@ -64,9 +65,15 @@ def test_the_external_system_is_apart() -> None:
     assert not set(listed("external_system")) & set(listed("iam"))
 
 
+def test_the_contacts_are_apart() -> None:
+    """What reads a project's contacts is granted only where that is asked for, and is what the adapter names."""
+    assert listed("essential_contacts") == [EssentialContacts.call.permission]
+    assert not set(listed("essential_contacts")) & set(listed("iam"))
+
+
 def test_the_source_says_what_the_registry_asks_for() -> None:
     """The permission that the source declares is the one that the adapter names where it is missing."""
-    assert [permission.name for permission in image.permissions] == [PERMISSION]
+    assert [permission.name for permission in image.permissions] == [ArtifactRegistry.call.permission]
 
 
 WRITING = {"privilege/cloud_run_writes", "privilege/undo_operators", "privilege/console_undo"}

@@ -25,6 +25,7 @@ RUNS = (
     "privilege/cloud_run_projects",
     "privilege/cloud_run_writes",
     "privilege/undo_operators",
+    "privilege/essential_contacts",
     "privilege/external_system",
     "privilege/collector_image",
     "privilege/collector_repository",

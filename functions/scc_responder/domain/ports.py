@@ -178,6 +178,13 @@ class CloudMetrics(Protocol):
         """
 
 
+class ProjectContacts(Protocol):
+    """Essential Contacts of projects."""
+
+    def of(self, project: str) -> tuple[str, ...]:
+        """The addresses that are told of security. Raises ApiError, once: for some minutes it knows of none then."""
+
+
 class ImageRegistry(Protocol):
     """Configurations of images."""
 

@@ -43,6 +43,7 @@ from scc_responder.pipeline.delivery_log import DeliveryLog, ending_of
 from scc_responder.pipeline.later.later_accounts import note_unwatched
 from scc_responder.pipeline.later.later_counts import note_count
 from scc_responder.pipeline.later.later_logs import note_later
+from scc_responder.pipeline.notices.project_contacts import contacts_of
 from scc_responder.pipeline.refused_cluster import refuse_shut, tell_today
 from scc_responder.pipeline.services import Services
 from scc_responder.pipeline.unread_facts import evidence_alone, unread_fact, unread_target, without_unread
@@ -101,7 +102,8 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     note_later(context, ended.current_steps, services)
     note_count(context, ended.current_steps, services)
     case.keep(replace(case.record, plan=ended.plan))
-    summary = decision_summary(context, decision, services.policies.digest, kept_facts(context))
+    people = contacts_of(context.finding.place, services)
+    summary = decision_summary(context, decision, services.policies.digest, kept_facts(context, people))
     state, reason = _end_of(ended, decision, services)
     if state is CaseState.OPEN:
         case.release(left_to_sweep(ended), *steps, decision=summary)

@@ -24,6 +24,7 @@ from scc_responder.domain.ports import (
     Findings,
     ImageRegistry,
     Notifier,
+    ProjectContacts,
     Signer,
 )
 from scc_responder.domain.store import CasStore
@@ -180,6 +181,17 @@ class Services:
 
         endpoint = settings.iam_credentials_endpoint
         return ImpersonatedToken(settings.run_writer, endpoint=endpoint, token=self._token)
+
+    @cached_property
+    def contacts(self) -> ProjectContacts | None:
+        """Essential Contacts; None where no route tells contacts, or settings do not say that they may be read."""
+        routes, settings = self.policies.routes, self.settings
+        may_read = settings.essential_contacts or settings.contacts_endpoint
+        if not (may_read and routes and any(route.to_contacts for route in routes.routes.values())):
+            return None
+        from scc_responder.adapters.google.essential_contacts import EssentialContacts  # noqa: PLC0415
+
+        return EssentialContacts(self.clock, endpoint=settings.contacts_endpoint, token=self._token)
 
     @cached_property
     def registry(self) -> ImageRegistry | None:

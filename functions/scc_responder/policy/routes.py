@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from scc_responder.domain.notices.notice import Notice, NoticeKind
-from scc_responder.domain.notices.routed_notice import NoticeContent
+from scc_responder.domain.notices.routed_notice import NoticeContent, mailbox
 from scc_responder.domain.value import StrictValue, between
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.match import Patterns, Severity, as_tuple
@@ -28,7 +28,8 @@ class ReceiverKind(StrEnum):
 class Route(StrictValue, frozen=True, kw_only=True):
     """A receiver, and how much it is told. `address` is the name of the secret that holds its address.
 
-    `to_contacts`: a mail goes to the finding's contacts as well, as far as `contact_domains` has their domains.
+    `to_contacts`: a mail goes to the finding's contacts as well, and to those of its project where Essential Contacts
+    may be read, as far as `contact_domains` has their domains.
     More than `burst` notices within five minutes are gathered: one digest every five minutes tells of them.
     """
 
@@ -88,12 +89,13 @@ class Routes(StrictValue, frozen=True, kw_only=True):
         names += [name for rule in fitting for name in rule.to]
         return tuple(dict.fromkeys((*names, *(self.fallback if falls_back else ()))))
 
-    def contacts(self, name: str, notice: Notice) -> tuple[str, ...]:
-        """Whom the route of this name tells of it besides its own people."""
+    def contacts(self, name: str, notice: Notice, of_project: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Whom the route of this name tells of it besides its own people: never who did what it is about."""
         if not self.routes[name].to_contacts:
             return ()
-        at_home = (item for item in notice.subject.contacts if item.rpartition("@")[2].lower() in self.contact_domains)
-        return tuple(at_home)
+        told = [item for item in of_project if mailbox(item) not in notice.subject.actors]
+        named = dict.fromkeys((*notice.subject.contacts, *told))
+        return tuple(item for item in named if item.rpartition("@")[2].lower() in self.contact_domains)
 
 
 def is_severe_for_routes(notice: Notice) -> bool:

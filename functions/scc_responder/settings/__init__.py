@@ -18,6 +18,8 @@ SCC_RESPONDER_SIGNING_KEY     gcpkms://projects/P/locations/L/keyRings/R/cryptoK
 SCC_RESPONDER_CLOUD_LOGGING   true where it has the permissions of Cloud Logging; else no `capture_cloud_logs`.
 SCC_RESPONDER_CLOUD_MONITORING  true where this deployment has the permission of Cloud Monitoring; how many instances
                               and requests a service of Cloud Run has is not known otherwise.
+SCC_RESPONDER_ESSENTIAL_CONTACTS  true where it may read Essential Contacts: routes with `to_contacts` tell those of the
+                              finding's project, too.
 SCC_RESPONDER_IMAGE_REPOSITORIES  projects/P/locations/L/repositories/R of Artifact Registry, comma-separated.
                               A look into a container also reads the configuration of an image that is in one of them.
 SCC_RESPONDER_OUTCOME_TOPIC   projects/P/topics/T
@@ -113,7 +115,7 @@ _SHARED_CLIENTS = {
     "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com": "the client id of gcloud's ADC login",
 }
 _STORE = LatePattern(rf"sqlite:///.+|{FIRESTORE_ADDRESS.pattern}")
-_SWITCHES = ("cloud_logging", "cloud_monitoring", "connect_gateway", "vpc_egress")
+_SWITCHES = ("cloud_logging", "cloud_monitoring", "connect_gateway", "essential_contacts", "vpc_egress")
 _LOOKS = LatePattern(r"never|[1-9][0-9]{0,3}[smhd](?:, ?[1-9][0-9]{0,3}[smhd]){0,11}")
 _SHIPPED_LOOKS = "1m,5m,1h,24h"
 _REPOSITORY_FORM = "projects/P/locations/L/repositories/R"
@@ -126,7 +128,7 @@ _REPOSITORY = LatePattern(
 )
 _EVIDENCE = LatePattern(r"gs://[a-z0-9].*|file:///.*")
 _KEY_FORM = "gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K/cryptoKeyVersions/N"
-_ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry")
+_ENDPOINTS = ("scc", "gke", "logging", "monitoring", "run", "run_v1", "iam_credentials", "kms", "registry", "contacts")
 _STAND_INS = tuple(f"{name}_endpoint" for name in _ENDPOINTS)
 _LOCAL_ONLY = ("clusters_file", "findings", *_STAND_INS, "kubernetes_token_file", "approval_certs", "iap_keys")
 _UNCHECKED = (*_LOCAL_ONLY, "trace_project", "notice_secrets")
@@ -155,6 +157,7 @@ class Settings(Value, frozen=True, kw_only=True):
     signing_key: str = ""
     cloud_logging: bool = False
     cloud_monitoring: bool = False
+    essential_contacts: bool = False
     image_repositories: tuple[str, ...] = ()
     outcome_topic: str = ""
     outcome_format: OutcomeFormat = OutcomeFormat.V1
@@ -175,6 +178,7 @@ class Settings(Value, frozen=True, kw_only=True):
     iam_credentials_endpoint: str = ""
     kms_endpoint: str = ""
     registry_endpoint: str = ""
+    contacts_endpoint: str = ""
     kubernetes_token_file: str = ""
     trace_project: str = ""
     approval_audience: str = ""

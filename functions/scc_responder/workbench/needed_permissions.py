@@ -67,6 +67,9 @@ GRANT_SCOPES = {
     ),
     "container": GrantScope(title="scc-responder clusters", grant="every project with a cluster that it may act on"),
     "gkehub": GrantScope(title="scc-responder fleets", grant="the project of every fleet with such a cluster"),
+    "essentialcontacts": GrantScope(
+        title="scc-responder contacts", grant="the organization, folder or project whose findings it responds to"
+    ),
     "logging": GrantScope(title="scc-responder logs", grant="every project with a cluster whose logs it may read"),
     "monitoring": GrantScope(
         title="scc-responder metrics", grant="every project whose services of Cloud Run it may count the instances of"

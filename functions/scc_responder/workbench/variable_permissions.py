@@ -21,6 +21,7 @@ COLLECTOR = iam("logging.sinks.get")
 """What `adapters/google/log_sinks.py` asks for, likewise: whether the collector's log stays out of Cloud Logging."""
 
 EXTERNAL_SYSTEM = iam("securitycenter.findingexternalsystems.update")
+CONTACTS = iam("essentialcontacts.contacts.list")
 """What `adapters/google/external_systems.py` asks for, likewise."""
 
 VARIABLES = {"artifactregistry": "image_repositories", "logging": "cloud_logging"}
@@ -57,6 +58,11 @@ def of_external_system() -> tuple[Need, ...]:
     return tuple(need_of(permission, {"notifier external_system": ()}) for permission in EXTERNAL_SYSTEM)
 
 
+def of_essential_contacts() -> tuple[Need, ...]:
+    """What telling a project's contacts asks for: needed only where they may be read."""
+    return tuple(need_of(permission, {"routes with to_contacts": ()}) for permission in CONTACTS)
+
+
 def of_cloud_run(service: str = "run") -> tuple[Need, ...]:
     """What evidence of Cloud Run asks of a service of Google's: needed only where services and jobs are to be read."""
     sources = sources_for(CAPTURES_EVIDENCE, of_cloud_run=True)
@@ -74,6 +80,7 @@ ASKED_BY_VARIABLE: Mapping[str, Callable[[], tuple[Need, ...]]] = {
     "cloud_run_projects": of_cloud_run,
     "collector_image": of_collector,
     "connect_gateway": of_connect_gateway,
+    "essential_contacts": of_essential_contacts,
     "external_system": of_external_system,
     "signing": of_signing,
 }

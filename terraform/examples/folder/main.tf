@@ -44,6 +44,7 @@ module "responder" {
   console                = var.console
   evidence               = var.evidence
   exclude_collector_logs = var.exclude_collector_logs
+  essential_contacts     = var.essential_contacts
   external_system        = var.external_system
   image_repositories     = var.image_repositories
   ingress                = var.ingress

@@ -120,6 +120,12 @@ variable "exclude_collector_logs" {
   default     = null
 }
 
+variable "essential_contacts" {
+  description = "Whether routes of mail tell those whom Essential Contacts names for security. Left out, they do not."
+  type        = bool
+  default     = false
+}
+
 variable "external_system" {
   description = "Whether Security Command Center shows the case beside its finding."
   type        = bool

@@ -178,6 +178,20 @@ override_resource {
 }
 
 override_resource {
+  target = google_organization_iam_custom_role.reach["contacts"]
+  values = {
+    name = "organizations/123/roles/scc_responder_contacts"
+  }
+}
+
+override_resource {
+  target = google_project_iam_custom_role.reach["contacts"]
+  values = {
+    name = "projects/example-project/roles/scc_responder_contacts"
+  }
+}
+
+override_resource {
   target = google_organization_iam_custom_role.reach["findings"]
   values = {
     name = "organizations/123/roles/scc_responder_findings"

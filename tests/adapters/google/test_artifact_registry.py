@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scc_responder.adapters.google.artifact_registry import MOST_DOCUMENT_BYTES, ArtifactRegistry
+from scc_responder.adapters.google.artifact_registry import ArtifactRegistry
 from scc_responder.domain.errors import ApiError, SettingsError
 from tests.kits.image_registry import DOWNLOADS, ImageRegistry, sources_digest
 
@@ -154,7 +154,7 @@ def test_endless_redirects_end(server: ImageRegistry, registry: ArtifactRegistry
 def test_more_than_an_image_says_is_not_read(server: ImageRegistry, registry: ArtifactRegistry) -> None:
     """A document without an end is no document."""
     digest = server.add_image(NAME, CONFIG)
-    server.swapped = {digest: b" " * (MOST_DOCUMENT_BYTES + 1)}
+    server.swapped = {digest: b" " * (ArtifactRegistry.most_bytes + 1)}
     with pytest.raises(ApiError) as raised:
         registry.image(HOST, NAME, digest, "amd64")
     assert raised.value.reason == "artifact_registry_too_large"
@@ -208,13 +208,3 @@ def test_another_server_must_be_on_this_machine() -> None:
     """No setting sends a token elsewhere."""
     with pytest.raises(SettingsError, match="loopback"):
         adapter("192.0.2.1:443")
-
-
-def test_a_probe_asks_for_what_nobody_has(server: ImageRegistry, registry: ArtifactRegistry) -> None:
-    """That it is not there shows that it may be read."""
-    registry.probe(HOST, "shop/images")
-    assert [path.partition("/manifests/")[0] for _, path, _ in server.asked] == ["/v2/shop/images/scc-responder-probe"]
-    server.answers = [403]
-    with pytest.raises(ApiError) as raised:
-        registry.probe(HOST, "shop/images")
-    assert raised.value.permission == "artifactregistry.repositories.downloadArtifacts"

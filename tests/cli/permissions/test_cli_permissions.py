@@ -316,6 +316,15 @@ def test_as_a_command(tmp_path: Path) -> None:
     assert "there is no such folder; name one with --policies" in wrong.stderr
 
 
+def test_reading_contacts_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only where it is asked for."""
+    folder = write_policies(tmp_path / "p", policy("label_pod"))
+    without = printed(capsys, folder, "--format", "iam")
+    asked = printed(capsys, folder, "--format", "iam", "--essential-contacts")
+    assert "essentialcontacts" not in without
+    assert "essentialcontacts.contacts.list" in asked
+
+
 def test_showing_a_case_beside_its_finding_is_its_own_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only where it is asked for."""
     folder = write_policies(tmp_path / "p", policy("label_pod"))

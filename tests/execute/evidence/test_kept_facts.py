@@ -95,3 +95,13 @@ def test_hostile_findings_are_kept_bounded_and_as_they_can_be_read(text: str) ->
     data = msgspec.json.encode(kept_facts(made))
     assert len(data) < 40_000
     assert msgspec.json.decode(data, type=CaseFacts) == kept_facts(made)
+
+
+def test_the_contacts_of_the_project_are_kept_apart() -> None:
+    """Whence an address comes is told; who did what the finding is about is named as not told."""
+    known = context()
+    finding = replace(known.finding, principal="mallory@example.com", contacts=("pat@example.com",))
+    kept = kept_facts(replace(known, finding=finding), ("security@example.com", "Mallory+x@example.com"))
+    assert kept.contacts == ("pat@example.com",)
+    assert kept.project_contacts == ("security@example.com", "Mallory+x@example.com")
+    assert kept.untold == ("Mallory+x@example.com",)

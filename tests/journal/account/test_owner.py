@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from scc_responder.domain.asked_facts import WorkloadObject
 from scc_responder.domain.context import Cluster, Context, Namespace
 from scc_responder.domain.finding import KubernetesObject
-from scc_responder.journal.account.owner import deployer, is_actor, owner_labels, subject_of
+from scc_responder.journal.account.owner import actors_of, deployer, owner_labels, subject_of
 from scc_responder.policy.routes import ReceiverKind, Route, RouteRule, Routes
 from tests.counts import Count
 from tests.kits.decision_contexts import REF, context
@@ -146,10 +146,10 @@ def test_the_last_deployer_of_a_service_is_named() -> None:
     finding = replace(run_finding(), principal=ATTACKER)
     service = run_service(creator=OWNER, labels={"team": "shop"}, annotations={"contact": "pat"})
     made = replace(context(), finding=finding, pod=None, namespace=None, service=service)
-    assert (deployer(made), is_actor(made, deployer(made))) == (OWNER, False)
+    assert (deployer(made), deployer(made) in actors_of(made)) == (OWNER, False)
     assert owner_labels(made) == (("team", "shop", "Cloud Run"), ("contact", "pat", "Cloud Run"))
     changed = replace(made, service=replace(service, last_modifier=ATTACKER))
-    assert (deployer(changed), is_actor(changed, deployer(changed))) == (ATTACKER, True)
+    assert (deployer(changed), deployer(changed) in actors_of(changed)) == (ATTACKER, True)
     assert deployer(context()) == ""
 
 
@@ -188,7 +188,7 @@ def test_who_changed_the_deployment_in_the_finding_is_named_and_not_told() -> No
         made.finding, principal=ATTACKER, method_name="io.k8s.apps.v1.deployments.patch", objects=(changed,)
     )
     found = replace(made, finding=replace(told_of, contacts=(ATTACKER, OWNER)))
-    assert (deployer(found), is_actor(found, deployer(found))) == (ATTACKER, True)
+    assert (deployer(found), deployer(found) in actors_of(found)) == (ATTACKER, True)
     assert subject_of(found).contacts == (OWNER,)
     for changes in (
         {"objects": (replace(changed, name="other"),)},

@@ -20,6 +20,7 @@ from scc_responder.pipeline.notices import route_lanes
 from scc_responder.pipeline.notices.route_lanes import REQUEST_WAITS_SECONDS, read_address
 from scc_responder.policy.routes import ReceiverKind, RouteRule, Routes
 from tests.cluster.polling import wait_until
+from tests.kits.google.contacts_server import ContactsServer
 from tests.kits.notices import mount, routes, told
 from tests.kits.route_scene import RouteScene
 
@@ -49,6 +50,56 @@ def test_contacts_are_told_by_the_routes_that_say_so(scene: Callable[..., RouteS
     made.tell(told(1, contacts=(*outside, "pat@Example.com")))
     got = {route: routed.contacts for route, routed in made.receivers.got}
     assert got == {"ops": (), "shop": ("pat@Example.com",)}
+
+
+SHOP = "projects/example-project/locations/europe-west1/clusters/shop"
+
+
+def of_project(scene: Callable[..., RouteScene], server: ContactsServer, *, tells: bool = True) -> RouteScene:
+    """A deployment whose routes may tell the contacts that this server names."""
+    given = routes("shop")
+    mail = replace(given.routes["shop"], receiver=ReceiverKind.EMAIL, to_contacts=tells)
+    made = scene(replace(given, routes={"shop": mail}, contact_domains=("example.com",)))
+    services = made.deployment.services
+    services.settings = replace(services.settings, contacts_endpoint=server.endpoint)
+    services.__dict__["_token"] = lambda: server.token
+    return made
+
+
+def test_the_contacts_of_a_project_are_told(scene: Callable[..., RouteScene]) -> None:
+    """Beside the finding's own, each once, within the listed domains; not who did it, however that is spelt."""
+    with ContactsServer() as server:
+        for name in ("security@example.com", "pat@example.com", "a@evil.example", "Mallory+x@example.com"):
+            server.add("example-project", name, "SECURITY")
+        made = of_project(scene, server)
+        for number in (1, 2):
+            made.tell(told(number, cluster=SHOP, contacts=("pat@example.com",), actors=("mallory@example.com",)))
+        made.tell(told(3, contacts=("pat@example.com",)))
+    assert [routed.contacts for _, routed in made.receivers.got] == [
+        ("pat@example.com", "security@example.com"),
+        ("pat@example.com", "security@example.com"),
+        ("pat@example.com",),
+    ]
+    assert server.asked == ["example-project"]
+
+
+def test_contacts_that_cannot_be_read_hold_nothing_up(scene: Callable[..., RouteScene]) -> None:
+    """The notice arrives without them, and one line of the log says why."""
+    with ContactsServer() as server:
+        made = of_project(scene, server)
+        server.answers.append(403)
+        made.tell(told(1, cluster=SHOP), told(2, cluster=SHOP))
+    assert [routed.contacts for _, routed in made.receivers.got] == [(), ()]
+    (line,) = made.said("essential_contacts_permission_denied")
+    assert line["place"] == SHOP
+
+
+def test_a_route_that_tells_no_contacts_asks_for_none(scene: Callable[..., RouteScene]) -> None:
+    """Nobody reads what nobody is told by."""
+    with ContactsServer() as server:
+        made = of_project(scene, server, tells=False)
+        made.tell(told(1, cluster=SHOP))
+    assert (server.asked, made.deployment.services.contacts) == ([], None)
 
 
 def test_a_thread_is_gone_on_with_by_its_first_receipt(scene: Callable[..., RouteScene]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import pytest
 
 from scc_responder.domain.errors import ApiError
@@ -107,17 +110,23 @@ def test_the_command_adds_the_exclusion_that_is_looked_for() -> None:
 
 
 class Images:
-    """`Images` that answers, or raises what it is given."""
+    """`ImageRegistry` that answers, or raises what it is given."""
 
     def __init__(self, error: ApiError | None = None) -> None:
         self.error = error
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, ...]] = []
 
-    def probe(self, host: str, name: str) -> None:
+    @property
+    def repositories(self) -> Collection[str]:
+        """None is listed here."""
+        return ()
+
+    def image(self, host: str, name: str, digest: str, architecture: str) -> dict[str, Any]:
         """Note what was asked."""
-        self.asked.append((host, name))
+        self.asked.append((host, name, digest, architecture))
         if self.error:
             raise self.error
+        return {}
 
 
 UNGRANTED = ApiError(
@@ -133,15 +142,17 @@ FAR = ApiError(Reason.ARTIFACT_REGISTRY.of("unreachable"), "x")
     ("error", "reason", "fix"),
     [
         (None, "", ""),
+        (ApiError(Reason.ARTIFACT_REGISTRY.of("not_found"), "x", status=404), "", ""),
         (UNGRANTED, "permission_missing", "Terraform variable image_repositories"),
         (FAR, FAR.reason, "curl"),
     ],
 )
 def test_a_repository_answers_or_is_a_fault(error: ApiError | None, reason: str, fix: str) -> None:
-    """With what grants it."""
+    """With what grants it. That an image which nobody has is not there shows that it may be read."""
     images = Images(error)
     check = examine_images(images, "projects/example.com:shop/locations/europe/repositories/images")
-    assert images.asked == [("europe-docker.pkg.dev", "example.com/shop/images")]
+    place = "example.com/shop/images/scc-responder-probe"
+    assert images.asked == [("europe-docker.pkg.dev", place, f"sha256:{'0' * 64}", "")]
     assert (check.name, check.reason) == ("images.read", reason)
     assert fix in check.fix
     assert list(fix_mistakes(check.fix)) == []

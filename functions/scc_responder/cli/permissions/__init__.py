@@ -95,6 +95,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--external-system", action="store_true", help="with iam: what showing a case beside its finding asks for, too"
     )
     parser.add_argument(
+        "--essential-contacts", action="store_true", help="with iam: what telling a project's contacts asks for, too"
+    )
+    parser.add_argument(
         "--kustomization", type=Path, metavar="DIR", help="write the roles and lists of the kustomization in DIR"
     )
     parser.add_argument("--iam", type=Path, metavar="FILE", help="write the list of IAM permissions in FILE")
@@ -134,6 +137,7 @@ def _refuse_what_would_be_ignored(options: argparse.Namespace) -> None:
         ("--cloud-monitoring", options.cloud_monitoring, options.format == "iam", "--format iam"),
         ("--collector", options.collector_image, options.format == "iam", "--format iam"),
         ("--external-system", options.external_system, options.format == "iam", "--format iam"),
+        ("--essential-contacts", options.essential_contacts, options.format == "iam", "--format iam"),
         (f"--format {options.format}", files, options.format in {"text", "json"}, "neither --kustomization nor --iam"),
     )
     for option, is_given, has_effect, needed_with in rows:

@@ -64,7 +64,8 @@ class OutcomeFormat(StrEnum):
 class NoticeSubject(Value, frozen=True, kw_only=True):
     """What routes and threads are chosen by, as far as it is known. A tenant may have written any of `owners`.
 
-    `contacts` are addresses that a route may be told at, without those of who did what the finding is about.
+    `contacts` are addresses that a route may be told at, without those of who did what the finding is about: `actors`
+    are their mailboxes.
     `cluster` is the path of a cluster, of Cloud Run `projects/P`; `severity` is the finding's, as are `surface` and
     `event_time`. `about` is what joins cases to one incident: pod, workload, the service account that acted. `is_over`:
     the case needs nobody any more. `is_held`: something of it, or all, is held.
@@ -75,6 +76,7 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
     severity: str = ""
     owners: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
     surface: str = ""
     event_time: datetime | None = None
     about: tuple[str, ...] = ()

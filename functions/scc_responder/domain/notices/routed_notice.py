@@ -10,6 +10,12 @@ from scc_responder.domain.value import Value
 
 MAIL_ADDRESS = LatePattern(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}")
 """An address that a header of a mail takes as it is."""
+_TAG = LatePattern(r"\+[^@]*")
+
+
+def mailbox(address: str) -> str:
+    """The address in lower case, without what follows a plus sign in its name."""
+    return _TAG.compiled.sub("", address.lower(), count=1)
 
 
 class NoticeContent(StrEnum):

@@ -190,6 +190,7 @@ class Reason(Word):
         "artifact_registry_{}",
         "Artifact Registry refused or failed, or what it gave is not what was asked for",
     )
+    ESSENTIAL_CONTACTS = "essential_contacts_{}", "Essential Contacts refused or failed: by which status, or how"
     RECEIVER = "receiver_{}", "who was to get a notice did not take it: by which status, or why nobody answered"
     KMS = "kms_{}", "Cloud KMS refused or failed: the gRPC code, or what is wrong with its answer"
     SIGNING_KEY_UNUSABLE = "signing_key_unusable", "the local key that signs evidence cannot be used"

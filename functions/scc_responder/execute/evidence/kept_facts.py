@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.finding import Connection, Finding, FindingFile, Process
+from scc_responder.domain.notices.routed_notice import mailbox
 from scc_responder.domain.text import visible
 from scc_responder.execute.evidence.log_filters import log_project, log_questions
 from scc_responder.execute.evidence.secret_text import redact_text, redact_words
 from scc_responder.journal.account.case_facts import CaseFacts, NamedContainer, NamedFile, RanProgram
-from scc_responder.journal.account.owner import deployer, is_actor, owner_labels
+from scc_responder.journal.account.owner import actors_of, deployer, owner_labels
 
 _MOST = {"processes": 4, "files": 8, "libraries": 8}
 _MOST_OTHER = 16
@@ -22,10 +23,11 @@ _COMMAND, _TEXT = 2000, 500
 _T = TypeVar("_T")
 
 
-def kept_facts(context: Context) -> CaseFacts:
-    """The facts of the case."""
+def kept_facts(context: Context, project_contacts: Iterable[str] = ()) -> CaseFacts:
+    """The facts of the case. `project_contacts` are those of Essential Contacts, as far as they were asked for."""
     finding, pod = context.finding, context.pod
     running = context.revision or context.service or context.execution or context.job
+    people = (deployer(context), *finding.contacts, *project_contacts)
     account = f"{pod.namespace}/{pod.service_account or 'default'}" if pod else ""
     return CaseFacts(
         pods=_texts(f"{pod.namespace}/{pod.name}" for pod in finding.pods),
@@ -45,7 +47,8 @@ def kept_facts(context: Context) -> CaseFacts:
         labels=_texts(f"{key}={value} ({place})" for key, value, place in owner_labels(context)),
         contacts=_texts(finding.contacts),
         deployer=_text(deployer(context)),
-        untold=_texts(item for item in (deployer(context), *finding.contacts) if is_actor(context, item)),
+        project_contacts=_texts(project_contacts),
+        untold=_texts(item for item in people if mailbox(item) in actors_of(context)),
         related=_first(context.related or ()),
         project=log_project(context),
         logs={name: text for asked in log_questions(context).values() for name, text in asked.items()},

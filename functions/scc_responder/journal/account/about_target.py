@@ -119,6 +119,7 @@ def _owner(record: CaseRecord, facts: CaseFacts) -> Iterator[AccountLine]:
         yield AccountLine(name="workload", text=str(workload))
     yield from (AccountLine(name="label", text=text) for text in facts.labels)
     named = [("contact", text) for text in facts.contacts]
+    named += [("contact of the project", text) for text in facts.project_contacts]
     for name, text in [*named, *([("last deployer", facts.deployer)] if facts.deployer else [])]:
         actor = "; it did what the finding is about, and is not told" if text in facts.untold else ""
         yield AccountLine(name=name, text=f"{text}{actor}")

@@ -49,8 +49,9 @@ class CaseFacts(Value, frozen=True, kw_only=True):
     `pods` are `NAMESPACE/NAME`, `connections` and `labels` are texts such as `tcp to 203.0.113.7:4444` and
     `team=shop (namespace)`. `account` is the service account that the target runs as; `principal`, `caller` and
     `method` are who did what from where in a finding about the control plane. `deployer` changed the workload last;
-    `untold` are those of deployer and contacts who are that principal. `project` is the project of the logs, `logs` the
-    questions to them by their names, in the query language of Cloud Logging. `cut`: lists that had more.
+    `project_contacts` are those of Essential Contacts, `untold` who of all these is that principal. `project` is the
+    project of the logs, `logs` the questions to them by their names, in the query language of Cloud Logging. `cut`:
+    lists that had more.
     """
 
     pods: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class CaseFacts(Value, frozen=True, kw_only=True):
     method: str = ""
     labels: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    project_contacts: tuple[str, ...] = ()
     deployer: str = ""
     untold: tuple[str, ...] = ()
     related: tuple[RelatedFinding, ...] = ()

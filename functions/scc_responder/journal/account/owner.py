@@ -1,7 +1,7 @@
 """Who owns a target, as far as what is read already says it, and what routes are chosen by. Pure.
 
 A tenant can write labels and annotations: they choose among the names of routes. Addresses come of the finding's
-contacts alone, which Google reads from Essential Contacts.
+contacts, which Google reads from Essential Contacts, and of Essential Contacts itself where it is asked.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from urllib.parse import unquote
 
 from scc_responder.domain.context import Context, Pod
 from scc_responder.domain.notices.notice import NoticeSubject
-from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS
-from scc_responder.domain.text import LatePattern
+from scc_responder.domain.notices.routed_notice import MAIL_ADDRESS, mailbox
 from scc_responder.journal.account.incident_keys import incident_keys
 
 _OWNER_KEYS = frozenset({"team", "owner", "owners", "contact", "squad", "on-call", "oncall", "slack", "cost-center"})
 """Keys, after a prefix such as `example.com/`."""
 _CHANGES = frozenset({"create", "patch", "update"})
 _MOST, _LONGEST = 16, 100
-_TAG = LatePattern(r"\+[^@]*")
 
 
 def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
@@ -38,7 +36,7 @@ def owner_labels(context: Context) -> tuple[tuple[str, str, str], ...]:
 
 def subject_of(context: Context) -> NoticeSubject:
     """What routes and threads are chosen by. A text that is too long to be an owner's name is none."""
-    finding, pod = context.finding, context.pod
+    finding, pod, actors = context.finding, context.pod, actors_of(context)
     owners = dict.fromkeys(value for _, value, _ in owner_labels(context) if len(value) <= _LONGEST)
     namespaces = {pod.namespace} if pod else {named.namespace for named in finding.pods}
     told = (address for address in finding.contacts if MAIL_ADDRESS.fullmatch(address))
@@ -47,7 +45,8 @@ def subject_of(context: Context) -> NoticeSubject:
         namespace=namespaces.pop() if len(namespaces) == 1 else "",
         severity=finding.severity,
         owners=tuple(owners),
-        contacts=tuple(dict.fromkeys(address for address in told if not is_actor(context, address)))[:_MOST],
+        contacts=tuple(dict.fromkeys(address for address in told if mailbox(address) not in actors))[:_MOST],
+        actors=actors,
         surface=context.threat.surface,
         event_time=finding.event_time,
         about=incident_keys(context),
@@ -78,20 +77,15 @@ def _manager(managed: Iterable[Mapping[str, Any]]) -> str:
     return f"{last.get('manager', '')} (field manager, {last.get('time', '')})" if last else ""
 
 
-def is_actor(context: Context, address: str) -> bool:
-    """Whether it is a mailbox of who did what the finding is about, however it is spelt.
+def actors_of(context: Context) -> tuple[str, ...]:
+    """The mailboxes of who did what the finding is about.
 
     Only the principal counts, whom Google knows. Whom a binding names does not: an attacker writes it, and would
     silence a contact so.
     """
     finding = context.finding
     named = unquote(f"{finding.principal} {finding.principal_subject}")
-    return _mailbox(address) in {_mailbox(found) for found in MAIL_ADDRESS.compiled.findall(named)}
-
-
-def _mailbox(address: str) -> str:
-    """The address in lower case, without what follows a plus sign in its name."""
-    return _TAG.compiled.sub("", address.lower(), count=1)
+    return tuple(dict.fromkeys(map(mailbox, MAIL_ADDRESS.compiled.findall(named))))
 
 
 def _places(context: Context) -> Iterator[tuple[str, list[tuple[str, Any]]]]:

@@ -23,6 +23,7 @@ from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.outbox import outbox
 from scc_responder.journal.outbox.digest import told_together
 from scc_responder.journal.outbox.outbox import OUTBOX, Waiting, WaitingNotice
+from scc_responder.pipeline.notices.project_contacts import contacts_of
 from scc_responder.pipeline.notices.route_notifier import RouteNotifier
 from scc_responder.policy.routes import Route, Routes
 
@@ -176,7 +177,7 @@ class RouteLanes:
             closes=waits.notice.subject.is_over,
             alert=waits.goes_to.alert,
             ends=waits.goes_to.closes,
-            contacts=self._all.contacts(waits.route, waits.notice),
+            contacts=self._contacts(waits.route, route, waits.notice),
             console_url=self._services.settings.console_url,
             notice=waits.notice,
         )
@@ -187,6 +188,10 @@ class RouteLanes:
             return False
         outbox.delivered(self._services.store, item, known, given)
         return True
+
+    def _contacts(self, name: str, route: Route, notice: Notice) -> tuple[str, ...]:
+        of_project = contacts_of(notice.subject.cluster, self._services) if route.to_contacts else ()
+        return self._all.contacts(name, notice, of_project)
 
     def _receiver(self, name: str, route: Route) -> Receiver:
         if name not in self._receivers:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from scc_responder.collect.image_names import OLD_HOSTS
 from scc_responder.domain.errors import ApiError
+from scc_responder.domain.ports import ImageRegistry
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
     OR,
@@ -24,6 +25,8 @@ from scc_responder.workbench.doctor.check import (
 EXCLUSION_FILTER = 'resource.type="k8s_container" AND resource.labels.container_name=~"^scc-responder-"'
 """What the module excludes: the log of every container that is ours."""
 
+_ABSENT_IMAGE, _ABSENT_DIGEST = "scc-responder-probe", f"sha256:{'0' * 64}"
+_NOT_FOUND = 404
 _NAME = "logs.exclusion"
 _OURS = "scc-responder"
 _CLAUSE = (
@@ -41,20 +44,18 @@ class LogSinks(Protocol):
         """Filters by the names of exclusions in the sink `_Default`; None: the sink is off. Raises ApiError."""
 
 
-class Images(Protocol):
-    """Where images are asked for."""
+def examine_images(images: ImageRegistry, repository: str) -> Check:
+    """One repository that settings list: whether the function may ask how its images were made.
 
-    def probe(self, host: str, name: str) -> None:
-        """Ask for an image that cannot be there, below this name. Raises ApiError."""
-
-
-def examine_images(images: Images, repository: str) -> Check:
-    """One repository that settings list: whether the function may ask how its images were made."""
+    It is asked for an image that nobody has: that it is not there shows that it may be read.
+    """
     name = "images.read"
+    host, place = repository_place(repository)
     try:
-        images.probe(*repository_place(repository))
+        images.image(host, f"{place}/{_ABSENT_IMAGE}", _ABSENT_DIGEST, "")
     except ApiError as error:
-        return probe_failed(name, repository, error, _reader(repository) if permission_of(error) else REACH)
+        if error.status != _NOT_FOUND:
+            return probe_failed(name, repository, error, _reader(repository) if permission_of(error) else REACH)
     return ok(name, repository, "artifactregistry.repositories.downloadArtifacts")
 
 
