@@ -17,6 +17,7 @@ WAITING := tests/node tests/adapters/google/firestore/test_firestore_faults.py t
   tests/adapters/messaging/test_web_post.py::test_a_server_that_never_ends_costs_its_time_alone \
   tests/adapters/notifiers/test_apprise.py::test_services_that_never_end_cost_their_time_alone \
   tests/collector/test_container_cut.py tests/collector/test_container_look.py \
+  tests/domain/kubernetes/test_cluster_session.py::test_changes_take_this_many_requests \
   tests/pipeline/notices/test_notice_storms.py::test_a_notice_is_handed_over_soon \
   tests/pipeline/notices/test_route_lanes.py::test_a_receiver_that_never_answers_costs_a_second_once \
   tests/pipeline/test_busy_cluster.py::test_the_findings_of_others_take_their_usual_time \

@@ -200,7 +200,8 @@ def test_each_threat_is_only_rehearsed(
 def test_a_rehearsal_counts_nothing(as_shipped: Deployment, pod: Object) -> None:
     """No limit, no breaker and no reservation is written, so that a later response finds all its room."""
     as_shipped.respond_to(finding_about(pod, f"{CTD}/modified_malicious_library_loaded"))
-    assert {entry.key.split("/")[0] for entry in as_shipped.services.store.scan("").entries} <= {"case", "control"}
+    kept = {entry.key.split("/")[0] for entry in as_shipped.services.store.scan("").entries}
+    assert kept <= {"case", "control", "accounts"}  # the last notes that the case's account is due
 
 
 def evidence_of(deployment: Deployment) -> dict[str, set[str]]:
