@@ -1,7 +1,7 @@
 """Thousands of findings published within a minute: the served function loses none, and people's counts add up.
 
-Google's emulators push and store, the deployment zip runs in functions-framework, the API server is real, and the
-routes end at a mail server over TLS and at a webhook.
+Google's emulator pushes, the deployment zip runs in functions-framework, the API server is real, and the routes end at
+a mail server over TLS and at a webhook. The journal is SQLite: Firestore's emulator reads all documents for each query.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.store import CasStore, write_over
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.outbox.digest import DigestState
@@ -33,7 +34,6 @@ from tests.e2e.served import ServedFunction, free_port, unzip
 from tests.e2e.test_end_to_end import gke_cluster
 from tests.findings import data
 from tests.kits.google.emulator import Emulator
-from tests.kits.google.firestore import FirestoreEmulator, Opened
 from tests.kits.google.grpc_servers import ClusterManagerServer, Item, SecurityCenterServer, item
 from tests.kits.google.issuer import Issuer
 from tests.kits.mail_server import MailBox, mail_server
@@ -112,13 +112,11 @@ class StormScene:
         (secrets / "people-mail").mkdir()
         (secrets / "people-mail" / "address").write_text(self.box.address("oncall@example.com"))
 
-    def serve(self, emulator: Emulator, firestore: FirestoreEmulator, stack: ExitStack) -> None:
+    def serve(self, emulator: Emulator, stack: ExitStack) -> None:
         """Let the emulator push to the function from now on."""
-        address = firestore.address()
-        turn(address, emulator=firestore.host)
-        opened = Opened(firestore.host, address)
-        stack.callback(opened.close)
-        self.store: CasStore = opened()
+        journal = self.folder / "journal.db"
+        turn(journal)
+        self.store: CasStore = SqliteStore(journal)
         when = f"threat: [{', '.join(GOLDENS)}]"
         policies = write_policies(self.folder / "policies", policy("notify", when=when), guardrails=RAILS)
         (policies / "routes.yaml").write_text(ROUTES)
@@ -127,7 +125,7 @@ class StormScene:
         served = {
             "CLUSTERS": "projects/example-project/locations/*/clusters/*",
             "SOURCES": SOURCE,
-            "STORE": address,
+            "STORE": f"sqlite:///{journal}",
             "EVIDENCE": f"file://{self.folder / 'evidence'}",
             "POLICIES": str(compiled(policies)),
             "SCC_ENDPOINT": self.center.endpoint,
@@ -140,7 +138,6 @@ class StormScene:
         }
         environment = {f"SCC_RESPONDER_{name}": text for name, text in served.items()}
         environment |= {
-            "FIRESTORE_EMULATOR_HOST": firestore.host,
             "PUBSUB_EMULATOR_HOST": emulator.host,
             "SSL_CERT_FILE": str(self.folder / "certificates" / "ca.pem"),
         }
@@ -224,17 +221,10 @@ def told_by_mail(box: MailBox) -> Told:
             (words,) = re.findall(r"^by_threat: (.*?)\r?$", text, re.MULTILINE)
             by_threat = {word: int(count) for word, count in re.findall(r"(\w+): (\d+)", words)}
             digests.append({"count": int(counted[1]), "by_threat": by_threat})
-        else:
-            (case,) = re.findall(r"^case ([0-9a-f]{12}) - outcome", text, re.MULTILINE)
+        elif found := re.search(r"^case ([0-9a-f]{12}) - (?:.* - )?outcome", text, re.MULTILINE):
             (threat,) = re.findall(r" (\w+) - ", mail["Subject"].partition(": ")[2])[:1]
-            alone.append((case, threat))
+            alone.append((found[1], threat))
     return Told(alone, digests)
-
-
-@pytest.fixture
-def emulators(emulator: Emulator, firestore: FirestoreEmulator) -> tuple[Emulator, FirestoreEmulator]:
-    """Pub/Sub and Firestore."""
-    return emulator, firestore
 
 
 @pytest.fixture
@@ -243,12 +233,12 @@ def scene(
     namespace: str,
     node: dict[str, Any],
     tmp_path: Path,
-    emulators: tuple[Emulator, FirestoreEmulator],
+    emulator: Emulator,
 ) -> Iterator[StormScene]:
     """The scene, served."""
     with ExitStack() as stack:
         made = StormScene(control_plane, namespace, node["metadata"]["name"], tmp_path, stack)
-        made.serve(*emulators, stack)
+        made.serve(emulator, stack)
         yield made
 
 
