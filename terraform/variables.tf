@@ -271,6 +271,13 @@ variable "enable_apis" {
   nullable    = false
 }
 
+variable "essential_contacts" {
+  description = "Whether routes of mail with `to_contacts` tell those whom Essential Contacts names for security in the finding's project, within `contact_domains`. The function may then read the contacts of every project in `scope`, and change none."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "evidence" {
   description = "How long evidence cannot be deleted, in days, and whether that is locked. A lock cannot be taken back, by anyone."
   type = object({
@@ -284,13 +291,6 @@ variable "evidence" {
     condition     = var.evidence.retention_days >= 1 && var.evidence.retention_days <= 3650 && floor(var.evidence.retention_days) == var.evidence.retention_days
     error_message = "The retention_days of evidence must be a whole number from 1 to 3650."
   }
-}
-
-variable "essential_contacts" {
-  description = "Whether routes of mail with `to_contacts` tell those whom Essential Contacts names for security in the finding's project, within `contact_domains`. The function may then read the contacts of every project in `scope`, and change none."
-  type        = bool
-  default     = false
-  nullable    = false
 }
 
 variable "exclude_collector_logs" {

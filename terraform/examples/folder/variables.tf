@@ -111,6 +111,12 @@ variable "console" {
   default = null
 }
 
+variable "essential_contacts" {
+  description = "Whether routes of mail tell those whom Essential Contacts names for security. Left out, they do not."
+  type        = bool
+  default     = false
+}
+
 variable "evidence" {
   description = "How long evidence cannot be deleted, and whether that is locked. What is left out is the module's."
   type = object({
@@ -124,12 +130,6 @@ variable "exclude_collector_logs" {
   description = "Whether the collector's log is left out of Cloud Logging. Left out, it is the module's."
   type        = bool
   default     = null
-}
-
-variable "essential_contacts" {
-  description = "Whether routes of mail tell those whom Essential Contacts names for security. Left out, they do not."
-  type        = bool
-  default     = false
 }
 
 variable "external_system" {

@@ -39,9 +39,9 @@ module "responder" {
   concurrency            = var.concurrency
   connect_gateway        = var.connect_gateway
   console                = var.console
+  essential_contacts     = var.essential_contacts
   evidence               = var.evidence
   exclude_collector_logs = var.exclude_collector_logs
-  essential_contacts     = var.essential_contacts
   external_system        = var.external_system
   image_repositories     = var.image_repositories
   ingress                = var.ingress
