@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.bench.cold import JUNK
 from tests.bench.rig import ALL, GUARDRAILS, Rig, first_answer, rig
-from tests.e2e.served import ROOT, unzip
+from tests.e2e.served import PACK, ROOT, unzip
 from tests.findings import push_body
 from tests.kits.responder import policy, write_policies
 
@@ -67,7 +67,8 @@ def side(folder: Path, checkout: Path) -> Side:
     policies = write_policies(folder / "policies", policy(*ALL), guardrails=GUARDRAILS)
     command = [sys.executable, "-c", COMPILE, str(policies), *COMPILERS]
     subprocess.run(command, check=True, env={"PYTHONPATH": str(checkout / "functions")})
-    return Side(checkout=checkout, function=unzip(folder, checkout), policies=policies)
+    pack = checkout / PACK.relative_to(ROOT)  # another version may not know what a newer pack says
+    return Side(checkout=checkout, function=unzip(folder, checkout, pack), policies=policies)
 
 
 def measure_cold(parts: Rig, one: Side) -> None:
