@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 
 from scc_responder.entrypoint.console.behind_iap import IAP_HEADER
 from tests.kits.google.iap import LocalIap
+from tests.kits.loopback_server import LoopbackServer
 
 
-class IapProxy:
+class IapProxy(LoopbackServer):
     """From `with` until its end. `visitor` is who signed in; empty, nobody did, and IAP lets nobody in."""
 
     def __init__(self, iap: LocalIap, port: int) -> None:
@@ -44,18 +43,9 @@ class IapProxy:
             def log_message(self, *_arguments: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        super().__init__(Handler)
 
     @property
     def url(self) -> str:
         """Where a browser goes to."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        return f"http://{self.endpoint}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-from abc import ABC, abstractmethod
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from abc import abstractmethod
+from http.server import BaseHTTPRequestHandler
+
+from tests.kits.loopback_server import LoopbackServer
 
 
-class KeyServer(ABC):
+class KeyServer(LoopbackServer):
     """Serves keys from `with` until its end. `asked` counts the requests for them, `status` is what they are told."""
 
     path: str
@@ -32,7 +32,7 @@ class KeyServer(ABC):
             def log_message(self, *_arguments: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
 
     @abstractmethod
     def public_keys(self) -> dict[str, str]:
@@ -41,12 +41,4 @@ class KeyServer(ABC):
     @property
     def address(self) -> str:
         """Where the public keys are."""
-        return f"http://127.0.0.1:{self._server.server_port}{self.path}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        return f"http://{self.endpoint}{self.path}"

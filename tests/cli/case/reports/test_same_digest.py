@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from scc_responder.cli.case.reports.same_digest import with_same_digest
@@ -12,20 +9,7 @@ from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.answers import Answer, Knowledge, Question
 from scc_responder.journal.account.case_facts import CaseFacts, NamedContainer
 from scc_responder.journal.case import CaseRecord
-from tests.kits.journal_worlds import START
-
-DIGEST = f"sha256:{'c' * 64}"
-
-
-def record(facts: CaseFacts | None = None, **decision: Any) -> CaseRecord:
-    kept = {"facts": to_builtins(facts)} if facts else {}
-    return CaseRecord(
-        finding_key="0a" * 32,
-        finding_name="f",
-        event_time=START,
-        digest="d",
-        decision={"policy_digest": "p", **kept, **decision},
-    )
+from tests.journal.account.test_about_target import DIGEST, record
 
 
 def answer(made: CaseRecord, others: list[CaseRecord]) -> Answer:
