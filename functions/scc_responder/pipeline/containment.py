@@ -7,7 +7,7 @@ finding gets here, and what is answered to Pub/Sub.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -69,8 +69,6 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     Raises Settled where the finding comes to its end before a decision, RetryableError where a later delivery may
     succeed, LostLease where another process has taken the case.
     """
-    from scc_responder.execute.evidence.kept_facts import kept_facts  # noqa: PLC0415 - cold start
-
     source = KeptText(services.findings)
     try:
         finding = confirm(finding, case.record.opened_at, source, services.settings, services.clock)
@@ -102,8 +100,7 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
     note_later(context, ended.current_steps, services)
     note_count(context, ended.current_steps, services)
     case.keep(replace(case.record, plan=ended.plan))
-    people = contacts_of(context.finding.place, services)
-    summary = decision_summary(context, decision, services.policies.digest, kept_facts(context, people))
+    summary = _summary(context, decision, services)
     state, reason = _end_of(ended, decision, services)
     if state is CaseState.OPEN:
         case.release(left_to_sweep(ended), *steps, decision=summary)
@@ -116,6 +113,14 @@ def contain(finding: Finding, case: ClaimedCase, services: Services, log: Delive
         tell_today(case, Reason.CLUSTER_PAUSED, _PAUSED, services, severe=context.threat.is_severe)
     log.decided(decision, case.record, services.settings.function_url)
     return ending_of(case.record, decision, severe=context.threat.is_severe)
+
+
+def _summary(context: Context, decision: Decision, services: Services) -> dict[str, Any]:
+    """The decision as the case keeps it, with what is known of its target and of whom it concerns."""
+    from scc_responder.execute.evidence.kept_facts import kept_facts  # noqa: PLC0415 - cold start
+
+    people = contacts_of(context.finding.place, services)
+    return decision_summary(context, decision, services.policies.digest, kept_facts(context, people))
 
 
 def _end_of(record: CaseRecord, decision: Decision, services: Services) -> tuple[CaseState, Reason]:
