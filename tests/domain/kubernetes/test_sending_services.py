@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -125,8 +126,11 @@ def test_a_pod_that_is_not_read_is_unknown(pool: ThreadPoolExecutor) -> None:
 def test_a_list_that_stalls_is_unknown(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     """The isolation does not wait for it for long."""
     monkeypatch.setattr(sending_services, "READ_SECONDS", 0.0)
+    answered = threading.Event()
     with one_cluster() as (_, means):
-        assert read(pool, means.api).unread == "deadline"
+        stalled = Interposed(means.api, before=lambda *_: answered.wait(5))
+        assert read(pool, stalled).unread == "deadline"
+        answered.set()
 
 
 def test_names_are_told_up_to_a_bound() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -185,9 +186,11 @@ def test_what_may_pass_is_asked_for_twice(error: ApiError, times: int, unknown: 
 def test_reads_that_take_too_long_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """An isolation does not wait for a server that does not answer."""
     monkeypatch.setattr(other_policies, "READ_SECONDS", 0.0)
+    answered = threading.Event()
     with one_cluster() as (_cluster, means):
-        slow = Interposed(means.api, before=lambda *_: __import__("time").sleep(0.05))
-        assert bypasses(slow).unknown == ("discovery (deadline)",)
+        stalled = Interposed(means.api, before=lambda *_: answered.wait(5))
+        assert bypasses(stalled).unknown == ("discovery (deadline)",)
+        answered.set()
 
 
 def test_a_namespace_that_cannot_be_read_is_unknown() -> None:
