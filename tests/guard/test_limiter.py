@@ -223,6 +223,8 @@ UNUSABLE = [
     pytest.param(b"no json", id="no-json"),
     pytest.param(b"[]", id="no-document"),
     pytest.param(b'{"schema": 2}', id="newer"),
+    pytest.param(b'{"entries": [{"target": "\xff"}]}', id="no-utf-8"),
+    pytest.param(b'{"entries": ' + b"[" * 50_000, id="too-deep"),
     pytest.param(b'{"entries": [{"target": 1}]}', id="of-other-types"),
 ]
 

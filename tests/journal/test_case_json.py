@@ -97,6 +97,7 @@ def test_a_decision_of_another_form_is_unreadable(decision: dict[str, Any]) -> N
 UNREADABLE = [
     (b"\xff", "record_unreadable"),
     (b"[]", "record_unreadable"),
+    (b'{"schema":1,"note":"\xff"}', "record_unreadable"),
     (b'{"schema":1,"steps":' + b"[" * 50_000, "record_unreadable"),
     (b'{"schema":1}', "record_unreadable"),
     (b"{}", "record_newer"),

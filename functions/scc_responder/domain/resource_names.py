@@ -13,7 +13,7 @@ import msgspec
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import CloudRunTarget
 from scc_responder.domain.text import LatePattern
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 
 FINDING_PATTERN = (
     r"(?:(?:organizations|folders)/[0-9]{1,20}|projects/[a-z0-9][a-z0-9.:-]{0,99})"
@@ -149,7 +149,7 @@ class NotificationConfig(Value, frozen=True, kw_only=True):
     def read(cls, text: str) -> NotificationConfig | None:
         """The one that a setting says as JSON; None where it is left out. Raises SettingsError."""
         try:
-            return msgspec.json.decode(text, type=resolved(cls)) if text else None
+            return read_json(text, cls) if text else None
         except msgspec.DecodeError as error:
             told = f"SCC_RESPONDER_NOTIFICATION_CONFIG: {error}; give JSON with name, pubsub_topic and filter"
             raise SettingsError("invalid_setting", told) from error

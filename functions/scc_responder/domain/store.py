@@ -11,7 +11,7 @@ import msgspec
 
 from scc_responder.domain.errors import StoreError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 
 _T = TypeVar("_T")
 
@@ -30,8 +30,8 @@ def write_over(store: CasStore, key: str, value: bytes, seen: Entry | None, *, k
 
 def stored_as(kind: type[_T], entry: Entry | None) -> _T | None:
     """What an entry holds, in JSON; None where there is none, or a later version wrote it, or it makes no sense."""
-    with suppress(msgspec.DecodeError, UnicodeError):
-        return msgspec.json.decode(entry.value, type=resolved(kind)) if entry else None
+    with suppress(msgspec.DecodeError):
+        return read_json(entry.value, kind) if entry else None
     return None
 
 

@@ -43,3 +43,11 @@ def resolved(wanted: type[_T]) -> type[_T]:
             msgspec.json.Decoder(wanted)
             _RESOLVED.add(wanted)
     return wanted
+
+
+def read_json(content: bytes | str, wanted: type[_T]) -> _T:
+    """What JSON says, as this type. Raises msgspec.DecodeError for all else: also no UTF-8, or nested too deeply."""
+    try:
+        return msgspec.json.decode(content, type=resolved(wanted))
+    except (UnicodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error

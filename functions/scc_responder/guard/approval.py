@@ -21,6 +21,7 @@ from scc_responder.domain.labels import without_own
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.domain.value import read_json
 from scc_responder.journal.again.withdrawn_plan import no_longer_waiting, withdrawn
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.plan import Plan, PlanState, PlanStep, plan_digest
@@ -219,7 +220,7 @@ def _steps(decision: Decision, names: frozenset[str] = frozenset()) -> Iterator[
 
 
 def _step(policy: PolicyDecision, planned: PlannedAction) -> PlanStep:
-    parameters: dict[str, Any] = msgspec.json.decode(planned.variant) if planned.variant else {}
+    parameters = read_json(planned.variant, dict[str, Any]) if planned.variant else {}
     changes = tuple(stored(change) for change in planned.changes)
     return PlanStep(policy=policy.name, action=planned.action, parameters=parameters, changes=changes)
 

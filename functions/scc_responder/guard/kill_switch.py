@@ -22,7 +22,7 @@ from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavail
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 from scc_responder.guard.guard import lowered
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope, holds_for, is_in
 from scc_responder.guard.timed.timed_exemptions import TimedExemption, exemption_reason
@@ -74,8 +74,8 @@ def parse(value: bytes, cluster: str | None = None) -> Control | None:
     """The document, or None if this version cannot read it or if it is about another place than `cluster`."""
     try:
         # As text: of bytes, what is skipped is not looked at, and may be no UTF-8.
-        control = msgspec.json.decode(value.decode(), type=resolved(Control))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        control = read_json(value.decode(), Control)
+    except (msgspec.DecodeError, UnicodeError):
         return None
     is_meant = cluster is None or control.cluster == cluster
     schema = (

@@ -32,7 +32,7 @@ from scc_responder.domain.errors import (
 )
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import FRESH, admit, counts_in_organization, cut_of
 from scc_responder.guard.limits.ledger_document import (
@@ -70,8 +70,8 @@ def cluster_key(path: str) -> str:
 def read_ledger(entry: Entry) -> Ledger:
     """The ledger that is stored. Raises StoreError `ledger_unusable` where it is none of this version's."""
     try:
-        return msgspec.json.decode(entry.value, type=resolved(Ledger))
-    except (msgspec.DecodeError, RecursionError) as error:
+        return read_json(entry.value, Ledger)
+    except msgspec.DecodeError as error:
         raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
 
 

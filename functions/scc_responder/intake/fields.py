@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.text import MAX_TEXT_BYTES, LatePattern, visible
+from scc_responder.domain.value import read_json
 
 _INT64 = 2**63
 _MAX_PAIRS = 1000
@@ -100,8 +101,8 @@ def json_decoded(value: object) -> str:
         return ""
     if len(value) >= 2 and value[0] == value[-1] == '"':
         try:
-            return visible(msgspec.json.decode(value, type=str))
-        except (msgspec.DecodeError, UnicodeError):
+            return visible(read_json(value, str))
+        except msgspec.DecodeError:
             return visible(value)
     return visible(ungson(value))
 

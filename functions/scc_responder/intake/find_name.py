@@ -9,7 +9,7 @@ import msgspec
 from scc_responder.domain.errors import RejectedMessage
 from scc_responder.domain.resource_names import FINDING_PATTERN, FindingName
 from scc_responder.domain.text import LatePattern
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 
 MAX_PLACES = 1000
 """Places at which a name may stand outside a field that are looked at. Where there are more, none is believed."""
@@ -70,8 +70,8 @@ def name_unparsed(error: RejectedMessage, data: bytes) -> RejectedMessage:
 def _own_name(data: bytes) -> str | None:
     """The name in its own field, where the data is JSON that has one."""
     try:
-        found: _Enveloped = msgspec.json.decode(data, type=resolved(_Enveloped))
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        found = read_json(data, _Enveloped)
+    except msgspec.DecodeError:
         return None
     names = (name for named in (found.finding, found) if named for name in (named.canonical_name, named.name) if name)
     return next((name for name in (name.strip(_AROUND) for name in names) if FindingName.parse(name)), None)

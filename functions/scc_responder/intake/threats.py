@@ -17,13 +17,11 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 from scc_responder.domain.context import RelatedFinding
 from scc_responder.domain.finding import Confidence, Finding, Surface, Threat, ThreatKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.domain.value import StrictValue, Value, resolved
+from scc_responder.domain.value import StrictValue, Value, read_json
 
 UNKNOWN = "unknown"
 """The name of a threat that no row describes. No policy may enforce upon it."""
@@ -80,7 +78,7 @@ class _Index(Value, frozen=True, kw_only=True):
 @cache
 def catalogue() -> tuple[Row, ...]:
     """Every row, read once, when first asked for. They were checked when the zip was made (`read_catalogue`)."""
-    return msgspec.json.decode((_FOLDER / "threats.json").read_bytes(), type=resolved(tuple[Row, ...]))
+    return read_json((_FOLDER / "threats.json").read_bytes(), tuple[Row, ...])
 
 
 def fold(category: str) -> str:
@@ -100,7 +98,7 @@ def mitre_id(name: str) -> str:
 
 @cache
 def _mitre_ids() -> dict[str, str]:
-    return msgspec.json.decode((_FOLDER / "mitre.json").read_bytes(), type=dict[str, str])
+    return read_json((_FOLDER / "mitre.json").read_bytes(), dict[str, str])
 
 
 @cache

@@ -15,7 +15,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import MAX_VALUE_BYTES, Entry, Page
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json, resolved
 from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
 from scc_responder.journal.case import CaseRecord, Closing
@@ -127,7 +127,7 @@ def decode(value: bytes) -> CaseRecord:
     case that cannot be read, so the message comes again and reaches a person through the dead letters.
     """
     try:
-        fields = msgspec.json.decode(value, type=dict[str, Any])
+        fields = read_json(value, dict[str, Any])
         if fields.get("schema") not in READABLE_SCHEMAS:
             raise RetryableError(Reason.RECORD_NEWER, f"schema {fields.get('schema')!a}, of {AGAIN_SCHEMA}")
         newer = newer_words(fields)

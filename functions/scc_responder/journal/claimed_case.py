@@ -18,7 +18,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 from scc_responder.journal.again.unfinished import is_unfinished
 from scc_responder.journal.case import KEEP_CLOSED, CaseRecord, case_digest, kept
 from scc_responder.journal.case_json import decoded, fitted
@@ -115,7 +115,7 @@ class ClaimedCase:
         Raises StoreUnavailable, RetryableError where that case cannot be read.
         """
         stored = self._writer.store.get(f"{RESERVATIONS}{target}")
-        held = msgspec.json.decode(stored.value, type=resolved(Reservation)) if stored else None
+        held = _reservation(stored) if stored else None
         if held is None or held.case == self._entry.key:
             return False
         entry = self._writer.store.get(held.case)
@@ -187,7 +187,8 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
 
     Returns whether this case holds it now.
 
-    Raises RetryableError `reserved_by_open_finding` while the case that has it is open, StoreUnavailable.
+    Raises RetryableError `reserved_by_open_finding` while the case that has it is open, `record_unreadable`, and
+    StoreUnavailable.
     """
     value = msgspec.json.encode(wanted)
     try:
@@ -196,7 +197,7 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
         stored = store.get(key)
         if stored is None:
             raise
-        held = msgspec.json.decode(stored.value, type=resolved(Reservation))
+        held = _reservation(stored)
         if held == wanted:
             return True
         if _was_used(store, held):
@@ -208,6 +209,13 @@ def reserve(store: CasStore, key: str, wanted: Reservation) -> bool:
                 Reason.RESERVED_BY_OPEN_FINDING, "another finding reserved it at this moment"
             ) from error
     return True
+
+
+def _reservation(entry: Entry) -> Reservation:
+    try:
+        return read_json(entry.value, Reservation)
+    except msgspec.DecodeError as error:
+        raise RetryableError(Reason.RECORD_UNREADABLE, f"{entry.key}: {error}") from error
 
 
 def _was_used(store: CasStore, held: Reservation) -> bool:

@@ -18,8 +18,8 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.kubernetes.collector_stream import new_private_key
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.domain.store import CasStore
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import CasStore, stored_as
+from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.step import Step
 
@@ -67,7 +67,7 @@ class CaseCollector:
         with suppress(AlreadyExists, StoreOutcomeUnknown):
             self._store.create(self._name, value, keep=KEPT)
         entry = self._store.get(self._name)
-        stored = msgspec.json.decode(entry.value, type=resolved(_StoredKey)) if entry else _StoredKey()
+        stored = stored_as(_StoredKey, entry) or _StoredKey()
         if entry is not None and stored.private is None:
             # A later container of the same case: what an earlier one told is sealed, and is not read again.
             self._store.replace(self._name, value, entry.version, keep=KEPT)
@@ -78,11 +78,10 @@ class CaseCollector:
 
     def stored_key(self) -> bytes | None:
         """The key of the case; None where there is none any more. Raises StoreError."""
-        entry = self._store.get(self._name)
-        return msgspec.json.decode(entry.value, type=resolved(_StoredKey)).private if entry else None
+        return (stored_as(_StoredKey, self._store.get(self._name)) or _StoredKey()).private
 
     def destroy_key(self) -> None:
         """Write over the private key: what it opens is read. Raises StoreError."""
         entry = self._store.get(self._name)
-        if entry is not None and msgspec.json.decode(entry.value, type=resolved(_StoredKey)).private is not None:
+        if entry is not None and (stored_as(_StoredKey, entry) or _StoredKey()).private is not None:
             self._store.replace(self._name, msgspec.json.encode(_StoredKey()), entry.version, keep=KEPT)

@@ -26,8 +26,8 @@ from scc_responder.domain.finding import CASE_ID_DIGITS, Finding
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import CasStore, Entry, stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew
 from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
@@ -157,7 +157,7 @@ class Journal:
         entry = self._store.get(key)
         rejection = Rejection(sha256=sha256, reason=reason, size=size, first_seen=now, last_seen=now)
         if entry:
-            earlier = msgspec.json.decode(entry.value, type=resolved(Rejection))
+            earlier = stored_as(Rejection, entry) or rejection
             rejection = replace(earlier, count=earlier.count + 1, last_seen=now)
             if earlier.count >= NOTED_COPIES:
                 return earlier

@@ -19,7 +19,7 @@ from scc_responder.domain.finding import case_id
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import ASSERTION_HEADER
-from scc_responder.domain.value import StrictValue, Value, resolved
+from scc_responder.domain.value import StrictValue, Value, read_json
 from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.guard.resumed_case import resume
@@ -112,8 +112,8 @@ def _said(ending: Ending, verb: str, key: str, plan: str, *, begun: bool = False
 
 def _parsed(body: bytes) -> AnswerBody | None:
     try:
-        return msgspec.json.decode(body, type=resolved(AnswerBody)) if len(body) <= MAX_ANSWER_BYTES else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return read_json(body, AnswerBody) if len(body) <= MAX_ANSWER_BYTES else None
+    except msgspec.DecodeError:
         return None
 
 

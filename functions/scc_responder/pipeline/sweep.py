@@ -19,8 +19,8 @@ from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.store import CasStore, Entry, Page, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import CasStore, Entry, Page, stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
 from scc_responder.journal.again.reopening import opened_by_sweep
@@ -259,15 +259,10 @@ class _Sweep:
         return self._work.go_on(case)
 
     def _kept_place(self) -> SweepCursor:
-        entry = self._store.get(CURSOR_KEY)
-        with suppress(msgspec.DecodeError, UnicodeError):
-            place = msgspec.json.decode(entry.value, type=resolved(SweepCursor)) if entry else SweepCursor()
-            if all(
-                not key or (key.startswith(CASES_PREFIX) and key.isprintable())
-                for key in msgspec.structs.astuple(place)
-            ):
-                return place
-        return SweepCursor()
+        place = stored_as(SweepCursor, self._store.get(CURSOR_KEY)) or SweepCursor()
+        keys = filter(None, msgspec.structs.astuple(place))
+        is_known = all(key.startswith(CASES_PREFIX) and key.isprintable() for key in keys)
+        return place if is_known else SweepCursor()
 
     def _keep(self) -> None:
         """Store the cursor. If another sweep stores one at the same time, either is fine."""

@@ -13,7 +13,7 @@ import msgspec
 
 from scc_responder import __version__
 from scc_responder.domain.errors import PolicyError
-from scc_responder.domain.value import StrictValue, resolved
+from scc_responder.domain.value import StrictValue, read_json
 from scc_responder.policy import cel
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.policy_set import Policy, PolicySet, digest
@@ -65,14 +65,14 @@ def _read_routes(path: Path, routes: msgspec.Raw) -> Routes:
     from scc_responder.policy.routes import Routes  # noqa: PLC0415 - cold start
 
     try:
-        return msgspec.json.decode(routes, type=resolved(Routes))
+        return read_json(routes, Routes)
     except msgspec.DecodeError as error:
         raise _refusal(path, str(error)) from error
 
 
 def _read(path: Path) -> CompiledPolicies:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=resolved(CompiledPolicies))
+        return read_json(path.read_bytes(), CompiledPolicies)
     except OSError as error:
         raise _refusal(path, str(error.strerror)) from error
     except msgspec.DecodeError as error:

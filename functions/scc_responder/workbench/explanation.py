@@ -18,7 +18,7 @@ from scc_responder.domain.context import Cluster, Context, Identity, LiveLook, N
 from scc_responder.domain.errors import PolicyError, RejectedMessage
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import StrictValue, resolved
+from scc_responder.domain.value import StrictValue, read_json
 from scc_responder.execute.dependencies import needs
 from scc_responder.guard.approval import unapproved
 from scc_responder.guard.guard import guard
@@ -62,7 +62,7 @@ NOTHING_READ = ContextFacts(missing=dict.fromkeys(("cluster", "pod", "namespace"
 def read_facts(content: bytes, name: str) -> ContextFacts:
     """The facts of a context file. Raises PolicyError that names the field."""
     try:
-        return msgspec.json.decode(content, type=resolved(ContextFacts))
+        return read_json(content, ContextFacts)
     except msgspec.DecodeError as error:
         raise PolicyError("invalid_context", f"{name}: {error}") from error
 

@@ -25,7 +25,7 @@ from scc_responder.domain.context import Cluster
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.labels import PREFIX
 from scc_responder.domain.ports import ApiObject
-from scc_responder.domain.value import StrictValue, resolved
+from scc_responder.domain.value import StrictValue, read_json
 from scc_responder.domain.wildcards import matcher
 
 VERSION = 1
@@ -173,10 +173,10 @@ def encode_snapshot(file: SnapshotFile) -> bytes:
 def decode_snapshot(content: bytes, name: str) -> SnapshotFile:
     """The content of a snapshot file. Raises SettingsError `unusable_snapshot`."""
     try:
-        version = msgspec.json.decode(content, type=resolved(_Version)).snapshot
+        version = read_json(content, _Version).snapshot
         if version == VERSION:
-            return msgspec.json.decode(content, type=resolved(SnapshotFile))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return read_json(content, SnapshotFile)
+    except msgspec.DecodeError as error:
         raise SettingsError("unusable_snapshot", f"{name}: no snapshot: {error}; take one with: {_TAKE}") from error
     raise SettingsError(
         "unusable_snapshot",

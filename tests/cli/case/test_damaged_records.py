@@ -138,6 +138,7 @@ def test_no_damage_breaks_a_command_or_a_sweep(
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "no JSON": (b"{", "record_unreadable"),
+    "no UTF-8": (b'{"schema": 1, "note": "\xff"}', "record_unreadable"),
     "of a later schema": (b'{"schema": 9}', "record_newer"),
     "nested without end": (b"[" * 50_000, "record_unreadable"),
     "of no form": (b"[]", "record_unreadable"),

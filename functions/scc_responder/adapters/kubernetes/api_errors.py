@@ -16,7 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 from scc_responder.domain.errors import GKE_WARDEN, ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 
 MESSAGE_LENGTH = 300
 """Most characters of a server's message that are quoted in ours."""
@@ -218,8 +218,8 @@ def _untrusted(error: Exception) -> bool:
 
 def _status_of(answer: ApiResponse) -> Status:
     try:
-        status = msgspec.json.decode(answer.body, type=resolved(Status))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        status = read_json(answer.body, Status)
+    except msgspec.DecodeError:
         return Status()
     return status if status.kind == "Status" else Status()
 

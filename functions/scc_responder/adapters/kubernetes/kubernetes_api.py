@@ -26,7 +26,7 @@ from scc_responder.adapters.kubernetes.server_trust import server_trust
 from scc_responder.domain.errors import ApiError, SettingsError
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 
 CONNECTIONS = 16
 """Connections to one API server that are kept for reuse: more than `collect` ever uses side by side."""
@@ -218,8 +218,8 @@ def _query(values: Mapping[str, object]) -> dict[str, str]:
 def _decoded(request: ApiRequest, content: bytes | msgspec.Raw, form: type[_T]) -> _T:
     unusable = UnusableResponse(Reason.UNUSABLE_ANSWER)
     try:
-        document = msgspec.json.decode(content, type=resolved(form))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        document = read_json(content, form)
+    except msgspec.DecodeError:
         raise kubernetes_failure(request, unusable) from None
     if is_too_deep(document):
         raise kubernetes_failure(request, unusable)

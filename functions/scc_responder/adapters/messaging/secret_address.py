@@ -11,7 +11,7 @@ import msgspec
 
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.resource_names import is_this_machine
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 
 _T = TypeVar("_T")
 _URL = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)
@@ -44,8 +44,8 @@ def unusable(receiver: str, form: str) -> SettingsError:
 def secret_fields(wanted: type[_T], content: str, receiver: str, form: str) -> _T:
     """The fields of a secret in JSON. Raises SettingsError, which quotes nothing of it."""
     fields: _T | None = None
-    with suppress(msgspec.MsgspecError, RecursionError, UnicodeError):
-        fields = msgspec.json.decode(content, type=resolved(wanted))
+    with suppress(msgspec.DecodeError):
+        fields = read_json(content, wanted)
     if fields is None:  # raised out here: the library's error would go along, and quote a part
         raise unusable(receiver, form)
     return fields

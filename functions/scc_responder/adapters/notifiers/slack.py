@@ -20,7 +20,7 @@ from scc_responder.domain.errors import OutcomeUnknown
 from scc_responder.domain.notices.routed_notice import RoutedNotice
 from scc_responder.domain.ports import Receiver
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 from scc_responder.journal.account.account_links import AccountLink
 from scc_responder.journal.account.notice_card import NoticeCard, notice_card
 
@@ -103,7 +103,7 @@ class Slack:
 def _stamp(answer: WebAnswer) -> str:
     """The message's `ts`. Slack says what it refuses in a success. Raises ApiError."""
     try:
-        said = msgspec.json.decode(answer.body, type=resolved(_Answer))
+        said = read_json(answer.body, _Answer)
     except msgspec.DecodeError:
         said = None
     if said is None or (said.ok and not _STAMP.fullmatch(said.ts)):

@@ -29,7 +29,7 @@ from scc_responder.domain.kubernetes.collector_stream import Frame
 from scc_responder.domain.permissions import Permissions, Tier
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.status import FrozenProcess, Result
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json, resolved
 
 if TYPE_CHECKING:
     from scc_responder.domain.kubernetes.collector_container import CollectorJob
@@ -258,7 +258,7 @@ def _changes_in(module: ModuleType) -> Iterator[type[Change]]:
 
 def stored(change: Change | None) -> dict[str, Any]:
     """The change as the journal stores and returns it: lists, not tuples. Empty for none."""
-    return {} if change is None else dict(msgspec.json.decode(msgspec.json.encode(change)))
+    return {} if change is None else read_json(msgspec.json.encode(change), dict[str, Any])
 
 
 def restored(data: Mapping[str, Any]) -> Change:

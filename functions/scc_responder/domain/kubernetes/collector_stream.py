@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, read_json
 
 MAGIC = b"SCCR1 "
 INFO = b"scc-responder collector 1"
@@ -46,8 +46,8 @@ class Frame(Value, frozen=True, kw_only=True):
     def json(self) -> dict[str, Any]:
         """The payload of every kind but `D`. Raises Truncated where it is no JSON object."""
         try:
-            return msgspec.json.decode(self.payload, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            return read_json(self.payload, dict[str, Any])
+        except msgspec.DecodeError:
             raise Truncated("a frame is no JSON object") from None
 
 

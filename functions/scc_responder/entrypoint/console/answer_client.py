@@ -12,7 +12,7 @@ import msgspec
 from scc_responder.domain.errors import ResponderError, SettingsError
 from scc_responder.domain.finding import CASE_ID_DIGITS
 from scc_responder.domain.resource_names import ASSERTION_HEADER, is_this_machine
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, read_json
 
 MAX_READ_BYTES = 8 * 1024
 ANSWER_SECONDS = 600.0
@@ -45,8 +45,8 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
 
     def _said(self) -> dict[str, str]:
         try:
-            return msgspec.json.decode(self.body, type=dict[str, str])
-        except (msgspec.DecodeError, UnicodeError):
+            return read_json(self.body, dict[str, str])
+        except msgspec.DecodeError:
             return {}
 
     def _names(self, verb: str, case: str, plan: str) -> bool:

@@ -16,7 +16,7 @@ from scc_responder.domain.errors import AlreadyExists, ApiError, ResponderError
 from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.dsse import Signature, digest_to_sign, enveloped, signature_of
 from scc_responder.execute.evidence.manifest import EvidenceObject, object_name
@@ -114,7 +114,7 @@ def sign_later(store: CasStore, signer: Signer, evidence: Evidence, clock: Clock
         if clock() >= until:
             return
         try:
-            noted = msgspec.json.decode(entry.value, type=resolved(UnsignedManifest))
+            noted = read_json(entry.value, UnsignedManifest)
             digest = bytes.fromhex(noted.digest)
         except (msgspec.DecodeError, ValueError) as error:
             raise ApiError(Reason.RECORD_UNREADABLE, f"{entry.key}: {error}") from error

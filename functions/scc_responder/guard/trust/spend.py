@@ -12,7 +12,7 @@ from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError,
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_levers import limit
@@ -69,6 +69,6 @@ def _lowered(place: BudgetPlace, policy: str, why: str, verdict: Verdict) -> Tim
 
 def _read(entry: Entry) -> ErrorBudget:
     try:
-        return msgspec.json.decode(entry.value, type=resolved(ErrorBudget))
+        return read_json(entry.value, ErrorBudget)
     except msgspec.DecodeError as error:
         raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from scc_responder.domain.kubernetes.container_facts import Artefact
 from scc_responder.domain.resource_names import FindingName
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, read_json
 from scc_responder.journal.account.case_facts import CaseFacts, NamedFile
 
 _CONSOLE = "https://console.cloud.google.com"
@@ -56,7 +54,7 @@ def account_links(
 def technique_names() -> dict[str, str]:
     """MITRE ATT&CK's names of the techniques by their ids, as far as a finding or the catalogue may state them."""
     names = Path(__file__).with_name("technique_names.json").read_bytes()
-    return msgspec.json.decode(names, type=dict[str, str])
+    return read_json(names, dict[str, str])
 
 
 def _finding(name: str) -> AccountLink:

@@ -14,8 +14,8 @@ import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.finding import case_id
-from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, write_over
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, stored_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.journal.case import CaseRecord
 
 KEY = "watch/cases"
@@ -55,9 +55,7 @@ class WatchedCases:
     def __init__(self, store: CasStore, now: datetime) -> None:
         self._store = store
         self._entry = store.get(KEY)
-        known: list[WatchedCase] = []
-        with suppress(msgspec.DecodeError, UnicodeError):
-            known = msgspec.json.decode(self._entry.value, type=list[resolved(WatchedCase)]) if self._entry else []  # type: ignore[misc]
+        known = stored_as(list[WatchedCase], self._entry) or []
         self._known = {item.case: item for item in known if now - item.at < COMPARED_FOR}
         self._before = dict(self._known)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
-from scc_responder.domain.store import CasStore, Entry, write_over
+from scc_responder.domain.store import CasStore, stored_as, write_over
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decoded
 
@@ -32,7 +32,7 @@ def held_targets(
     key = f"{HELD_TARGETS}{hashlib.sha256(about.encode()).hexdigest()[:32]}"
     for _ in range(_TRIES):
         entry = store.get(key)
-        known = _kept(entry)
+        known = stored_as(dict[str, str], entry) or {}
         others = {target: case for target, case in known.items() if target not in met}
         if len(met) + len(others) > most:
             others = _still(store, others, is_held)
@@ -43,12 +43,6 @@ def held_targets(
             write_over(store, key, msgspec.json.encode(held), entry, keep=KEEP_HELD_TARGETS)
             return held
     return None
-
-
-def _kept(entry: Entry | None) -> dict[str, str]:
-    with suppress(msgspec.DecodeError, UnicodeError):
-        return msgspec.json.decode(entry.value, type=dict[str, str]) if entry else {}
-    return {}
 
 
 def _still(store: CasStore, targets: Mapping[str, str], is_held: Callable[[CaseRecord, str], bool]) -> dict[str, str]:

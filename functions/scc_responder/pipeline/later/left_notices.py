@@ -10,13 +10,13 @@ import msgspec
 
 from scc_responder.domain.errors import ApiError, Conflict
 from scc_responder.domain.notices.notice import Notice
-from scc_responder.domain.store import CasStore, Entry
-from scc_responder.domain.value import resolved
+from scc_responder.domain.store import CasStore, Entry, stored_as
 from scc_responder.pipeline.services import Services
 
 LEFT_NOTICES = "left_notice/"
 MOST_TOLD = 10
 """As many are told by one sweep."""
+_MOST_READ = 100
 _KEEP_LEFT = timedelta(days=7)
 
 
@@ -30,18 +30,17 @@ def tell_left(services: Services) -> int:
 
     What fails is told by a later sweep. Two sweeps at once may tell one twice.
     """
-    return sum(_told(entry, services) for entry in services.store.scan(LEFT_NOTICES, limit=MOST_TOLD).entries)
+    entries = services.store.scan(LEFT_NOTICES, limit=_MOST_READ).entries
+    # What cannot be read is from a later version, or nobody's: it is in nothing's way.
+    left = [(entry, notice) for entry in entries if (notice := stored_as(Notice, entry))]
+    return sum(_told(entry, notice, services) for entry, notice in left[:MOST_TOLD])
 
 
-def _told(entry: Entry, services: Services) -> bool:
+def _told(entry: Entry, notice: Notice, services: Services) -> bool:
     try:
-        notice = msgspec.json.decode(entry.value, type=resolved(Notice))
         if services.notifier is not None:
             services.notifier.tell(notice)
     except ApiError:
-        return False
-    except msgspec.DecodeError:
-        # A later version wrote it, or nobody did.
         return False
     with suppress(Conflict):
         services.store.delete(entry.key, entry.version)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json, resolved
 from scc_responder.execute.evidence.dsse import Signature, pre_authentication_encoding
 from scc_responder.execute.evidence.sealing import LateSignature
 from scc_responder.workbench.bundle.bundle_report import BundleFault, BundleFinding, CheckedManifest, ListedManifest
@@ -142,8 +142,8 @@ def _late_signatures(files: Mapping[str, bytes | None]) -> Iterator[tuple[str, L
     """The signatures that stand in files of their own, named by their content."""
     for file, content in sorted(files.items()):
         if content and file == f"signature-{hashlib.sha256(content).hexdigest()[:16]}.json":
-            with suppress(msgspec.DecodeError, UnicodeError):
-                yield file, msgspec.json.decode(content, type=resolved(LateSignature))
+            with suppress(msgspec.DecodeError):
+                yield file, read_json(content, LateSignature)
 
 
 def _another(signature: Signature) -> str:

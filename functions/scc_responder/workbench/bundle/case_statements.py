@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import SettingsError
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json, resolved
 from scc_responder.journal.chain.chain_check import SaidStep
 from scc_responder.workbench.bundle.bundle_report import BundleReport
 from scc_responder.workbench.bundle.chain_differences import Statement
@@ -46,9 +46,9 @@ def manifest_statements(report: BundleReport) -> Iterator[Statement]:
 def _entries(content: bytes) -> list[Any]:
     try:
         if content.lstrip().startswith(b"["):
-            return list(msgspec.json.decode(content, type=list[Any]))
-        return [msgspec.json.decode(line) for line in content.splitlines() if line.strip()]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return list(read_json(content, list[Any]))
+        return [read_json(line, Any) for line in content.splitlines() if line.strip()]
+    except msgspec.DecodeError as error:
         raise SettingsError("log_unreadable", f"it is no export of JSON lines: {error}") from error
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 from scc_responder.execute.evidence.dsse import PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Signature
 
 
@@ -49,6 +49,6 @@ def decoded_base64(text: str) -> bytes:
 def opened(content: bytes) -> Envelope:
     """The envelope that was stored. Raises ValueError where the content is none."""
     try:
-        return msgspec.json.decode(content, type=resolved(Envelope))
-    except (msgspec.DecodeError, UnicodeError) as error:
+        return read_json(content, Envelope)
+    except msgspec.DecodeError as error:
         raise ValueError(f"no DSSE envelope: {error}") from error

@@ -7,7 +7,7 @@ import msgspec
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import Confidence, ThreatKind
 from scc_responder.domain.text import LatePattern
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, Row, fold
 
 SEVERITIES = ("LOW", "MEDIUM", "HIGH", "CRITICAL", "")
@@ -20,7 +20,7 @@ _RUNBOOK = LatePattern(r"https://cloud\.google\.com/security-command-center/docs
 def read_catalogue(content: bytes) -> tuple[Row, ...]:
     """The rows of a catalogue file. Raises SettingsError `bad_catalogue`, which names the row and its faults."""
     try:
-        rows = msgspec.json.decode(content, type=resolved(tuple[Row, ...]))
+        rows = read_json(content, tuple[Row, ...])
     except msgspec.DecodeError as error:
         raise SettingsError("bad_catalogue", f"threats.json: {error}") from error
     names: set[str] = set()

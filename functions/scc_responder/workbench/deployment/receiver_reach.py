@@ -13,7 +13,7 @@ from scc_responder.adapters.notifiers.slack import Slack
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.ports import Receiver
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value, resolved
+from scc_responder.domain.value import Value, read_json
 
 _CALLER = "auth.test"
 """Slack's method that says whose token it is. It needs no scope. Source: Slack, "auth.test"."""
@@ -62,7 +62,7 @@ def _slack(receiver: Slack) -> str:
     where = WebAddress(host=address.host, port=address.port, target=target, is_encrypted=address.is_encrypted)
     answer = web_post(where, b"", {"Authorization": f"Bearer {receiver.token}"})
     try:
-        said = msgspec.json.decode(answer.body, type=resolved(_Answer))
+        said = read_json(answer.body, _Answer)
     except msgspec.DecodeError:
         raise ApiError(Reason.RECEIVER.of("unusable_answer"), "the service's answer makes no sense") from None
     if not said.ok:

@@ -11,7 +11,7 @@ import msgspec
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.resource_names import SIGNING_KEY
 from scc_responder.domain.store import CasStore
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.execute.evidence.sealing import UnsignedManifest, unsigned_manifests
 from scc_responder.workbench.doctor.check import (
     MISSING_PERMISSION,
@@ -80,7 +80,7 @@ def examine_unsigned(store: CasStore) -> Iterator[Check]:
     if not entries:
         return
     try:
-        noted = msgspec.json.decode(entries[0].value, type=resolved(UnsignedManifest))
+        noted = read_json(entries[0].value, UnsignedManifest)
         told = f"{noted.manifest}, since {noted.since:%Y-%m-%d %H:%M} UTC: {noted.why}"
     except msgspec.DecodeError as error:
         told = f"{entries[0].key}: {error}"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json, resolved
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean, written
 from scc_responder.workbench.policy_files.type_mistakes import diagnose
 
@@ -44,7 +44,7 @@ def patched(value: _T, patch: Mapping[str, Any]) -> _T:
 
     Raises PatchError that names other types than the value has, and keys without effect.
     """
-    known = msgspec.json.decode(msgspec.json.encode(value))
+    known = read_json(msgspec.json.encode(value), Any)
     merged = merge_patch(known, patch)
     try:
         changed = msgspec.convert(merged, resolved(type(value)))

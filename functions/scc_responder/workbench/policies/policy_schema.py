@@ -16,7 +16,7 @@ import msgspec
 from scc_responder.actions import Action, actions
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.hours import Day
 from scc_responder.policy.match import Severity
@@ -70,7 +70,7 @@ def schema(kind: str) -> Schema:
         parts |= _changed_parts()
     root = parts.pop(FILE_KINDS[kind].__name__)
     whole = {"$schema": "http://json-schema.org/draft-07/schema#", **root, "$defs": dict(sorted(parts.items()))}
-    return msgspec.json.decode(msgspec.json.encode(whole), type=resolved(Schema))
+    return read_json(msgspec.json.encode(whole), Schema)
 
 
 def schema_text(kind: str) -> str:

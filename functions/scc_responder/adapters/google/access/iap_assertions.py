@@ -19,6 +19,7 @@ from scc_responder.adapters.google.access.credentials import http_request
 from scc_responder.adapters.google.access.id_tokens import checked_certs, email_in, token_refusal
 from scc_responder.domain.errors import Forbidden, RetryableError, SettingsError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import read_json
 
 IAP_KEYS = "https://www.gstatic.com/iap/verify/public_key"
 ISSUER = "https://cloud.google.com/iap"
@@ -95,7 +96,7 @@ class IapIdentity:
         try:
             answer = http_request()(self._address, method="GET")
             if answer.status == 200 and len(answer.data) <= MAX_KEYS_BYTES:
-                return msgspec.json.decode(answer.data, type=dict[str, str])
-        except (problems.TransportError, msgspec.DecodeError, UnicodeDecodeError) as error:
+                return read_json(answer.data, dict[str, str])
+        except (problems.TransportError, msgspec.DecodeError) as error:
             raise RetryableError(Reason.CERTIFICATES_UNAVAILABLE, f"{self._address} did not answer") from error
         raise RetryableError(Reason.CERTIFICATES_UNAVAILABLE, f"{self._address} did not answer")

@@ -17,6 +17,7 @@ from scc_responder.adapters.google.access.google_channel import check_loopback
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.permissions import GET_ACCESS_TOKEN
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import read_json
 
 IAM_CREDENTIALS = "https://iamcredentials.googleapis.com"
 LIFETIME_SECONDS = 900
@@ -111,7 +112,7 @@ def _explained(error: ApiError, email: str) -> ApiError:
 
 def _said(body: object) -> Mapping[str, Any]:
     try:
-        said = msgspec.json.decode(str(body), type=dict[str, Any]).get("error")
+        said = read_json(str(body), dict[str, Any]).get("error")
     except msgspec.DecodeError:
         return {}
     return said if isinstance(said, dict) else {}

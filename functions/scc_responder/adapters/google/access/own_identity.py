@@ -13,6 +13,7 @@ from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.credentials import AccessToken, default_credentials
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import read_json
 
 TOKENINFO = "https://oauth2.googleapis.com/tokeninfo"
 _MOST_BYTES = 64 * 1024
@@ -65,7 +66,7 @@ class GoogleCaller:
 
 def _email(body: bytes) -> str:
     try:
-        email = msgspec.json.decode(body, type=dict[str, Any]).get("email")
+        email = read_json(body, dict[str, Any]).get("email")
     except msgspec.DecodeError as error:
         raise ApiError(
             Reason.TOKENINFO.of(Reason.UNUSABLE_ANSWER), "its answer is no JSON object", status=200

@@ -18,7 +18,7 @@ from scc_responder.adapters.kubernetes.one_write import OneWritePool, PlainPool
 from scc_responder.adapters.kubernetes.server_trust import server_trust
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 
 _T = TypeVar("_T")
 _MOST_REDIRECTS = 2
@@ -53,8 +53,8 @@ class RestClient:
 
     def _decoded(self, content: bytes, url: str, wanted: type[_T]) -> _T:
         try:
-            return msgspec.json.decode(content, type=resolved(wanted))
-        except (msgspec.DecodeError, RecursionError) as error:
+            return read_json(content, wanted)
+        except msgspec.DecodeError as error:
             raise self._error(Reason.UNUSABLE_ANSWER, url, "the answer has another form", 200) from error
 
     def _content(self, url: str) -> bytes:

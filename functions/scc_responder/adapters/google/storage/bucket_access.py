@@ -18,6 +18,7 @@ from scc_responder.adapters.google.access import google_channel
 from scc_responder.adapters.google.access.credentials import AccessToken
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import read_json
 
 STORAGE_EMULATOR = "STORAGE_EMULATOR_HOST"
 CREATE_OBJECTS = "storage.objects.create"
@@ -82,7 +83,7 @@ def _decoded(bucket: str, status: int, body: bytes, permission: str) -> dict[str
         )
     try:
         if status == 200:
-            return msgspec.json.decode(body, type=dict[str, Any])
+            return read_json(body, dict[str, Any])
     except msgspec.DecodeError:
         pass
     raise ApiError(Reason.STORAGE.of(Reason.UNUSABLE_ANSWER), f"gs://{bucket}: HTTP {status}", status=status)

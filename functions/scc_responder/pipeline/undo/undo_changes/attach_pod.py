@@ -16,6 +16,7 @@ from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, done, failed, not_the_target, target_gone, undo_refused
+from scc_responder.domain.value import read_json
 from scc_responder.pipeline.undo.undo_changes.surplus_replica import surplus_replica
 
 ATTACHES_POD = ChangeKind(
@@ -139,6 +140,6 @@ def _controllers(pod: ApiObject) -> set[str]:
 
 def _kept(read: ApiObject) -> Any:
     try:
-        return msgspec.json.decode(marks_of(read, "annotations").get(DETACHED, ""))
+        return read_json(marks_of(read, "annotations").get(DETACHED, ""), Any)
     except msgspec.DecodeError:
         return None

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 import scc_responder.intake
 from scc_responder.domain.asked_facts import AskedFact
 from scc_responder.domain.context import IdentityLevel
 from scc_responder.domain.finding import Confidence, Surface, ThreatKind
 from scc_responder.domain.kubernetes.api_paths import owner_kinds
+from scc_responder.domain.value import read_json
 from scc_responder.intake.threats import DETECTORS, UNKNOWN, catalogue
 from scc_responder.policy.match import Severity
 from scc_responder.workbench.policies.meaning.pattern_forms import MATCH_FORMS
@@ -91,5 +90,5 @@ def _tactic(field: str, value: str) -> str:
 def mitre_numbers() -> dict[str, str]:
     """The MITRE number of each tactic, by the name that Google has for it."""
     path = Path(scc_responder.intake.__path__[0]) / "mitre.json"
-    known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    known = read_json(path.read_bytes(), dict[str, str])
     return {name: number for name, number in known.items() if number.startswith("TA")}

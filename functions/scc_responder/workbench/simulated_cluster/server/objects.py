@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.ports import ApiObject
-from scc_responder.domain.value import resolved
+from scc_responder.domain.value import read_json
 from scc_responder.workbench.policies.merge_patch import merge_patch
 from scc_responder.workbench.simulated_cluster.server import refusal, validation
 from scc_responder.workbench.simulated_cluster.server.pages import paged
@@ -169,7 +169,7 @@ class Objects:
 
 def _copied(item: ApiObject) -> ApiObject:
     """A copy in a tenth of the time that `copy.deepcopy` takes."""
-    return msgspec.json.decode(msgspec.json.encode(item), type=resolved(ApiObject))
+    return read_json(msgspec.json.encode(item), ApiObject)
 
 
 def target_to(item: ApiObject) -> RequestTarget:

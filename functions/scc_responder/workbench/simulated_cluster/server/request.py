@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from scc_responder.domain.ports import ApiObject
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, read_json
 from scc_responder.workbench.simulated_cluster.controllers import Controllers
 from scc_responder.workbench.simulated_cluster.played_collector import play
 from scc_responder.workbench.simulated_cluster.server import refusal
@@ -220,8 +220,8 @@ def _event(asked: Asked, code: int, body: ApiObject, *, received: datetime, comp
 def _written(call: SimulatedRequest) -> ApiObject:
     """The body of a request that changes something, or would."""
     try:
-        body: ApiObject = msgspec.json.decode(call.body or b"{}", type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        body: ApiObject = read_json(call.body or b"{}", dict[str, Any])
+    except msgspec.DecodeError as error:
         raise refusal.bad_request("the body is no JSON object") from error
     if call.query("dryRun") not in ([], ["All"]):
         raise refusal.bad_request("dryRun must be All")
@@ -230,6 +230,6 @@ def _written(call: SimulatedRequest) -> ApiObject:
 
 def _lenient(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body) if body else None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return read_json(body, Any) if body else None
+    except msgspec.DecodeError:
         return None

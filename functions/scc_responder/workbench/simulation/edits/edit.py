@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from scc_responder.domain.mode import Mode, capped
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Value, read_json
 from scc_responder.policy.limits import Limit, window
 from scc_responder.workbench.policy_files.value_bounds import measured
 
@@ -38,7 +38,7 @@ def mode_edit(field: str, before: Mode, after: Mode) -> Iterator[Edit]:
 
 def shown_value(item: object) -> Any:
     """A value as JSON data; of an entry what is given, without its name."""
-    return _given(msgspec.json.decode(msgspec.json.encode(item)))
+    return _given(read_json(msgspec.json.encode(item), Any))
 
 
 def _given(value: Any) -> Any:
