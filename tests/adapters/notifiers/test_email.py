@@ -28,6 +28,7 @@ from tests.kits.routed_notices import (
     active_in,
     hostile_notices,
     is_own,
+    largest,
     routed,
 )
 
@@ -105,6 +106,16 @@ def test_the_mails_of_a_case_are_one_thread(box: MailBox, security: str) -> None
     }
     assert box.envelopes[-1] == ("responder@example.com", TO)
     assert first["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_long_subject_is_cut(box: MailBox, security: str) -> None:
+    """Of an own one, and of what a first mail is said to have had: a mailbox joins by what all of them have."""
+    box.mails.clear()
+    sender = people(box, security)
+    sender.send(largest())
+    sender.send(routed(receipt=f"<{'0' * 40}@example.com> {'s' * 5_000}"))
+    assert [len(mail["Subject"].encode()) <= 150 for mail in box.mails] == [True, True]
+    assert box.mails[1]["Subject"].startswith("sss")
 
 
 def test_the_mails_of_an_incident_are_one_thread(box: MailBox, security: str) -> None:
