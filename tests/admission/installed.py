@@ -29,19 +29,21 @@ _REPOSITORY = "europe-docker.pkg.dev/example-project/tools/collector"
 COLLECTOR = {"image": f"{_REPOSITORY}@sha256:{'a' * 64}", "image_before": f"{_REPOSITORY}@sha256:{'b' * 64}"}
 
 
-def protected_namespace(admin: ClusterClient) -> str:
+def protected_namespace(admin: ClusterClient, *, of_agent: bool) -> str:
     """A new namespace of a name that the shipped guardrails list, which no other test uses now, with its account.
 
-    First those whose every pod is not Google's own agent by the namespace alone.
+    `of_agent`: whether it is one of those whose every pod is Google's own agent by the namespace alone.
     """
     of_agents = {namespace for namespace, name in AGENT_PODS if name == "*"}
     listed = load_policies(PACK).guardrails.protected.namespaces
-    for name in sorted(listed, key=lambda name: any(fnmatchcase(name, pattern) for pattern in of_agents)):
+    for name in listed:
+        if any(fnmatchcase(name, pattern) for pattern in of_agents) is not of_agent:
+            continue
         with suppress(ApiFailure):  # it is there
             admin.create(objects.namespace(name))
             wait_until(partial(_has_account, admin, name), what="the default service account")
             return name
-    raise AssertionError("every protected namespace is used")
+    raise AssertionError("every such namespace is used")
 
 
 def _has_account(admin: ClusterClient, namespace: str) -> bool:

@@ -43,7 +43,7 @@ class Targets:
     def __init__(self, installed: Installed) -> None:
         self.installed, self.admin = installed, installed.plane.admin
         self.node = objects.create_node(self.admin)["metadata"]["name"]
-        self.guarded = protected_namespace(self.admin)
+        self.guarded = protected_namespace(self.admin, of_agent=True)
         other = {**network_policy(installed.namespace, "other"), "spec": {"podSelector": {}}}
         self.admin.create({**other, "metadata": {"name": "other", "namespace": installed.namespace}})
         self.pods = 0

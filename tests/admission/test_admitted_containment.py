@@ -116,7 +116,7 @@ def test_protected_in_the_cluster_alone(shipped: Installed, tmp_path: Path, node
     """Where the function's guardrails would let it, the cluster's lists hold it, and the record says whose they are."""
     shipped.switch("enforce")
     admin = shipped.plane.admin
-    guarded = protected_namespace(admin)
+    guarded = protected_namespace(admin, of_agent=False)
     admin.create(objects.deployment("web", guarded, node["metadata"]["name"]))
     pod = objects.running_pods(admin, guarded, "web")[0]
     try:
