@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol, TypedDict, TypeVar, Unpack
@@ -33,6 +33,12 @@ def stored_as(kind: type[_T], entry: Entry | None) -> _T | None:
     with suppress(msgspec.DecodeError):
         return read_json(entry.value, kind) if entry else None
     return None
+
+
+def entries_of(store: CasStore, keys: Sequence[str]) -> Iterator[Entry | None]:
+    """The entry of each key, or None, however many keys there are. Raises StoreUnavailable."""
+    for start in range(0, len(keys), MAX_KEYS):
+        yield from store.get_many(keys[start : start + MAX_KEYS])
 
 
 def check_key(key: str) -> None:

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import MAX_KEYS, CasStore, Entry, stored_as, write_over
+from scc_responder.domain.store import CasStore, Entry, entries_of, stored_as, write_over
 from scc_responder.domain.value import Value
 from scc_responder.journal.outbox.outbox import BURST_WITHIN, KEEP, notice_id
 
@@ -95,7 +95,7 @@ def told_together(
     entry = page[0] if page and page[0].key == key else None
     state = stored_as(DigestState, entry) or DigestState(id=token_hex(8))
     if not state.sealed:
-        _take_out(store, [each for each in _entries(store, state.batch) if each])
+        _take_out(store, [each for each in entries_of(store, state.batch) if each])
         while goes_on() and (page := store.scan(f"{_GATHERED}{route}/", key, _PAGE).entries if page else ()):
             state = with_counted(state, _read(page))
             entry = write_over(store, key, msgspec.json.encode(state), entry, keep=KEEP)
@@ -108,11 +108,6 @@ def told_together(
     fresh = DigestState(id=token_hex(8), told_at=now)
     write_over(store, key, msgspec.json.encode(fresh), entry, keep=KEEP)
     return state.count
-
-
-def _entries(store: CasStore, keys: Sequence[str]) -> Iterator[Entry | None]:
-    for start in range(0, len(keys), MAX_KEYS):
-        yield from store.get_many(keys[start : start + MAX_KEYS])
 
 
 def _take_out(store: CasStore, entries: Sequence[Entry]) -> None:

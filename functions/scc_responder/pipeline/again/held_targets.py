@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
-from scc_responder.domain.store import CasStore, stored_as, write_over
+from scc_responder.domain.store import CasStore, entries_of, stored_as, write_over
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decoded
 
@@ -46,7 +46,7 @@ def held_targets(
 
 
 def _still(store: CasStore, targets: Mapping[str, str], is_held: Callable[[CaseRecord, str], bool]) -> dict[str, str]:
-    entries = store.get_many([f"case/{case}" for case in targets.values()])
+    entries = entries_of(store, [f"case/{case}" for case in targets.values()])
     still: dict[str, str] = {}
     for (target, case), entry in zip(targets.items(), entries, strict=True):
         try:
