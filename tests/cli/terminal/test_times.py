@@ -32,6 +32,14 @@ def test_a_day_ends_with_its_end() -> None:
     assert end("2026-03-02T09:31:00") == DAY.replace(hour=9, minute=31)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "1999-12-31T23:59:59Z", "2100-01-01", "9999-12-31T23:59:59-12:00"])
+def test_a_time_of_another_age_is_refused(text: str) -> None:
+    """Nothing can be counted from it in either direction: the message says which times can be meant."""
+    for read in (moment, end):
+        with pytest.raises(ArgumentTypeError, match="write 2000-01-01 to 2099-12-31"):
+            read(text)
+
+
 def test_a_wrong_time_shows_the_form() -> None:
     """So does a wrong length."""
     with pytest.raises(ArgumentTypeError, match="write a day such as 2026-03-02"):

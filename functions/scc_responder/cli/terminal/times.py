@@ -6,6 +6,8 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 
 from scc_responder.domain.duration import parse_duration
+from scc_responder.policy.guardrails import CALENDAR
+from scc_responder.workbench.policy_files.value_bounds import Bounds
 
 
 def moment(text: str) -> datetime:
@@ -15,6 +17,8 @@ def moment(text: str) -> datetime:
     except ValueError as error:
         told = f"{text!r} is no time; write a day such as 2026-03-02, or a time such as 2026-03-02T09:31:00Z"
         raise ArgumentTypeError(told) from error
+    if told := Bounds(*CALENDAR).broken_by(read):
+        raise ArgumentTypeError(told)
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
