@@ -92,3 +92,11 @@ def test_a_file_that_is_no_finding_is_told(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="shell: ") as caught:
         situation(PolicyCase(name="x", finding="shell", expect=Expected()), tmp_path)
     assert caught.value.reason == "unusable_finding"
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "shell\0", "sub/shell\0"])
+def test_a_name_that_no_file_can_have_costs_its_case_alone(tmp_path: Path, name: str) -> None:
+    """It is told at its place, like any other name of nothing."""
+    with pytest.raises(CaseError, match="is no threat, and no file") as caught:
+        situation(PolicyCase(name="x", finding=name, expect=Expected()), tmp_path)
+    assert [mistake.path for mistake in caught.value.mistakes] == [("finding",)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -114,8 +115,9 @@ def _facts_of(path: Path, name: str) -> ContextFacts:
 def _file(name: str, findings: Path) -> Path | None:
     """The file of that name in the folder, or the only one in its subfolders."""
     path = findings / f"{name}.json"
-    if path.exists() or "/" in name:
-        return path if path.exists() else None
+    is_there = os.path.exists(path)  # noqa: PTH110 - of a name that no file can have it says no, and does not raise
+    if is_there or "/" in name:
+        return path if is_there else None
     below = _below(findings).get(path.name, ())
     return below[0] if len(below) == 1 else None
 
@@ -132,9 +134,9 @@ def _below(folder: Path) -> dict[str, tuple[Path, ...]]:
 def _read(path: Path, name: str) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a character that no file's name can have
         names = [row.name for row in catalogue()]
         close = difflib.get_close_matches(name, names, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
-        told = f"{name!r} is no threat, and no file: {path}: {error.strerror}{meant}"
+        told = f"{name!r} is no threat, and no file: {path}: {getattr(error, 'strerror', error)}{meant}"
         raise _unusable("unreadable_file", f"{told}; --findings names their folder") from error
