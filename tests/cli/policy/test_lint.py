@@ -72,6 +72,19 @@ def test_a_mark_of_byte_order_hides_no_schema(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().out == "1 policy, 0 errors, 0 warnings\n"
 
 
+@pytest.mark.parametrize("name", ["README.md", ".schema", ".drafts/isolate.yaml"])
+def test_what_is_never_read_is_not_called_right(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever names a file of another kind, or one in a hidden folder, hears that nothing was checked."""
+    written = folder(tmp_path)
+    for beside in (".schema", ".drafts"):
+        (written / beside).mkdir()
+    (written / "README.md").touch()
+    (written / ".drafts" / "isolate.yaml").touch()
+    assert main(["policy", "lint", str(written / name)]) == 2
+    assert f"{name}: not read: policies, cases and guardrails end in .yaml" in capsys.readouterr().err
+    assert main(["policy", "lint", str(written / name), str(written / "guardrails.yaml")]) == 0
+
+
 def test_every_transcript_is_compared() -> None:
     """No transcript is left of a mistake that is no longer tested."""
     assert {path.stem for path in beginners.TRANSCRIPTS.iterdir()} == set(beginners.MISTAKES)

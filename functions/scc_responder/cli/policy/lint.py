@@ -25,6 +25,7 @@ from scc_responder.cli.terminal.policy_folder import (
 )
 from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.cli.terminal.terminal import styled, visible_lines
+from scc_responder.domain.errors import SettingsError
 from scc_responder.policy.policy_set import policy_paths
 from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.policy_lint import Linted, lint
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     found = lint(asked.folder, datetime.now(UTC).date(), options.findings)
     require_policies(found.policies + len(found.errors) + takes_shipped(asked.folder), asked.folder)
     found = _about(found, asked)
+    _require_read(found, asked)
     formats: dict[str, Callable[[], str]] = {
         "text": lambda: _text(found),
         "json": lambda: json.dumps(msgspec.to_builtins(found), indent=2),
@@ -66,6 +68,15 @@ def _about(found: Linted, asked: AskedPolicies) -> Linted:
         errors=tuple(fault for fault in found.errors if asked.concerns(fault.file)),
         warnings=tuple(fault for fault in found.warnings if asked.concerns(fault.file)),
     )
+
+
+def _require_read(found: Linted, asked: AskedPolicies) -> None:
+    """Raise SettingsError where nothing that was asked for is ever read: "nothing is wrong" would mislead."""
+    paths = map(Path, asked.chosen)
+    is_read = any(path.suffix == ".yaml" and not any(part.startswith(".") for part in path.parts) for path in paths)
+    if asked.chosen and not (is_read or found.policies or found.errors or found.warnings):
+        text = f"{', '.join(asked.chosen)}: not read: policies, cases and guardrails end in .yaml; name one of these"
+        raise SettingsError("not_read", text)
 
 
 def _text(found: Linted) -> str:
