@@ -197,3 +197,19 @@ def test_an_empty_value_is_refused(words: tuple[str, ...], capsys: pytest.Captur
     assert main([*words, "--store", str(tmp_path / "journal.db")]) == 2
     shown = capsys.readouterr()
     assert (shown.out, "it is empty" in shown.err, list(tmp_path.iterdir())) == ("", True, [])
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_letters_that_a_terminal_lacks_are_shown_by_number(encoding: str, tmp_path: Path) -> None:
+    """In a locale without the letters of a name a command says all that it says elsewhere."""
+    beside = {"PYTHONIOENCODING": encoding}
+    missing = tmp_path / "\u65e5\u672c"
+    done = subprocess.run(
+        [*COMMAND, "policy", "lint", str(missing)], env=environment() | beside, capture_output=True, check=False
+    )
+    assert (done.returncode, b"\\u65e5\\u672c: there is no such file" in done.stderr) == (2, True)
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "guardrails.yaml").write_text("protected: {\u65e5: []}")
+    lint = [*COMMAND, "policy", "lint", "--policies", str(tmp_path / "policies")]
+    done = subprocess.run(lint, env=environment() | beside, capture_output=True, check=False)
+    assert (done.returncode, b"protected['\\u65e5']: unknown field" in done.stdout) == (1, True)

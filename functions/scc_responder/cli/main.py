@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 
 from scc_responder import __version__
 from scc_responder.cli.terminal.late_parser import add_late_commands
@@ -39,6 +40,10 @@ _ASKED_BY_SHELL = "_ARGCOMPLETE"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when a problem was found, 2 for wrong use."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A letter that the terminal's encoding lacks is shown by its number: nothing ends for it half told.
+            stream.reconfigure(errors="backslashreplace")
     parser = _parser()
     if _ASKED_BY_SHELL in os.environ:
         from scc_responder.cli.completion import complete  # noqa: PLC0415 - only a shell asks for it
