@@ -217,6 +217,13 @@ def test_an_exemption_that_has_ended() -> None:
     assert [edit.widens for edit in edits(former, rails(), TODAY)] == [False]
 
 
+def test_another_order_of_environments_is_told() -> None:
+    """A cluster is in the first that names it: which limits it is counted by depends on the order alone."""
+    development, everywhere = ({"name": name, "clusters": [name]} for name in ("dev", "*"))
+    former, now = (rails(environments=each) for each in ([development, everywhere], [everywhere, development]))
+    assert [shown(edit) for edit in edits(former, now, TODAY)] == ["WIDENS environments: ['dev', '*'] -> ['*', 'dev']"]
+
+
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Where each single value of the guardrails stands."""
     if isinstance(value, dict | list):

@@ -146,6 +146,9 @@ def _environments(former: Guardrails, now: Guardrails) -> Iterator[Edit]:
     before, after = ({item.name: item for item in each.environments} for each in (former, now))
     for name in dict.fromkeys((*before, *after)):
         yield from field_edit(f"environments.{name}", before.get(name), after.get(name), widens=True)
+    # A cluster is in the first that names it.
+    kept = ([name for name in each if name in before and name in after] for each in (before, after))
+    yield from field_edit("environments", *kept, widens=True)
 
 
 def _limits(field: str, former: StrictValue, now: StrictValue) -> Iterator[Edit]:
