@@ -33,6 +33,13 @@ def test_a_wrong_expression_says_what_to_write(expression: str, told: str) -> No
     assert any(told in text for text in texts), texts
 
 
+@pytest.mark.parametrize("expression", ["size(pod.name) == 1" + "+1" * 40, "(" * 60 + "pod.ready" + ")" * 60])
+def test_what_is_too_deep_says_what_to_do(expression: str) -> None:
+    """The library's own words for it repeat themselves, and name no way out."""
+    (mistake,) = condition_mistakes(expression, ("condition",))
+    assert mistake.text == "nested too deeply, or one chain too long: split it up"
+
+
 def test_a_mistake_marks_its_column() -> None:
     """The line is shown with a caret below the place."""
     mistake = next(condition_mistakes("pod.name == 'a' &&\npod.nam == 'b'", ("condition",)))

@@ -96,7 +96,9 @@ def _mistakes(expression: str, message: str, path: DocumentPath) -> Iterator[Mis
         yield Mistake(path=path, text=f"column {column}: {_explained(match[3])}", row=row, detail=detail)
     if not found:
         text = re.sub(r"^[A-Z_]+: |\[[A-Z_]+\]?$|\[[A-Z_]+$", "", message).strip()
-        yield Mistake(path=path, text=f"no CEL expression: {text}")
+        is_deep = "recursion" in text
+        told = "nested too deeply, or one chain too long: split it up" if is_deep else f"no CEL expression: {text}"
+        yield Mistake(path=path, text=told)
 
 
 def _explained(message: str) -> str:

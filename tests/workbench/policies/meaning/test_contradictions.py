@@ -15,6 +15,13 @@ NONE = [
     'pod.labels["a"] == "x" && pod.labels["b"] == "y"',
     'pod.namespace == "a" && pod.namespace != "b"',
     'pod.namespace != "a" || pod.name != "a"',
+    "pod.ready && !pod.host_network",
+    "pod.ready || pod.host_network",
+    "live.workload.ready > 3 && live.workload.ready < 5",
+    "live.workload.ready >= 3 && 3 >= live.workload.ready",
+    "finding.agent.score > 0.2 && finding.agent.score < 0.3",
+    "live.workload.ready < 3 || live.workload.ready > 3",
+    "live.workload.ready > 3 && live.workload.replicas < 3",
 ]
 SOME = [
     ('pod.namespace == "a" && pod.namespace == "b"', "pod.namespace is never both 'a' and 'b'"),
@@ -23,6 +30,19 @@ SOME = [
     ('pod.labels["a"] == "x" && pod.labels["a"] == "y"', "pod.labels['a'] is never both"),
     ('pod.namespace == "a" && pod.namespace != "a"', "asked to be 'a', and not to be"),
     ('pod.namespace != "a" || pod.namespace != "b"', "always holds: pod.namespace is never both 'a' or 'b'; write &&"),
+    ("pod.ready && !pod.ready", "pod.ready is never both True and False"),
+    ("!pod.ready || pod.ready", "this always holds: pod.ready is never both"),
+    ("pod.ready && pod.ready == false", "pod.ready is never both True and False"),
+    (
+        "live.workload.ready > 5 && live.workload.ready < 3",
+        "live.workload.ready is never 6 or more and 2 or less at once",
+    ),
+    ("live.workload.ready > 3 && live.workload.ready < 4", "is never 4 or more and 3 or less at once"),
+    ("2 >= live.workload.ready && live.workload.ready == 3", "is never 3 or more and 2 or less at once"),
+    (
+        "live.workload.ready < 5 || live.workload.ready >= 3",
+        "this always holds: live.workload.ready is never 5 or more",
+    ),
 ]
 
 

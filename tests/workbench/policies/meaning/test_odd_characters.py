@@ -20,6 +20,7 @@ ODD = [
     ("shop\u202e", "U+202E, RIGHT-TO-LEFT OVERRIDE; write 'shop'"),
     ("shop\x07", "U+0007, a control character; write 'shop'"),
     ("kube-system ", "ends with a blank; write 'kube-system'"),
+    ("\u65e5\u672c", "U+65E5, CJK UNIFIED IDEOGRAPH-65E5; write it in letters of ASCII"),
     (" shop", "begins with a blank; write 'shop'"),
 ]
 

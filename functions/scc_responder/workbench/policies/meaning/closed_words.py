@@ -16,6 +16,7 @@ from scc_responder.domain.value import read_json
 from scc_responder.intake.threats import DETECTORS, UNKNOWN, catalogue
 from scc_responder.policy.match import Severity
 from scc_responder.workbench.policies.meaning.pattern_forms import MATCH_FORMS
+from scc_responder.workbench.policies.meaning.people_forms import principal_mistake
 from scc_responder.workbench.policy_files.mistakes import did_you_mean, expected
 from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
@@ -61,8 +62,8 @@ def value_mistake(of: str, field: str, value: str) -> str:
         few = len(words) <= MAX_WORDS_LISTED
         told = expected(value, words) if few else f"scc-responder threats lists them{did_you_mean(value, words)}"
         return f"{field} is never {value!r}; {told}"
-    if (of, field) == ("", AskedFact.GOOGLE_IDENTITY) and not _IDENTITY.fullmatch(value):
-        return f"{field} is never {value!r}; write an e-mail address, or principal://iam.googleapis.com/projects/..."
+    if (of, field) in {("Finding", "principal"), ("", AskedFact.GOOGLE_IDENTITY)}:
+        return _account(field, value)
     if (of, field) in {("Threat", "tactic"), ("Finding", "mitre_tactic")}:
         return _tactic(field, value)
     if (of, field) == ("Threat", "detector"):
@@ -71,6 +72,22 @@ def value_mistake(of: str, field: str, value: str) -> str:
     form = MATCH_FORMS.get(_FORMED.get((of, field), ""))
     wrong = form and (set("*?") & set(value) or not form.fits(value))
     return f"{field} is never {value!r}; it is one whole name: {form.remedy}" if form and wrong else ""
+
+
+def _account(field: str, value: str) -> str:
+    """An account is compared by its address, without the prefix of IAM."""
+    if "@" in value and (told := principal_mistake(value)):
+        return told
+    if field == AskedFact.GOOGLE_IDENTITY and not _IDENTITY.fullmatch(value):
+        return f"{field} is never {value!r}; write an e-mail address, or principal://iam.googleapis.com/projects/..."
+    return ""
+
+
+def form_of_part(of: str, field: str, pattern: str, text: str) -> str:
+    """What the fact looks like where none of its values has this part; empty where one may have it."""
+    form = MATCH_FORMS.get(_FORMED.get((of, field), ""))
+    wrong = form and text and (set("*?") & set(text) or not form.fits(pattern))
+    return form.remedy if form and wrong else ""
 
 
 def _tactic(field: str, value: str) -> str:

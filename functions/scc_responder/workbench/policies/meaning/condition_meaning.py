@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Iterator
+from typing import TypeGuard
 
-from scc_responder.workbench.policies.meaning.closed_words import CLOSED_WORDS, value_mistake
+from scc_responder.workbench.policies.meaning.closed_words import CLOSED_WORDS, form_of_part, value_mistake
 from scc_responder.workbench.policies.meaning.contradictions import contradiction
 from scc_responder.workbench.policies.meaning.odd_characters import disguised_character
+from scc_responder.workbench.policies.meaning.pattern_forms import LABEL_VALUE, key_mistake
 from scc_responder.workbench.policies.meaning.pattern_mistakes import NEVER_MATCHES
 from scc_responder.workbench.policy_files import cel_types
 from scc_responder.workbench.policy_files.cel_mistakes import FUNCTIONS
@@ -45,6 +47,7 @@ _PART_OF: dict[str, Callable[[str, str], bool]] = {
     "endsWith": str.endswith,
     "contains": operator.contains,
 }
+_AS_PATTERN = {"startsWith": "{}*", "endsWith": "*{}", "contains": "*{}*"}
 _PORT = (1, 65535)
 _AT_LEAST_0 = (0, 2**62)
 _RANGES = {
@@ -56,6 +59,19 @@ _RANGES = {
     ("Workload", "replicas"): _AT_LEAST_0,
     ("Process", "pid"): _AT_LEAST_0,
     ("Process", "user_id"): _AT_LEAST_0,
+}
+_OF_CLOCK = {
+    "getHours": (0, 23),
+    "getMinutes": (0, 59),
+    "getDate": (1, 31),
+    "getMonth": (0, 11),
+    "getDayOfWeek": (0, 6),
+}
+"""What a moment has. Of a length of time, such as `now - pod.creation_time`, there is no end to them."""
+_FROM = {"getMonth": ", from January", "getDayOfWeek": ", from Sunday"}
+_IN_CASE: dict[str, Callable[[str], str]] = {
+    "lowerAscii": lambda text: "".join(letter.lower() if letter.isascii() else letter for letter in text),
+    "upperAscii": lambda text: "".join(letter.upper() if letter.isascii() else letter for letter in text),
 }
 
 
@@ -77,7 +93,7 @@ def condition_meaning(expression: str, path: DocumentPath) -> Iterator[Mistake]:
 def _of_call(part: Tree) -> Iterator[str]:
     if part.name[:1].isalpha() and part.name not in FUNCTIONS:
         yield f"{part.name!r} is none of the functions that a condition may call; {expected(part.name, FUNCTIONS)}"
-    yield from (*_words(part), *_ranges(part), *_arguments(part))
+    yield from (*_words(part), *_keys(part), *_other_case(part), *_ranges(part), *_arguments(part))
 
 
 def _found(expression: str, tree: Tree) -> Iterator[tuple[int, str]]:
@@ -136,22 +152,69 @@ def _words(part: Tree) -> Iterator[str]:
         words = CLOSED_WORDS.get((fact.of, fact.name))
         if words and not any(_PART_OF[part.name](word, text) for word in words()):
             yield f"no {fact.name} {part.name} {text!r}; {value_mistake(fact.of, fact.name, text).partition('; ')[2]}"
+        elif remedy := form_of_part(fact.of, fact.name, _AS_PATTERN[part.name].format(text), text):
+            yield f"no {fact.name} {part.name} {text!r}; {remedy}"
+
+
+def _keys(part: Tree) -> Iterator[str]:
+    """Keys that no label or annotation has, and values that no label has."""
+    named = {"_[_]": (part.parts[:1], part.parts[1:]), "@in": (part.parts[1:], part.parts[:1])}.get(part.name, ((), ()))
+    for kept, key in zip(*named, strict=True):
+        if kept.kind == "select" and kept.name in {"labels", "annotations"} and isinstance(key.constant, str):
+            yield from filter(None, [key_mistake(key.constant)])
+    if part.name in {"_==_", "_!=_"}:
+        for fact, value in (part.parts, part.parts[::-1]):
+            of_label = fact.name == "_[_]" and fact.parts[0].kind == "select" and fact.parts[0].name == "labels"
+            text = value.constant if of_label and isinstance(value.constant, str) else ""
+            if text and (set("*?") & set(text) or not LABEL_VALUE.may_meet(text)):
+                yield f"a label is never {text!r}: its value is at most 63 letters, digits, '-', '_' and '.'"
+
+
+def _other_case(part: Tree) -> Iterator[str]:
+    """Texts in small letters that are compared with capitals, and the other way round."""
+    if part.name in {"_==_", "_!=_", *_PART_OF}:
+        for fact, value in (part.parts, part.parts[::-1]):
+            turned = _IN_CASE.get(fact.name)
+            if turned and isinstance(value.constant, str) and turned(value.constant) != value.constant:
+                yield f"{fact.name} never gives {value.constant!r}; write {turned(value.constant)!r}"
 
 
 def _ranges(part: Tree) -> Iterator[str]:
     """Numbers that are compared with what they always, or never, are."""
+    if part.name == "@in" and part.parts[1].kind == "list" and (limits := _limits_of(part.parts[0])):
+        for item in part.parts[1].parts:
+            if _is_number(item.constant) and not limits[0] <= item.constant <= limits[1]:
+                yield f"{part.parts[0].name} is never {item.constant}; it is {_range(part.parts[0].name, limits)}"
     if part.name not in _COMPARED:
         return
     for fact, number, name in (
         (part.parts[0], part.parts[1].constant, part.name),
         (part.parts[1], part.parts[0].constant, _TURNED.get(part.name, part.name)),
     ):
-        limits = _AT_LEAST_0 if fact.name == "size" else _RANGES.get((fact.of, fact.name))
-        if limits and isinstance(number, int) and not isinstance(number, bool):
+        limits = _limits_of(fact)
+        if limits and _is_number(number):
             tried = {*limits, *(n for n in (number - 1, number, number + 1) if limits[0] <= n <= limits[1])}
             answers = {_COMPARED[name](n, number) for n in tried}
             if len(answers) == 1:
-                yield f"this {'always' if answers.pop() else 'never'} holds: {fact.name} is {limits[0]} or more"
+                holds = "always" if answers.pop() else "never"
+                yield f"this {holds} holds: {fact.name} is {_range(fact.name, limits)}"
+
+
+def _is_number(constant: object) -> TypeGuard[int]:
+    return isinstance(constant, int) and not isinstance(constant, bool)
+
+
+def _limits_of(fact: Tree) -> tuple[int, int] | None:
+    """The least and the most that a number may be; None where nothing is known of it."""
+    if fact.name in _OF_CLOCK:
+        is_moment = len(fact.parts) > 1 or fact.parts[0].kind in _FACTS
+        return _OF_CLOCK[fact.name] if is_moment else None
+    return _AT_LEAST_0 if fact.name == "size" else _RANGES.get((fact.of, fact.name))
+
+
+def _range(name: str, limits: tuple[int, int]) -> str:
+    least, most = limits
+    return f"{least} or more" if limits == _AT_LEAST_0 else f"{least} to {most}{_FROM.get(name, '')}"
 
 
 def _arguments(part: Tree) -> Iterator[str]:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 
 from scc_responder.workbench.policy_files.condition_tree import Tree
 
 Constant = bool | int | float | str
+_Range = Callable[[int], tuple[float, float]]
+_ANY = (-math.inf, math.inf)
+_BOUNDS: Mapping[str, _Range] = {
+    "_<_": lambda number: (-math.inf, number - 1),
+    "_<=_": lambda number: (-math.inf, number),
+    "_>_": lambda number: (number + 1, math.inf),
+    "_>=_": lambda number: (number, math.inf),
+    "_==_": lambda number: (number, number),
+}
+"""What a fact is where the comparison with a whole number holds: it is a whole number too."""
+_BEYOND: Mapping[str, _Range] = {
+    "_<_": _BOUNDS["_>=_"],
+    "_<=_": _BOUNDS["_>_"],
+    "_>_": _BOUNDS["_<=_"],
+    "_>=_": _BOUNDS["_<_"],
+    "_!=_": _BOUNDS["_==_"],
+}
+"""What it is where the comparison does not hold."""
+_TURNED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_", "_==_": "_==_", "_!=_": "_!=_"}
 
 
 def contradiction(tree: Tree) -> str:
     """What a chain of `&&` asks of one fact that cannot be, or a chain of `||` that must be; empty where nothing."""
+    return _never_both(tree) or _never_between(tree)
+
+
+def _never_between(tree: Tree) -> str:
+    if tree.name == "_&&_":
+        return _empty_range(_bounds(tree, "_&&_", _BOUNDS))
+    told = _empty_range(_bounds(tree, "_||_", _BEYOND)) if tree.name == "_||_" else ""
+    return f"this always holds: {told}" if told else ""
+
+
+def _never_both(tree: Tree) -> str:
     if tree.name == "_&&_":
         allowed: dict[str, set[Constant]] = {}
         for fact, values in _named(tree, "_&&_", "_==_"):
@@ -30,12 +61,38 @@ def contradiction(tree: Tree) -> str:
     return ""
 
 
+def _empty_range(bounds: Iterator[tuple[str, float, float]]) -> str:
+    """The fact that would have to be more and less at once; empty where none would."""
+    found: dict[str, tuple[float, float]] = {}
+    for fact, *both in bounds:
+        known = found.get(fact, _ANY)
+        least, most = max(both[0], known[0]), min(both[1], known[1])
+        if least > most:
+            return f"{fact} is never {least} or more and {most} or less at once"
+        found[fact] = least, most
+    return ""
+
+
+def _bounds(tree: Tree, chain: str, ranges: Mapping[str, _Range]) -> Iterator[tuple[str, float, float]]:
+    """The facts that a chain compares with whole numbers, each with the least and the most that it may be."""
+    if tree.name == chain:
+        for part in tree.parts:
+            yield from _bounds(part, chain, ranges)
+    elif tree.name in ranges and len(tree.parts) == 2:
+        for (fact, number), name in ((tree.parts, tree.name), (tree.parts[::-1], _TURNED[tree.name])):
+            if (named := _fact(fact)) and type(number.constant) is int:
+                yield named, *ranges[name](number.constant)
+
+
 def _named(tree: Tree, chain: str, comparison: str) -> Iterator[tuple[str, set[Constant]]]:
     """The facts that a chain compares with constants, each with those it is compared with."""
     if tree.name == chain:
         for part in tree.parts:
             yield from _named(part, chain, comparison)
         return
+    negated = tree.name == "!_"
+    if fact := _fact(tree.parts[0] if negated else tree):  # of a fact that is true or false
+        yield fact, {negated is (comparison == "_!=_")}
     if tree.kind != "call" or len(tree.parts) != 2:
         return
     one, other = tree.parts

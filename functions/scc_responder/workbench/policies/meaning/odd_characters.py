@@ -27,7 +27,7 @@ def odd_character(text: str) -> str:
     """
     strange = next((letter for letter in text if not (letter.isascii() and letter.isprintable())), "")
     if strange:
-        return f"{text!a} has {named_character(strange)}; write {plain(text)!a}"
+        return f"{text!a} has {named_character(strange)}; {_instead(text)}"
     if text != text.strip():
         place = "begins" if text != text.lstrip() else "ends"
         return f"{text!r} {place} with a blank; write {text.strip()!r}"
@@ -41,11 +41,16 @@ def disguised_character(text: str) -> str:
         words = "".join(letter if letter.isalnum() else " " for letter in text).split()
         mixed = (word for word in words if any(letter in _LIKE for letter in word) and _latin(word))
         hidden = next((letter for word in mixed for letter in word if letter in _LIKE), "")
-    return f"{text!a} has {named_character(hidden)}; write {plain(text)!a}" if hidden else ""
+    return f"{text!a} has {named_character(hidden)}; {_instead(text)}" if hidden else ""
 
 
 def _latin(word: str) -> bool:
     return all(letter.isascii() or letter in _LIKE for letter in word) and any(map(str.isascii, word))
+
+
+def _instead(text: str) -> str:
+    meant = plain(text)
+    return f"write {meant!a}" if meant else "write it in letters of ASCII"
 
 
 def named_character(letter: str) -> str:
