@@ -15,7 +15,7 @@ from scc_responder.policy.compiled import load_deployed
 from scc_responder.policy.policy_set import PolicySet, policy_paths
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, write_zip
 from scc_responder.workbench.policies.policy_lint import lint
-from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_former, load_policies
 from scc_responder.workbench.policy_files.shipped_pack import PACK, name_clashes, policy_sources
 from tests.kits.responder import CLUSTER, policy, write_policies
 
@@ -143,3 +143,46 @@ def test_a_change_of_modes_is_another_digest(tmp_path: Path) -> None:
     first = load_policies(folder_with(tmp_path)).digest
     assert load_policies(folder_with(tmp_path, f"{{{NAME}: [{{mode: enforce}}]}}")).digest != first
     assert load_policies(folder_with(tmp_path)).digest == first
+
+
+def wheel_of(folder: Path, version: str) -> Path:
+    """The wheel of another version, in which one policy goes further and one more is shipped."""
+    wheel = folder / "wheels" / f"scc_responder-{version}-py3-none-any.whl"
+    wheel.parent.mkdir(exist_ok=True)
+    with ZipFile(wheel, "w") as made:
+        for path in policy_paths(PACK):
+            text = path.read_text().replace("mode: dry_run", "mode: enforce") if path.stem == NAME else path.read_text()
+            made.writestr(f"scc_responder/pack/{path.name}", text)
+        made.writestr("scc_responder/pack/label-relics.yaml", policy("label_pod", name="label-relics"))
+        made.writestr("scc_responder/pack/../../escaped.yaml", "x: y")
+    return wheel
+
+
+def test_a_folder_of_before_an_upgrade_is_compared_with_by_its_own_wheel(tmp_path: Path) -> None:
+    """What an upgrade changes is what the two packs differ in: nothing else of the other version is read."""
+    folder = folder_with(tmp_path, "{label-relics: [{mode: disabled}]}", version="0.0.9")
+    with pytest.raises(PolicyError, match=r"(?s)'0.0.9' is not installed.*keep its wheel in .*/wheels$") as caught:
+        load_former(folder)
+    assert str(caught.value).startswith(f"--against {folder}:\n")
+    wheel = wheel_of(tmp_path, "0.0.9")
+    former = load_former(folder)
+    assert {one.name for one in former.policies} - {one.name for one in load_policies(PACK).policies} == {
+        "label-relics"
+    }
+    assert of(former) == (E, E, E)
+    assert of(former, "label-relics") == (Mode.DISABLED,) * 3
+    assert former.digest != load_policies(folder_with(tmp_path)).digest
+    assert not list(tmp_path.rglob("escaped.yaml"))
+    folder = folder_with(tmp_path, version="0.0.9")
+    with pytest.raises(PolicyError, match=r"'0\.0\.9' is not installed"):
+        load_policies(folder)
+    wheel.write_bytes(b"no zip")
+    with pytest.raises(PolicyError, match=r"put the wheel of 0\.0\.9 there"):
+        load_former(folder)
+
+
+@pytest.mark.parametrize("version", ["'../../tmp/x'", "''", '"\\0"', "x" * 5000])
+def test_a_version_that_no_wheel_has_is_refused(tmp_path: Path, version: str) -> None:
+    """It names no file elsewhere."""
+    with pytest.raises(PolicyError, match="is not installed"):
+        load_former(folder_with(tmp_path, version=version))

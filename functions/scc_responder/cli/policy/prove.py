@@ -36,9 +36,8 @@ from scc_responder.cli.terminal.policy_folder import require_policies
 from scc_responder.cli.terminal.printed_report import print_report
 from scc_responder.cli.terminal.times import moment
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.policy_set import PolicySet
-from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_former, load_policies
 from scc_responder.workbench.proof.proof import prove
 
 
@@ -68,12 +67,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _former(folder: Path | None) -> PolicySet | None:
-    """The policies to compare with. Raises PolicyError that says which folder it is about."""
+    """The policies to compare with."""
     if folder is None:
         return None
-    try:
-        former = load_policies(folder)
-    except PolicyError as error:
-        raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
+    former = load_former(folder)
     require_policies(len(former.policies), folder)
     return former

@@ -60,10 +60,9 @@ from scc_responder.cli.terminal.times import end, length, moment
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import PolicyError, RejectedMessage, SettingsError
 from scc_responder.intake.notification import parse_notification
-from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import SOURCE_ID
 from scc_responder.workbench.deployment.carried import Carried, carried
-from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.policy_file import load_former, load_policies
 from scc_responder.workbench.simulation.edits.scope_edits import scope_edits
 from scc_responder.workbench.simulation.replay import Replay
 from scc_responder.workbench.simulation.replay_report import ComparedWith, Comparison, ReplayReport
@@ -113,7 +112,8 @@ def run(options: argparse.Namespace) -> int:
     _check_period(options.since, options.until)
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
-    replay = Replay(policies, _former(options.against), options.reset_after, options.sources)
+    former = load_former(options.against) if options.against else None
+    replay = Replay(policies, former, options.reset_after, options.sources)
     facts = TargetFacts(options.snapshot or (), assume_present=options.assume_present)
     export = FindingsExport(_named(options), options.since, options.until)
     for entry in shown(export, len(export), "findings"):
@@ -162,16 +162,6 @@ def _check_period(since: datetime | None, until: datetime | None) -> None:
 
 def _unread(report: ReplayReport) -> int:
     return sum(report.bad.values())
-
-
-def _former(folder: Path | None) -> PolicySet | None:
-    """The policies to compare with. Raises PolicyError that says which folder it is about."""
-    if folder is None:
-        return None
-    try:
-        return load_policies(folder)
-    except PolicyError as error:
-        raise PolicyError(error.reason, f"--against {folder}:\n{error}", faults=error.faults) from error
 
 
 def _compared(replay: Replay, options: argparse.Namespace) -> Comparison | None:

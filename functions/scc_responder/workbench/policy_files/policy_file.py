@@ -31,11 +31,15 @@ from scc_responder.workbench.policy_files.rule_mistakes import (
     share_mistakes,
 )
 from scc_responder.workbench.policy_files.shipped_pack import (
-    PACK,
+    INSTALLED,
+    OTHER_VERSION,
+    Pack,
     name_clashes,
+    pack_to_compare_with,
     policy_sources,
     read_shipped,
     takes_shipped,
+    wheel_beside,
     with_modes,
 )
 from scc_responder.workbench.policy_files.strict_yaml import read_document
@@ -43,16 +47,30 @@ from scc_responder.workbench.policy_files.strict_yaml import read_document
 _T = TypeVar("_T")
 
 
-def load_policies(folder: Path) -> PolicySet:
+def load_policies(folder: Path, pack: Pack = INSTALLED) -> PolicySet:
     """Every policy of the folder: all of them or none. Raises PolicyError with the mistakes of all files."""
-    rails, policies, routes = _read_files(folder)
-    digest = sources_digest(policy_sources(folder))
+    rails, policies, routes = _read_files(folder, pack)
+    digest = sources_digest(policy_sources(folder, pack))
     return PolicySet(policies=policies, guardrails=rails, digest=digest, routes=routes)
+
+
+def load_former(folder: Path) -> PolicySet:
+    """The policies to compare with, which may take the pack of another version, as before an upgrade.
+
+    Raises PolicyError that says which folder it is about.
+    """
+    try:
+        with pack_to_compare_with(folder) as pack:
+            return load_policies(folder, pack)
+    except PolicyError as error:
+        is_other = any(fault.reason == OTHER_VERSION for fault in error.faults)
+        told = f"\nto compare with it, keep its wheel in {wheel_beside(folder, '').parent}" if is_other else ""
+        raise PolicyError(error.reason, f"--against {folder}:\n{error}{told}", faults=error.faults) from error
 
 
 def compile_policies(folder: Path) -> bytes:
     """The folder's compiled form: the same sources make the same bytes. Raises PolicyError."""
-    rails, policies, routes = _read_files(folder)
+    rails, policies, routes = _read_files(folder, INSTALLED)
     return msgspec.json.encode(
         CompiledPolicies(
             digest=sources_digest(policy_sources(folder)),
@@ -64,7 +82,7 @@ def compile_policies(folder: Path) -> bytes:
     )
 
 
-def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...], Routes | None]:
+def _read_files(folder: Path, pack: Pack) -> tuple[Guardrails, tuple[Policy, ...], Routes | None]:
     if not folder.is_dir():
         raise PolicyError("no_policy_folder", f"{folder}: there is no such folder; name one with --policies")
     faults = [*layout_faults(folder), *(fault for error in scope_errors(folder) for fault in error.faults)]
@@ -72,7 +90,7 @@ def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...], Routes | 
     scopes, routes = load_scopes(folder), _collected(faults, partial(load_routes, folder))
     own = partial(_read_policy, folder=folder, rails=rails, scopes=scopes, routes=routes)
     read = [_collected(faults, partial(own, path)) for path in policy_paths(folder)]
-    shipped = _shipped(faults, folder, rails) if takes_shipped(folder) else ()
+    shipped = _shipped(faults, folder, rails, pack) if takes_shipped(folder) else ()
     if faults or rails is None:
         raise refusal(faults)
     # As the names of their files are listed, wherever they come from.
@@ -80,12 +98,13 @@ def _read_files(folder: Path) -> tuple[Guardrails, tuple[Policy, ...], Routes | 
     return rails, tuple(policies), routes
 
 
-def _shipped(faults: list[Fault], folder: Path, rails: Guardrails | None) -> list[Policy]:
+def _shipped(faults: list[Fault], folder: Path, rails: Guardrails | None, pack: Pack) -> list[Policy]:
     """The shipped policies, as far as the folder lets them go."""
-    faults += name_clashes(folder)
-    said = _collected(faults, partial(read_shipped, folder))
+    faults += name_clashes(folder, pack)
+    said = _collected(faults, partial(read_shipped, folder, pack))
     modes = said.shipped.modes if said else {}
-    read = (_collected(faults, partial(_read_policy, path, PACK, rails, {})) for path in policy_paths(PACK))
+    own = pack.folder
+    read = (_collected(faults, partial(_read_policy, path, own, rails, {})) for path in policy_paths(own))
     return [with_modes(policy, modes.get(policy.name, ())) for policy in read if policy]
 
 

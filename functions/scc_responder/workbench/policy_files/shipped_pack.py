@@ -13,12 +13,20 @@ some of them go: everywhere, in some clusters, or in a share of them.
 
 from __future__ import annotations
 
+import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 from msgspec.structs import replace
 
 from scc_responder import __version__
+from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode, furthest
 from scc_responder.domain.value import StrictValue
 from scc_responder.policy.limits import Share
@@ -30,8 +38,21 @@ from scc_responder.workbench.policy_files.strict_yaml import read_document
 PACK = Path(__file__).parents[2] / "pack"
 """A folder of policies: each with its cases, and the guardrails that teams begin with."""
 
+
+class Pack(NamedTuple):
+    """The shipped policies of one version, and their folder."""
+
+    version: str
+    folder: Path
+
+
+INSTALLED = Pack(__version__, PACK)
+"""That of the version that is installed: no other can be deployed."""
+
+_IN_WHEEL = PurePosixPath("scc_responder/pack")
 _ALL_CLUSTERS = ("*",)
 
+OTHER_VERSION = "other_version"
 _IN_ZIP = "shipped"
 """The folder in a zip's policies that holds those of the package."""
 
@@ -80,18 +101,50 @@ def takes_shipped(folder: Path) -> bool:
     return (folder / SHIPPED_FILE).exists()
 
 
-def read_shipped(folder: Path) -> ShippedFile:
+@contextmanager
+def pack_to_compare_with(folder: Path) -> Iterator[Pack]:
+    """The pack that a folder takes: that of another version out of its wheel, in `wheels/` beside the folder.
+
+    The installed one where there is no such wheel. Raises PolicyError for a wheel that cannot be read.
+    """
+    try:
+        version = read_document(folder / SHIPPED_FILE, ShippedFile).shipped.version
+    except PolicyError:  # its reader tells why
+        version = __version__
+    wheel = wheel_beside(folder, version)
+    is_there = os.path.isfile(wheel)  # noqa: PTH113 - of a version that no file can have it says no
+    if version == __version__ or not is_there:
+        yield INSTALLED
+        return
+    with TemporaryDirectory() as unpacked:
+        try:
+            with ZipFile(wheel) as found:
+                for name in found.namelist():
+                    path = PurePosixPath(name)
+                    if path.parent == _IN_WHEEL and path.suffix == ".yaml":
+                        (Path(unpacked) / path.name).write_bytes(found.read(name))
+        except (OSError, BadZipFile, zlib.error) as error:
+            raise PolicyError("unreadable_wheel", f"{wheel}: {error}; put the wheel of {version} there") from error
+        yield Pack(version, Path(unpacked))
+
+
+def wheel_beside(folder: Path, version: str) -> Path:
+    """Where a repository of policies keeps the wheel of a version."""
+    return folder.resolve().parent / "wheels" / f"scc_responder-{PurePosixPath(version).name}-py3-none-any.whl"
+
+
+def read_shipped(folder: Path, pack: Pack = INSTALLED) -> ShippedFile:
     """What the folder says of the shipped policies. Raises PolicyError with every mistake."""
-    return read_document(folder / SHIPPED_FILE, ShippedFile, shipped_mistakes)
+    return read_document(folder / SHIPPED_FILE, ShippedFile, partial(shipped_mistakes, pack=pack))
 
 
-def shipped_mistakes(file: ShippedFile) -> Iterator[Mistake]:
+def shipped_mistakes(file: ShippedFile, pack: Pack = INSTALLED) -> Iterator[Mistake]:
     """A version that is not installed, names of no shipped policy, and modes that say nothing."""
     version = file.shipped.version
-    if version != __version__:
+    if version != pack.version:
         text = f"{version!r} is not installed, {__version__} is; install that one, or write {__version__}"
-        yield Mistake(path=("shipped", "version"), text=text, reason="other_version")
-    known = [path.stem for path in policy_paths(PACK)]
+        yield Mistake(path=("shipped", "version"), text=text, reason=OTHER_VERSION)
+    known = [path.stem for path in policy_paths(pack.folder)]
     for name, modes in file.shipped.modes.items():
         place = ("shipped", "modes", name)
         if name not in known:
@@ -115,9 +168,9 @@ def with_modes(policy: Policy, modes: Sequence[ShippedMode]) -> Policy:
     return replace(policy, mode=furthest(everywhere) if everywhere else policy.mode, modes=in_some or policy.modes)
 
 
-def name_clashes(folder: Path) -> Iterator[Fault]:
+def name_clashes(folder: Path, pack: Pack = INSTALLED) -> Iterator[Fault]:
     """Policies of the folder that have the name of a shipped one."""
-    known = {path.name for path in policy_paths(PACK)}
+    known = {path.name for path in policy_paths(pack.folder)}
     for path in policy_paths(folder):
         if path.name in known:
             name = path.relative_to(folder).as_posix()
@@ -127,7 +180,7 @@ def name_clashes(folder: Path) -> Iterator[Fault]:
             yield Fault(file=name, line=1, path="name", text=text)
 
 
-def policy_sources(folder: Path) -> Mapping[str, Path]:
+def policy_sources(folder: Path, pack: Pack = INSTALLED) -> Mapping[str, Path]:
     """Every file that a decision depends on, by its name in the zip: the folder's, and those shipped if it takes them.
 
     In the order of `policy_set.source_paths` of that zip.
@@ -135,7 +188,7 @@ def policy_sources(folder: Path) -> Mapping[str, Path]:
     found = {path.relative_to(folder).as_posix(): path for path in source_paths(folder)}
     if not takes_shipped(folder):
         return found
-    found |= {f"{_IN_ZIP}/{path.name}": path for path in policy_paths(PACK)}
+    found |= {f"{_IN_ZIP}/{path.name}": path for path in policy_paths(pack.folder)}
     last = [path.relative_to(folder).as_posix() for path in source_paths(folder) if path not in policy_paths(folder)]
     policies = sorted((name for name in found if name not in last), key=_as_listed)
     return {name: found[name] for name in (*policies, *last)}
