@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
+from scc_responder.entrypoint.console.answer_client import FunctionAnswer
 from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, PersonsWord, WordKind
 from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.plan import Approval, AskedStep, PersonsRequest, Plan, PlanState, PlanStep, RequestKind
@@ -109,13 +110,16 @@ def test_an_ended_plan_says_why(changes: dict[str, Any], now: datetime, told: st
         ("reject", 204, False, "not known to be taken"),
         ("approve", 404, False, "no such address"),
         ("approve", 405, False, "something else at this address"),
-        ("approve", 409, False, "does not wait"),
-        ("approve", 500, False, "the function answered 500"),
+        ("approve", 409, False, "answered, expired or changed"),
+        ("approve", 418, False, "not taken: the function answered 418"),
+        ("approve", 500, False, "not known to be taken"),
+        ("approve", 504, False, "not known to be taken"),
     ],
 )
 def test_each_answer_is_put_in_words(verb: str, status: int, taken: bool, told: str) -> None:
     """What became of it, and what to do."""
-    assert told in answered(verb, "c", status, taken=taken)
+    untold = FunctionAnswer(status=status).is_untold
+    assert told in answered(verb, "c", status, taken=taken, untold=untold)
 
 
 SEVERED = Step(

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from scc_responder.cli.console.desk_answers import DeskAnswers, ReadOnly
-from scc_responder.domain.errors import ResponderError
+from scc_responder.domain.errors import ResponderError, StoreUnavailable
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.entrypoint.console.persons_answer import Hearing, Person, PersonsAnswer, Verb
 from scc_responder.entrypoint.console.plan_parts import shown_lesser
 from scc_responder.journal.case import CaseRecord
+from scc_responder.pipeline import approvals
 from tests.kits.console_pages import Browser, said_by
 from tests.kits.desk_console import desk_answers, waiting_pod
 
@@ -89,6 +90,20 @@ def test_a_rejected_plan_does_nothing(desk: Desk) -> None:
     assert desk.record.plan.said == "a load test"
     assert desk.take(Verb.APPROVE)[0] is Hearing.REFUSED
     assert desk.isolations == 0
+
+
+def test_what_fails_after_an_answer_is_written_is_not_told_as_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is gone once the rejection is in it: nobody says that nothing was done."""
+
+    def gone(*_given: object) -> None:
+        raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
+
+    monkeypatch.setattr(approvals, "note_unwatched", gone)
+    assert desk.take(Verb.REJECT, said="a load test") == (Hearing.UNKNOWN, Reason.STORE_UNAVAILABLE)
+    assert desk.record.plan is not None
+    assert desk.record.plan.said == "a load test"
 
 
 def test_an_undo_is_rehearsed_then_done_once(desk: Desk) -> None:

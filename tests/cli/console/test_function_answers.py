@@ -78,6 +78,10 @@ def test_an_answer_is_sent_with_the_token_of_that_moment(function: Function) -> 
         (200, "", Hearing.UNKNOWN),
         (200, json.dumps({**SAID, "plan": "cd" * 32}), Hearing.UNKNOWN),
         (200, "<html>", Hearing.UNKNOWN),
+        (500, "", Hearing.UNKNOWN),
+        (502, "", Hearing.UNKNOWN),
+        (503, "the instance crashed", Hearing.UNKNOWN),
+        (504, "upstream request timeout", Hearing.UNKNOWN),
     ],
 )
 def test_only_what_the_function_says_is_told(function: Function, status: int, body: str, hearing: Hearing) -> None:

@@ -125,3 +125,12 @@ def test_an_assertion_goes_in_a_header_of_its_own(function: Any) -> None:
     assert function.asked[1]["x-scc-responder-assertion"] == "assertion"
     send(url, "approve", {}, "secret")
     assert "x-scc-responder-assertion" not in function.asked[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_untold"),
+    [(204, b"", True), (403, b"<html>", False), (503, b"", False), (503, b"crashed", True), (504, b"", True)],
+)
+def test_an_error_on_the_way_says_nothing_of_the_answer(status: int, body: bytes, *, is_untold: bool) -> None:
+    """What came after it was sent may have befallen a function that had taken it: only its own word is a refusal."""
+    assert FunctionAnswer(status=status, body=body).is_untold is is_untold

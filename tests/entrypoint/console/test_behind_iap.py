@@ -109,6 +109,10 @@ HEARD: list[Any] = [
     pytest.param(409, refused("plan_digest_differs"), Hearing.REFUSED, "plan_digest_differs", id="another-plan"),
     pytest.param(503, refused("case_in_progress"), Hearing.REFUSED, "case_in_progress", id="busy"),
     pytest.param(403, b"<html>Forbidden</html>", Hearing.REFUSED, "", id="refused-by-cloud-run"),
+    *(
+        pytest.param(503, refused(reason), Hearing.UNKNOWN, reason, id=reason)
+        for reason in ("store_unavailable", "store_outcome_unknown", "internal_error", "ledger_contended")
+    ),
     pytest.param(503, b"", Hearing.UNKNOWN, "", id="no-word"),
     pytest.param(200, b"", Hearing.UNKNOWN, "", id="no-word-of-success"),
     pytest.param(200, taken(plan="c" * 64), Hearing.UNKNOWN, "done", id="of-another-plan"),
@@ -127,6 +131,14 @@ def test_what_the_function_says_is_what_is_shown(
     function.status, function.body = status, body
     heard = HandedOn(function.url, lambda audience: f"token-for-{audience}").take(ANSWER, ANNA)
     assert heard == Heard(hearing=hearing, reason=reason)
+
+
+def test_much_that_is_said_is_read_to_its_end(function: Function) -> None:
+    """An undo has a line for each step of each case of a pod: it is not told as unknown for its length."""
+    lines = tuple(f"isolate_pod: undone, {number:>200}" for number in range(1_000))
+    function.body = taken(lines="\n".join(lines))
+    heard = HandedOn(function.url, str).take(ANSWER, ANNA)
+    assert (heard.hearing, heard.lines) == (Hearing.TAKEN, lines)
 
 
 def test_both_proofs_go_along(function: Function) -> None:

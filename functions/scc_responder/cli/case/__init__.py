@@ -168,7 +168,9 @@ def _answer(options: argparse.Namespace) -> int:
     else:
         verb, name = options.case_command, visible_lines(options.case)
         reason = visible_lines(answer.reason)
-        text = case_text.answered(verb, name, answer.status, taken=taken, begun=begun, reason=reason)
+        text = case_text.answered(
+            verb, name, answer.status, taken=taken, begun=begun, reason=reason, untold=answer.is_untold
+        )
         print(f"scc-responder: {text}", file=sys.stdout if taken else sys.stderr)
     return 0 if taken else 1
 

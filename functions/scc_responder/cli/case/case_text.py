@@ -57,14 +57,12 @@ _UNSAID = (
     "not of an earlier version? See `case show CASE`"
 )
 _ANSWERS = {
-    200: _UNSAID,
-    204: _UNSAID,
-    400: "refused: the case or the plan's digest is malformed; copy them from `scc-responder case show CASE`",
+    400: "refused: the case or digest is malformed (see `case show CASE`), or the reason has more than 2,000 letters",
     403: "refused: you are no approver in guardrails.yaml, or did not prove who you are; the function's log says which",
     404: "refused: no such address; is --url the function's own, without a path?",
     405: "refused: there is something else at this address; is --url the function's own, without a path?",
     401: "refused before it reached the function: give an ID token with --token-file, of who may invoke it",
-    409: "refused: this plan does not wait (any longer); it was answered, expired or changed. See `case show CASE`",
+    409: "refused: its plan was answered, expired or changed, or somebody works on the case. See `case show CASE`",
     503: "not taken: the case is being worked on, or something did not answer. Ask again in a minute",
 }
 
@@ -206,8 +204,13 @@ def _executions(record: CaseRecord, run: Mapping[str, Any]) -> Iterator[str]:
         yield from (_fact("by hand", f"{cancel} {other} {where}") for other in run.get("running", ()))
 
 
-def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False, reason: str = "") -> str:
-    """The result of an answer. `taken`: the function said so, and its `reason`; `begun`: it is not finished."""
+def answered(
+    verb: str, case_name: str, status: int, *, taken: bool, begun: bool = False, reason: str = "", untold: bool = False
+) -> str:
+    """The result of an answer. `taken`: the function said so, and its `reason`; `begun`: it is not finished.
+
+    `untold`: nobody can tell whether it was taken.
+    """
     if begun:
         return f"{case_name}: begun, not finished: the sweep goes on. See `scc-responder case show {case_name}`"
     if taken and verb == "approve":
@@ -219,7 +222,8 @@ def answered(verb: str, case_name: str, status: int, *, taken: bool, begun: bool
         return f"{case_name}: approval taken. `scc-responder case show {case_name}` says what came of it"
     if taken:
         return f"{case_name}: rejected; nothing of the plan is done"
-    return f"{case_name}: {_ANSWERS.get(status, f'not taken: the function answered {status}')}"
+    told = _UNSAID if untold else _ANSWERS.get(status, f"not taken: the function answered {status}")
+    return f"{case_name}: {told}"
 
 
 def _plan(record: CaseRecord, plan: Plan, now: datetime) -> Iterator[str]:

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from scc_responder.domain.errors import ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.text import ascii_json
-from scc_responder.entrypoint.console.persons_answer import UNDO_HEARD, Heard, Hearing, Person, PersonsAnswer, Verb
+from scc_responder.entrypoint.console.persons_answer import (
+    MAY_BE_TAKEN,
+    UNDO_HEARD,
+    Heard,
+    Hearing,
+    Person,
+    PersonsAnswer,
+    Verb,
+)
 from scc_responder.journal.case import PersonsMark
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.kept_mark import kept_mark
@@ -49,7 +57,8 @@ class DeskAnswers:
         headers = {**_HERE, "authorization": f"Bearer {token}"} if token else _HERE
         request = AnswerRequest(verb=answer.verb, body=ascii_json(body), headers=headers, peer="127.0.0.1")
         ending = answer_plan(request, self._function)
-        taken = Hearing.TAKEN if ending.status == 204 else Hearing.BEGUN if ending.body else Hearing.REFUSED
+        refused = Hearing.UNKNOWN if ending.reason in MAY_BE_TAKEN else Hearing.REFUSED
+        taken = Hearing.TAKEN if ending.status == 204 else Hearing.BEGUN if ending.body else refused
         return Heard(hearing=taken, reason=ending.reason)
 
     def _taken_back(self, answer: PersonsAnswer, person: Person, *, apply: bool) -> Heard:

@@ -9,9 +9,6 @@ from scc_responder.domain.finding import case_id
 from scc_responder.entrypoint.console.answer_client import send
 from scc_responder.entrypoint.console.persons_answer import UNDOES, Heard, Hearing, Person, PersonsAnswer, Verb
 
-_SILENT = frozenset({200, 204})
-"""What answered so did something, and does not say what."""
-
 
 class FunctionAnswers:
     """`TakesAnswers` by the function at `url`. `token` is read for each answer: a token is over within the hour."""
@@ -31,5 +28,5 @@ class FunctionAnswers:
             return Heard(hearing=Hearing.TAKEN, reason=sent.reason, lines=sent.lines)
         if sent.says_begun(*asked):
             return Heard(hearing=Hearing.BEGUN, reason=sent.reason)
-        told = answered(answer.verb, case_id(answer.finding_key), sent.status, taken=False)
-        return Heard(hearing=Hearing.UNKNOWN if sent.status in _SILENT else Hearing.REFUSED, lines=(told,))
+        told = answered(answer.verb, case_id(answer.finding_key), sent.status, taken=False, untold=sent.is_untold)
+        return Heard(hearing=Hearing.UNKNOWN if sent.is_untold else Hearing.REFUSED, lines=(told,))

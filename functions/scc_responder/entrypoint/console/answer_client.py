@@ -14,7 +14,8 @@ from scc_responder.domain.finding import CASE_ID_DIGITS
 from scc_responder.domain.resource_names import ASSERTION_HEADER, is_this_machine
 from scc_responder.domain.value import Value, read_json
 
-MAX_READ_BYTES = 8 * 1024
+MAX_READ_BYTES = 1024 * 1024
+"""What an undo says has a line for each step of each case of a pod."""
 ANSWER_SECONDS = 600.0
 """An approved plan is carried out within the request, which ends with the function's own time at the latest."""
 
@@ -32,6 +33,15 @@ class FunctionAnswer(Value, frozen=True, kw_only=True):
     def says_begun(self, verb: str, case: str, plan: str) -> bool:
         """Whether it says that this was taken and begun, and is not finished."""
         return self.status == 503 and self._names(verb, case, plan)
+
+    @property
+    def is_untold(self) -> bool:
+        """Whether it does not say whether the answer was taken: a success without words, or an error on the way.
+
+        Where the function itself asks to be asked again, its answer is empty, or has a reason.
+        """
+        asks_again = self.status == 503 and (not self.body or self.reason)
+        return self.status in {200, 204} or (self.status >= 500 and not asks_again)
 
     @property
     def reason(self) -> str:

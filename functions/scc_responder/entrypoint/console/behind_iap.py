@@ -13,6 +13,7 @@ from scc_responder.domain.ports import Approvers
 from scc_responder.domain.reasons import Reason
 from scc_responder.entrypoint.console.answer_client import FunctionAnswer, send
 from scc_responder.entrypoint.console.persons_answer import (
+    MAY_BE_TAKEN,
     UNDO_HEARD,
     UNDOES,
     Heard,
@@ -64,5 +65,6 @@ def _heard(said: FunctionAnswer, answer: PersonsAnswer) -> Heard:
         return Heard(hearing=hearing, reason=said.reason, lines=said.lines)
     if said.says_begun(*asked):
         return Heard(hearing=Hearing.BEGUN, reason=said.reason)
-    is_refusal = 400 <= said.status < 500 or (said.status == 503 and said.reason)
+    is_put_off = said.status == 503 and said.reason and said.reason not in MAY_BE_TAKEN
+    is_refusal = 400 <= said.status < 500 or is_put_off
     return Heard(hearing=Hearing.REFUSED if is_refusal else Hearing.UNKNOWN, reason=said.reason)

@@ -65,6 +65,18 @@ UNDO_HEARD: Mapping[str, Hearing] = {Reason.NOTHING_TO_UNDO: Hearing.REFUSED, Re
 """How an undo was met that did not end well."""
 
 
+MAY_BE_TAKEN = frozenset(
+    {
+        Reason.INTERNAL_ERROR,
+        Reason.LEDGER_CONTENDED,
+        Reason.LEDGER_UNUSABLE,
+        Reason.STORE_OUTCOME_UNKNOWN,
+        Reason.STORE_UNAVAILABLE,
+    }
+)
+"""What may befall an answer that is written already: it is told neither as taken nor as refused."""
+
+
 class Heard(Value, frozen=True, kw_only=True):
     """What came of an answer: `reason` is a word of `Reason` where there is one, `lines` say more, for a person."""
 
