@@ -54,6 +54,20 @@ def test_a_digest_tells_how_many_of_what(store: CasStore) -> None:
     assert entries(store) == [f"gathered/other/{notice_id(told(9))}"]
 
 
+@pytest.mark.parametrize(
+    ("is_over", "odd", "ends"), [([True, True], False, True), ([True, False], False, False), ([True], True, False)]
+)
+def test_a_digest_of_what_needs_nobody_is_over(store: CasStore, is_over: list[bool], *, odd: bool, ends: bool) -> None:
+    """One that tells of anything that needs people is not, nor is one with what makes no sense in it."""
+    for number, each in enumerate(is_over):
+        gather(store, "shop", told(number, is_over=each), NOON)
+    if odd:
+        store.create("gathered/shop/x", b"{")
+    said: list[Notice] = []
+    fold(store, 1, said.append)
+    assert [notice.subject.is_over for notice in said] == [ends]
+
+
 def test_a_route_has_one_digest_in_five_minutes(store: CasStore) -> None:
     """What comes meanwhile is counted by each sweep, and told by the next digest."""
     said: list[Notice] = []

@@ -94,6 +94,30 @@ def test_a_storm_of_one_workload_is_one_thread_and_one_page(scene: Made) -> None
     assert digest.facts["by_incident"] == {told(0).case: 479}
 
 
+def test_a_digest_of_what_is_over_opens_no_alert(scene: Made) -> None:
+    """Neither where its incident is over when it is sent, nor where all that it tells of needs nobody; else it does."""
+    made = scene(routes("shop", burst=1))
+    over: dict[str, Any] = {"level": "NOTICE", "is_over": True}
+    made.tell(*(of_one_pod(number, **over) for number in range(4)))
+    made.sweep(minutes=1)
+    made.tell(*(of_one_pod(number, about=(f"pod P {number}",), **over) for number in range(10, 14)))
+    made.sweep(minutes=10)
+    made.tell(*(of_one_pod(number, about=("pod Q u",), severity="LOW") for number in range(20, 24)))
+    made.sweep(minutes=10)
+    made.tell(*(of_one_pod(number, about=(f"pod R {number}",), severity="LOW") for number in range(30, 34)))
+    made.sweep(minutes=10)
+    made.tell(of_one_pod(40, about=("pod S u",)), *(of_one_pod(41 + n, about=("pod S u",), **over) for n in range(3)))
+    made.sweep(minutes=10)
+    digests = [routed for _, routed in made.receivers.got if routed.notice.kind is NoticeKind.DIGEST]
+    assert [(routed.notice.case[-2:], routed.closes) for routed in digests] == [
+        ("00", True),
+        ("", True),
+        ("14", False),
+        ("", False),
+        ("28", False),
+    ]
+
+
 def test_a_digest_of_several_incidents_is_in_no_thread(scene: Made) -> None:
     """It says how many are of each."""
     made = scene(routes("shop", burst=1))

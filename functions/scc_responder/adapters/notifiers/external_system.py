@@ -51,9 +51,5 @@ class ExternalSystemNotifier:
             "status": f"{state}{reason}",
             "case_uri": f"{self._console_url}/case/{notice.case}" if self._console_url else "",
             "assignees": sorted(each["by"] for each in approval.get("approvals", ())),
-            "case_sla": _to_the_second(waits_until) if waits_until else None,
+            "case_sla": datetime.fromisoformat(waits_until).replace(microsecond=0) if waits_until else None,
         }
-
-
-def _to_the_second(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(microsecond=0)

@@ -31,6 +31,7 @@ def receiver(address: str) -> Receiver:
     parts = urlsplit(found.target)
     if not (parts.path.startswith("/v1/spaces/") and {"key", "token"} <= parse_qs(parts.query).keys()):
         raise unusable(_NAME, _FORM)
+    found.target += "&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
     return GoogleChat(found)
 
 
@@ -43,14 +44,7 @@ class GoogleChat:
     def send(self, routed: RoutedNotice) -> str:
         """Post the card into the incident's thread. The receipt is the thread's key, by which it is found again."""
         body = fitted_message(notice_card(routed), partial(_message, thread=routed.thread), MOST_CHAT_BYTES)
-        answers = "messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
-        where = WebAddress(
-            host=self.address.host,
-            port=self.address.port,
-            target=f"{self.address.target}&{answers}",
-            is_encrypted=self.address.is_encrypted,
-        )
-        web_post(where, body, {"Content-Type": "application/json; charset=UTF-8"})
+        web_post(self.address, body, {"Content-Type": "application/json; charset=UTF-8"})
         return routed.thread
 
 

@@ -11,7 +11,7 @@ and becomes a notice of the outbox: sealed, it never changes, so that it can be 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -21,7 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.errors import AlreadyExists, Conflict
-from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity, NoticeSubject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, entries_of, stored_as, write_over
 from scc_responder.domain.value import Value
@@ -32,8 +32,8 @@ _STATE = ".digest"  # stands before every id
 _PAGE = 250
 MOST_CASES_TOLD = 50
 _SEVERITIES = [*NoticeSeverity]
-_COUNTED = ("kind", "severity", "reason", "threat", "finding_severity", "incident")
-_MOST_WORDS, _OTHER = 150, "other"
+_COUNTED = ("kind", "severity", "reason", "threat", "finding_severity", "incident", "needs")
+_MOST_WORDS, _OTHER, _NOBODY = 150, "other", "nobody"
 _SIDE_BY_SIDE = 8
 
 
@@ -48,6 +48,7 @@ class GatheredNotice(Value, frozen=True, kw_only=True):
     threat: str = ""
     finding_severity: str = ""
     incident: str = ""
+    needs: str = "people"
 
 
 class DigestState(Value, frozen=True, kw_only=True):
@@ -78,6 +79,7 @@ def gather(store: CasStore, route: str, notice: Notice, now: datetime, incident:
         threat=notice.labels.get("threat", ""),
         finding_severity=notice.subject.severity,
         incident=incident,
+        needs=_NOBODY if notice.subject.is_over else "people",
     )
     with suppress(AlreadyExists):
         store.create(f"{_GATHERED}{route}/{notice_id(notice)}", msgspec.json.encode(item))
@@ -97,7 +99,7 @@ def told_together(
     if not state.sealed:
         _take_out(store, [each for each in entries_of(store, state.batch) if each])
         while goes_on() and (page := store.scan(f"{_GATHERED}{route}/", key, _PAGE).entries if page else ()):
-            state = with_counted(state, _read(page))
+            state = with_counted(state, ((item.key, stored_as(GatheredNotice, item)) for item in page))
             entry = write_over(store, key, msgspec.json.encode(state), entry, keep=KEEP)
             _take_out(store, page)
         if state.count == 0 or (state.told_at and now - state.told_at < BURST_WITHIN):
@@ -120,10 +122,6 @@ def _take_out(store: CasStore, entries: Sequence[Entry]) -> None:
     if entries:
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             list(pool.map(delete, entries))
-
-
-def _read(page: Sequence[Entry]) -> Iterator[tuple[str, GatheredNotice | None]]:
-    return ((entry.key, stored_as(GatheredNotice, entry)) for entry in page)
 
 
 def with_counted(state: DigestState, page: Iterable[tuple[str, GatheredNotice | None]]) -> DigestState:
@@ -154,7 +152,8 @@ def with_counted(state: DigestState, page: Iterable[tuple[str, GatheredNotice | 
 def digest_notice(route: str, state: DigestState) -> Notice:
     """One notice that tells of many: how many of each kind, threat, reason and severity, and the first cases.
 
-    Where all are of one incident it is about that, and goes into its thread.
+    Where all are of one incident it is about that, and goes into its thread. It is over where it tells of nothing that
+    needs a person.
     """
     told, among = state.by.get("severity", {}), state.by.get("incident", {})
     worst = max((word for word in _SEVERITIES if word in told), key=_SEVERITIES.index, default=NoticeSeverity.WARNING)
@@ -165,6 +164,7 @@ def digest_notice(route: str, state: DigestState) -> Notice:
         reason=Reason.GATHERED,
         key=state.id,
         labels={"count": str(state.count)},
+        subject=NoticeSubject(is_over=state.by.get("needs", {}).get(_NOBODY) == state.count),
         facts={
             "reason": Reason.GATHERED,
             "route": route,

@@ -167,6 +167,17 @@ def _told(store: CasStore, notice: Notice, incident: str, told_of: Set[str]) -> 
     return now_is
 
 
+def leaves_nothing(store: CasStore, notice: Notice) -> bool:
+    """Whether what it is about needs nobody any more. Raises StoreError.
+
+    A digest of an incident goes by how that is now: told late, it opens no alert that nothing would resolve.
+    """
+    if notice.kind is not NoticeKind.DIGEST or not notice.case:
+        return notice.subject.is_over
+    told = stored_as(IncidentTold, store.get(f"{_TOLD}{notice.case}"))
+    return told is not None and bool(told.ended_by)
+
+
 def _told_of(notice: Notice, environment: str) -> Iterator[str]:
     """What people are paged for once in an incident: each severity with all below it, and each place."""
     subject, severities, levels = notice.subject, [*Severity], [*NoticeSeverity]

@@ -22,6 +22,7 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.outbox import outbox
 from scc_responder.journal.outbox.digest import told_together
+from scc_responder.journal.outbox.incident_threads import leaves_nothing
 from scc_responder.journal.outbox.outbox import OUTBOX, Waiting, WaitingNotice
 from scc_responder.pipeline.notices.project_contacts import contacts_of
 from scc_responder.pipeline.notices.route_notifier import RouteNotifier
@@ -169,15 +170,16 @@ class RouteLanes:
         """Whether the receiver has it now. Raises StoreError: then it is said again, under the same id."""
         waits = item.notice
         known = outbox.receipt(self._services.store, waits.route, waits.thread)
+        of_project = contacts_of(waits.notice.subject.cluster, self._services) if route.to_contacts else ()
         routed = RoutedNotice(
             id=waits.id,
             thread=waits.thread,
             receipt=known,
             content=route.content,
-            closes=waits.notice.subject.is_over,
+            closes=leaves_nothing(self._services.store, waits.notice),
             alert=waits.goes_to.alert,
             ends=waits.goes_to.closes,
-            contacts=self._contacts(waits.route, route, waits.notice),
+            contacts=self._all.contacts(waits.route, waits.notice, of_project),
             console_url=self._services.settings.console_url,
             notice=waits.notice,
         )
@@ -188,10 +190,6 @@ class RouteLanes:
             return False
         outbox.delivered(self._services.store, item, known, given)
         return True
-
-    def _contacts(self, name: str, route: Route, notice: Notice) -> tuple[str, ...]:
-        of_project = contacts_of(notice.subject.cluster, self._services) if route.to_contacts else ()
-        return self._all.contacts(name, notice, of_project)
 
     def _receiver(self, name: str, route: Route) -> Receiver:
         if name not in self._receivers:
