@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.store import MAX_VALUE_BYTES
 from scc_responder.pipeline.later.left_notices import LEFT_NOTICES, MOST_TOLD, leave_notice, tell_left
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.responder import Deployment, deployed, policy
@@ -34,6 +37,17 @@ def test_what_was_left_is_told_once(tmp_path: Path, cluster: SimulatedCluster) -
         leave_notice(made.services.store, NOTICE)
     assert [tell_left(made.services) for _ in range(3)] == [MOST_TOLD, 1, 0]
     assert made.published.messages[0] == {"attributes": NOTICE.attributes, "policy": "contain"}
+
+
+def test_a_notice_that_is_too_large_for_the_store_is_told_without_a_part(
+    tmp_path: Path, cluster: SimulatedCluster
+) -> None:
+    """Of a case with long texts: that it was taken back is not lost for them."""
+    made = deployed(tmp_path, cluster, policy("label_pod"))
+    leave_notice(made.services.store, replace(NOTICE, facts={**NOTICE.facts, "answers": "a" * MAX_VALUE_BYTES}))
+    assert tell_left(made.services) == 1
+    (told,) = made.published.messages
+    assert (told["policy"], told["left_out"]) == ("contain", ["answers"])
 
 
 def test_what_cannot_be_read_is_in_no_ones_way(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -200,13 +200,15 @@ def _key(waits: WaitingNotice) -> str:
 
 
 def encoded(waits: WaitingNotice) -> bytes:
-    """As JSON; of facts that are too large for the store the largest are left out, and named."""
-    value = msgspec.json.encode(waits)
-    facts = dict(waits.notice.facts)
-    left_out: list[str] = []
-    while len(value) > _MOST_BYTES and facts:
+    """As JSON, which the store takes."""
+    return msgspec.json.encode(replace(waits, notice=fitted(waits.notice)))
+
+
+def fitted(notice: Notice) -> Notice:
+    """The notice as a store takes it; of facts that are too large the largest are left out, and named."""
+    facts, left_out = dict(notice.facts), list[str]()
+    while facts and len(msgspec.json.encode(notice)) > _MOST_BYTES:
         left_out.append(max(facts, key=lambda name: len(msgspec.json.encode(facts[name]))))
         del facts[left_out[-1]]
-        cut = replace(waits.notice, facts={**facts, "left_out": left_out})
-        value = msgspec.json.encode(replace(waits, notice=cut))
-    return value
+        notice = replace(notice, facts={**facts, "left_out": left_out})
+    return notice
