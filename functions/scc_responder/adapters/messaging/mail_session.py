@@ -58,7 +58,8 @@ def send_mail(server: MailServer, mail: Mail | None, *, timeout_seconds: float) 
         session.open()
         refused = session.hand_over(mail) if mail else {}
         codes = [code for address, (code, _) in refused.items() if mail and address in mail.to]
-        trouble = _refused(codes) if codes else None
+        # The others have it: said again, they would have it all day.
+        trouble = _refused(codes, lasting=400) if codes else None
     except (OSError, ValueError, HTTPException, smtplib.SMTPException) as error:  # a name that is no host's
         trouble = _failure(error, sent=session.is_sending)
     finally:
@@ -140,8 +141,8 @@ def _failure(error: Exception, *, sent: bool) -> ApiError:
 def _refused(codes: Sequence[int], lasting: int = 403) -> ApiError:
     """The error for replies of SMTP: 4yz may pass, 5yz does not. Source: RFC 5321, 4.2.1.
 
-    `lasting` is the status for 5yz: 400 where this very mail is refused, 403 where it is who sends or who gets mails,
-    which somebody may set right.
+    `lasting` is the status for 5yz: 400 where this very mail is refused, or some have it; 403 where it is who sends or
+    who gets mails, which somebody may set right.
     """
     code = max(codes)
     message = f"the mail server refused it with reply {code}"

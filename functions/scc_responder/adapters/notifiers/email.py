@@ -26,7 +26,7 @@ from scc_responder.journal.account.notice_card import NoticeCard, notice_card
 MAIL_SECONDS = 15.0
 _NAME = "email"
 _FORM = (
-    '{"host": "smtp.example.com", "port": 465, "security": "tls" (or "starttls"), "user": ..., "password": ..., '
+    '{"host": "smtp.example.com", "port": 465, "security": "tls" (or "starttls"), "user": ..., "password": (ASCII), '
     '"sender": "responder@example.com", "to": ["oncall@example.com"]}'
 )
 _HOST = re.compile(r"[A-Za-z0-9.:-]{1,253}", re.ASCII)
@@ -48,9 +48,10 @@ class _Secret(SecretFields, frozen=True, kw_only=True):
 def receiver(address: str, now: Callable[[], datetime] = utc_now, seconds: float = MAIL_SECONDS) -> Receiver:
     """The people. Raises SettingsError for a secret that is none."""
     fields = secret_fields(_Secret, address, _NAME, _FORM)
+    is_sayable = f"{fields.user}{fields.password}".isascii()  # smtplib logs in with nothing else
     is_secure = fields.security in {"tls", "starttls"} or (fields.security == "none" and is_this_machine(fields.host))
     has_people = 0 < len(fields.to) <= _MOST_PEOPLE and all(map(MAIL_ADDRESS.fullmatch, [fields.sender, *fields.to]))
-    if not (is_secure and has_people and _HOST.fullmatch(fields.host) and 0 < fields.port < 65536):
+    if not (is_secure and is_sayable and has_people and _HOST.fullmatch(fields.host) and 0 < fields.port < 65536):
         raise unusable(_NAME, _FORM)
     return Email(fields, now, seconds)
 
