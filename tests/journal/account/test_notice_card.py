@@ -13,8 +13,10 @@ from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeveri
 from scc_responder.domain.notices.routed_notice import NoticeContent, RoutedNotice
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.account.notice_card import MOST_CARD_LINES, MOST_CARD_LINKS, notice_card
+from scc_responder.journal.notices import breaker_notice
 from tests.kits.account_cases import CASES
 from tests.kits.hostile_accounts import THOUSAND
+from tests.kits.notices import NOON
 from tests.kits.routed_notices import CONSOLE, FINDING_LINK, NOTICE, active_in, hostile_notices, is_own, largest, routed
 
 
@@ -83,6 +85,19 @@ def test_what_comes_first_is_the_nearest_act(facts: dict[str, Any], severity: No
     """A command that gets on with it, what mends it, a look; or nothing."""
     notice = Notice(kind=NoticeKind.OUTCOME, severity=severity, case="0a0a0a0a0a0a", facts=facts)
     assert notice_card(RoutedNotice(id="n", thread="t", notice=notice)).first == first
+
+
+def test_a_command_is_shown_as_it_is_typed() -> None:
+    """With the address of the store, which no outlet opens; any other address is broken there, too."""
+    store = "firestore://example-project/scc-responder-journal"
+    notice = breaker_notice("projects/p/locations/l/clusters/c", NOON, "6 denials", store=store)
+    card = notice_card(RoutedNotice(id="n", thread="t", notice=notice))
+    assert card.first.endswith(
+        f"breaker reset --cluster projects/p/locations/l/clusters/c --reason 'WHY' --store {store}"
+    )
+    other = replace(notice, facts={"remedy": "xfirestore://example-project/cases firestore://evil.example/"})
+    shown = notice_card(RoutedNotice(id="n", thread="t", notice=other)).first
+    assert shown == "xfirestore[:]//example-project/cases firestore://evil[.]example/"
 
 
 def test_a_notice_without_answers_shows_its_facts() -> None:

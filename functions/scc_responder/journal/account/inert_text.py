@@ -17,8 +17,9 @@ _LABELS = r"(?:[^\s/:@<>()\[\]`.\u3002\uff0e\uff61]+[.\u3002\uff0e\uff61])+"
 
 _ACTS = re.compile(
     rf"(?P<labels>(?<![\w.-])(?<![^/]/){_LABELS}(?=[^\W\d_])|(?<=//){_LABELS})"
-    r"|:(?=//)|@(?!(?<=\w@)sha256:)|<|`|(?<=\])\("  # addresses, mentions, tags, code, links of Markdown
+    r"|(?<!\bfirestore):(?=//)|@(?!(?<=\w@)sha256:)|<|`|(?<=\])\("  # addresses, mentions, tags, code, links of Markdown
 )
+"""No outlet opens the address of a store, `firestore://`: commands that name it are typed as they are shown."""
 _DOT = re.compile("[.\u3002\uff0e\uff61]")
 
 
@@ -29,6 +30,8 @@ def inert(text: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
     '[<]!channel> see https[:]//evil[.]example/x or mail a[@]evil[.]example'
     >>> inert("/tmp/run.sh 203.0.113.7 web@sha256:0d85")
     '/tmp/run.sh 203.0.113.7 web@sha256:0d85'
+    >>> inert("--store firestore://example-project/cases")
+    '--store firestore://example-project/cases'
     """
     return _ACTS.sub(_broken, visible(text, max_bytes))
 
