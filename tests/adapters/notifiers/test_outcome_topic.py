@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from cloudevents.http import from_json
 from msgspec.structs import replace
@@ -12,7 +13,10 @@ from scc_responder.adapters.google.pubsub.topic_publisher import TopicPublisher
 from scc_responder.adapters.notifiers.outcome_topic import EventTopic, OutcomeTopic, notifier
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.status import CaseState
+from scc_responder.journal.notices import breaker_notice
+from tests.journal.account.test_ocsf_events import faults
 from tests.kits.google.emulator import Emulator, Received
+from tests.kits.notices import NOON
 from tests.kits.settings import local_settings
 
 NOTICE = Notice(
@@ -49,6 +53,28 @@ def test_the_form_of_what_is_published_is_a_setting() -> None:
     topic = {"OUTCOME_TOPIC": "projects/p/topics/t"}
     assert isinstance(notifier(local_settings(**topic, OUTCOME_FORMAT="v1")), OutcomeTopic)
     assert isinstance(notifier(local_settings(**topic, OUTCOME_FORMAT="cloudevents")), EventTopic)
+
+
+def test_two_notices_about_no_case_are_two_events() -> None:
+    """Each has an id of its own, and says where it is and what to do; said again, it is the same event."""
+
+    class KeptEvents:
+        def __init__(self) -> None:
+            self.events: list[dict[str, Any]] = []
+
+        def publish(self, data: bytes, _attributes: dict[str, str]) -> str:
+            self.events.append(json.loads(data))
+            return "1"
+
+    kept = KeptEvents()
+    topic = EventTopic(kept, "/scc-responder")  # type: ignore[arg-type]
+    for number in (1, 2, 2):
+        topic.tell(breaker_notice(f"projects/p/locations/l/clusters/c{number}", NOON, "6 denials"))
+    first, second, again = kept.events
+    assert first["id"] != second["id"] == again["id"]
+    assert first["data"]["unmapped"]["cluster"] == "projects/p/locations/l/clusters/c1"
+    assert "breaker reset" in first["data"]["unmapped"]["remedy"]
+    assert faults(first["data"]) == []
 
 
 def test_a_notice_is_cloudevents_with_ocsf_in_them(emulator: Emulator) -> None:

@@ -15,6 +15,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.notices.notice import Notice, OutcomeFormat
 from scc_responder.domain.ports import Notifier
 from scc_responder.domain.text import ascii_json
+from scc_responder.journal.outbox.outbox import notice_id
 from scc_responder.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class EventTopic:
 
         moment = self._now()
         for body in reversed(ocsf_events(notice.facts, notice.state, moment)):
-            same = ascii_json({**body, "time": 0}).decode()  # what is said again after a crash has its id again
+            # What is said again after a crash has its id again, and another notice in the same words another one.
+            same = notice_id(notice) + ascii_json({**body, "time": 0}).decode()
             yield ascii_json(
                 {
                     "specversion": "1.0",

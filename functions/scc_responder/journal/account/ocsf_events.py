@@ -95,6 +95,7 @@ def _incident(facts: Mapping[str, Any], state: CaseState | None, at: datetime) -
         "status": str(state or ""),
         "status_detail": str(facts.get("reason", "")),
         "assignee": {"name": _NAME, "type_id": _SYSTEM},
+        **({} if finding else {"unmapped": dict(facts)}),
         "finding_info_list": [
             {
                 "uid": finding.get("name") or facts.get("case") or str(facts.get("reason", "")),
