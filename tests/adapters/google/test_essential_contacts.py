@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from socket import create_server
+from threading import Barrier
 from time import monotonic
 
 import pytest
@@ -61,6 +62,22 @@ def test_each_project_is_asked_once_an_hour(server: ContactsServer) -> None:
     clock.move(seconds=1)
     assert "new@example.com" in asked.of(PROJECT)
     assert len(server.asked) == 3
+
+
+def test_nobody_waits_for_the_answer_about_another_project(server: ContactsServer) -> None:
+    """Both are asked about at the same moment: a storm over many projects costs each a second at most."""
+    both = Barrier(2)
+
+    def token() -> str:
+        both.wait(10)
+        return "token-1"
+
+    asked = EssentialContacts(SetClock(), endpoint=server.endpoint, token=token)
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(asked.of, [PROJECT, "empty-project"])] == [
+            ("security@example.com", "everything@example.com"),
+            (),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,12 @@ class EssentialContacts(RestClient):
         super().__init__(endpoint=endpoint, token=token)
         self._clock = clock
         self._known: dict[str, tuple[datetime, tuple[str, ...]]] = {}
-        self._asking = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
 
     def of(self, project: str) -> tuple[str, ...]:
         """See `ports.ProjectContacts`."""
-        with self._asking:
+        # One at a time for each project: nobody waits for the answer about another.
+        with self._asking.setdefault(project, threading.Lock()):
             now = self._clock()
             if project not in self._known or now >= self._known[project][0]:
                 self._known[project] = now + CONTACTS_UNKNOWN, ()
