@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,14 @@ from msgspec.structs import replace
 from scc_responder.cli.case.reports.timesketch_rows import timesketch_rows
 from scc_responder.cli.main import main
 from scc_responder.domain.finding import case_id
+from scc_responder.domain.status import CaseState
+from scc_responder.journal.case import Closing, PersonsMark, PersonsWord, WordKind
+from scc_responder.journal.plan import Approval, Plan
+from scc_responder.journal.watch.watch import Look, Watch
 from tests.kits.account_cases import contained_case
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+PLAN = Plan(digest="ab" * 32, policy_digest="", steps=(), created_at=NOON, expires_at=NOON + timedelta(hours=1))
 
 
 def test_every_row_has_what_timesketch_asks_for(tmp_path: Path) -> None:
@@ -34,6 +41,43 @@ def test_what_was_done_is_in_it(tmp_path: Path) -> None:
     told = {row["timestamp_desc"] for row in rows}
     assert told == {"Finding", "Case opened", "Intent written", "Outcome", "Contained", "Case closed"}
     assert "delete_pod" in {row.get("action") for row in rows}
+
+
+def test_what_people_said_and_what_was_seen_is_in_it(tmp_path: Path) -> None:
+    """Approvals, words and the mark, of an earlier opening too, with what was taken back then; and each look."""
+    later = [datetime(2099, 1, 1, 12, minute, tzinfo=UTC) for minute in range(8)]
+    with contained_case(tmp_path) as case:
+        record = case.record
+    taken_back = replace(record.steps[0], action="isolate_pod", undoes="a", intended_at=None, settled_at=later[2])
+    word = PersonsWord(kind=WordKind.UNDONE, by="ann@example.com", at=later[1], said="a load test")
+    earlier = Closing(
+        state=CaseState.DONE,
+        epoch=1,
+        approvals=(Approval(by="ann@example.com", at=later[0]),),
+        word=word,
+        taken_back=(taken_back,),
+    )
+    record = replace(
+        record,
+        history=(earlier,),
+        plan=replace(PLAN, approvals=(Approval(by="bob@example.com", at=later[3]),)),
+        word=replace(word, at=later[4]),
+        mark=PersonsMark(is_wrong=True, by="bob@example.com", at=later[5], said="<b>"),
+        watch=Watch(since=later[3], looks=(Look(at=later[6]),)),
+    )
+    told = [(row["timestamp_desc"], row["datetime"], row["message"]) for row in timesketch_rows(record)]
+    assert [row for row in told if row[1] >= later[0].isoformat()] == [
+        (what, moment.isoformat(), said)
+        for moment, what, said in [
+            (later[0], "Approval", "ann[@]example[.]com approved the plan"),
+            (later[1], "Person's word", "ann[@]example[.]com said undone: a load test"),
+            (later[2], "Outcome", "isolate_pod ended done"),
+            (later[3], "Approval", "bob[@]example[.]com approved the plan"),
+            (later[4], "Person's word", "ann[@]example[.]com said undone: a load test"),
+            (later[5], "Person's mark", "bob[@]example[.]com marked it wrong: [<]b>"),
+            (later[6], "Look", f"a look at what was done: {Look(at=later[6]).summary}"),
+        ]
+    ]
 
 
 def test_an_attackers_text_is_inert(tmp_path: Path) -> None:

@@ -31,16 +31,29 @@ def _moments(record: CaseRecord) -> Iterator[tuple[datetime, str, dict[str, Any]
     yield record.event_time, "Finding", {"message": f"{category} was found"}
     if record.opened_at:
         yield record.opened_at, "Case opened", {"message": f"the case of {category} was opened"}
-    for step in record.steps:
+    for step in (*record.steps, *(step for closing in record.history for step in closing.taken_back)):
         yield from _of_step(step)
     for closing in record.history:
         if closing.closed_at:
             yield closing.closed_at, "Case closed", {"message": f"it ended {closing.state}", "reason": closing.reason}
-    if record.word:
-        said = f"{inert(record.word.by)} said {record.word.kind}: {inert(record.word.said)}"
-        yield record.word.at, "Person's word", {"message": said}
+    yield from _by_persons(record)
+    for look in record.watch.looks if record.watch else ():
+        yield look.at, "Look", {"message": f"a look at what was done: {inert(look.summary)}"}
     if record.closed_at:
         yield record.closed_at, "Case closed", {"message": f"it ended {record.state}", "reason": record.reason}
+
+
+def _by_persons(record: CaseRecord) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
+    """What people said of the case, of its earlier openings too: approvals, words, the mark."""
+    approvals = [given for closing in record.history for given in closing.approvals]
+    for given in (*approvals, *(record.plan.approvals if record.plan else ())):
+        yield given.at, "Approval", {"message": f"{inert(given.by)} approved the plan"}
+    for word in dict.fromkeys((*(closing.word for closing in record.history), record.word)):
+        if word:
+            yield word.at, "Person's word", {"message": f"{inert(word.by)} said {word.kind}: {inert(word.said)}"}
+    if mark := record.mark:
+        verdict = "wrong" if mark.is_wrong else "right"
+        yield mark.at, "Person's mark", {"message": f"{inert(mark.by)} marked it {verdict}: {inert(mark.said)}"}
 
 
 def _of_step(step: Step) -> Iterator[tuple[datetime, str, dict[str, Any]]]:
