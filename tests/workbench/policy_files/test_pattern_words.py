@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.wildcards import matches
 from scc_responder.workbench.policy_files import pattern_words
-from scc_responder.workbench.policy_files.pattern_words import all_within, glob, some, very_text, words
+from scc_responder.workbench.policy_files.pattern_words import all_within, glob, may_share, some, very_text, words
 
 FORM = (some("ab/"), some("ab/", repeats=True))
 
@@ -123,3 +123,11 @@ def test_what_takes_too_long_is_not_within(monkeypatch: pytest.MonkeyPatch) -> N
     """An edit is then said to widen, rather than nothing said for an hour."""
     monkeypatch.setattr(pattern_words, "MOST_WALKED", 3)
     assert not all_within(["abcde*"], ["abc*"])
+
+
+def test_what_takes_too_long_may_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of two patterns of which nobody knows that no name fits both."""
+    assert not may_share("abcde*", "x*")
+    assert may_share("abcde*", "*e")
+    monkeypatch.setattr(pattern_words, "MOST_WALKED", 1)
+    assert may_share("abcde*", "x*")

@@ -93,6 +93,19 @@ def all_within(narrow: Iterable[str], wide: Iterable[str]) -> bool:
     return all(pattern in known or (bool(known) and _is_within(pattern, known)) for pattern in narrow)
 
 
+def may_share(one: str, other: str) -> bool:
+    """Whether some text fits both patterns. Yes, where that takes too long to tell.
+
+    >>> may_share("team-*", "*-a"), may_share("team-*", "shop-*")
+    (True, False)
+    """
+    signs = dict.fromkeys((*one, *other, "/", _OTHER))
+    try:
+        return any(fitting for fitting, _ in _Walk([glob(other)], [glob(one)], tuple(signs)).all())
+    except PolicyError:
+        return True
+
+
 @lru_cache(maxsize=4096)
 def _is_within(pattern: str, bounds: tuple[str, ...]) -> bool:
     """Whether every text that fits the pattern fits one of the bounds."""

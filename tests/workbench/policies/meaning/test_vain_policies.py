@@ -59,6 +59,13 @@ VAIN = [
     ({"threat": "reverse_shell"}, {"workload": "*/*"}),
     ({"threat": "reverse_shell"}, {"cluster": "projects/*/locations/*/clusters/*"}),
     ({"threat": "reverse_shell"}, {"image": "**"}),
+    ({"threat": "reverse_shell"}, {"namespace": "?*"}),
+    ({"threat": "reverse_shell"}, {"workload": ["?*/*"]}),
+    ({"threat": "reverse_shell"}, {"image": ["*", "**/*"]}),
+    ({"threat": "reverse_shell", "cluster": "projects/aaa/locations/*/clusters/*"}, {"project": "a*"}),
+    ({"threat": "reverse_shell", "cluster": "projects/*/locations/us-east1/clusters/*"}, {"location": "us-*"}),
+    ({"threat": "reverse_shell", "project": "aaa"}, {"cluster": "projects/aaa/locations/*/clusters/*"}),
+    ({"surface": "cloud_run", "service": "projects/aaa/locations/*/services/*"}, {"project": "aaa"}),
     ({"threat": "reverse_shell", "labels": {"tier": "web"}}, {"labels": {"tier": ["web", "api"]}}),
     ({"threat": "reverse_shell"}, {"service": "checkout"}),
     ({"threat": "cloud_run_reverse_shell"}, {"namespace": "shop"}),
@@ -71,6 +78,11 @@ USEFUL = [
     ({"threat": "reverse_shell", "namespace": "shop*"}, {"namespace": "shop"}),
     ({"threat": "reverse_shell", "namespace": "s*"}, {"namespace": "s?"}),
     ({"threat": "reverse_shell"}, {"image": "*"}),
+    ({"threat": "reverse_shell"}, {"namespace": "??*"}),
+    ({"threat": "reverse_shell", "cluster": "projects/a*/locations/*/clusters/*"}, {"project": "aaa"}),
+    ({"threat": "reverse_shell", "project": ["aaa", "bbb"]}, {"cluster": "projects/aaa/locations/*/clusters/*"}),
+    ({"threat": "reverse_shell", "project": "aaa"}, {"cluster": "projects/aaa/locations/*/clusters/prod-*"}),
+    ({"surface": "cloud_run", "service": ["projects/aaa/locations/*/services/*", "web"]}, {"project": "aaa"}),
     ({"threat": "reverse_shell", "labels": {"tier": "web"}}, {"labels": {"tier": "web", "debug": "yes"}}),
     ({"threat": ["reverse_shell", "cloud_run_reverse_shell"]}, {"namespace": "shop"}),
     ({"category": "Something New"}, {"service": "checkout"}),
@@ -127,6 +139,30 @@ def test_a_step_that_never_has_a_target(when: dict[str, Any], steps: tuple[str, 
 def test_what_guardrails_never_let_happen(given: dict[str, Any], rails: dict[str, Any], places: list[str]) -> None:
     """Nobody to ask, nothing known, everything protected."""
     assert told(of(rails=rails, **given)) == places
+
+
+PATH = "projects/aaa/locations/{}/clusters/*"
+
+
+@pytest.mark.parametrize(
+    ("when", "field"),
+    [
+        ({"cluster": PATH.format("*"), "project": "bbb"}, "project"),
+        ({"cluster": PATH.format("europe-west1"), "location": ["us-*", "asia-*"]}, "location"),
+        ({"cluster": PATH.format("europe-west1-b"), "location": "europe-west2"}, "location"),
+        ({"service": "projects/aaa/locations/*/services/web", "project": "b*"}, "project"),
+        ({"cluster": PATH.format("europe-west1"), "location": ["us-*", "europe-*"]}, ""),
+        ({"cluster": PATH.format("europe-west1-b"), "location": "europe-west1"}, ""),
+        ({"cluster": PATH.format("eu*b"), "location": "europe-west1"}, ""),
+        ({"cluster": "projects/**", "project": "bbb"}, ""),
+        ({"service": "web", "project": "bbb"}, ""),
+        ({"cluster": [PATH.format("*"), PATH.format("*").replace("aaa", "bbb")], "project": "bbb"}, ""),
+    ],
+)
+def test_a_place_that_is_in_no_other_place_is_named(when: dict[str, Any], field: str) -> None:
+    """A cluster is in one project and in one location, and a zone in its region."""
+    found = of(when={"threat": "*", **when}, steps=("capture_evidence",))
+    assert told(found) == ([f"when.{field}"] if field else [])
 
 
 def test_a_when_that_meets_nothing_is_told_by_itself() -> None:

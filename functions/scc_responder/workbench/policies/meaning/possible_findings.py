@@ -7,11 +7,13 @@ from functools import cache, lru_cache
 from typing import Any
 
 from scc_responder.domain.finding import Confidence, Surface, ThreatKind
+from scc_responder.domain.resource_names import region_of
 from scc_responder.domain.value import Value
-from scc_responder.domain.wildcards import matcher
+from scc_responder.domain.wildcards import DEEP, matcher
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold, runs_on
 from scc_responder.policy.match import Match, as_tuple
 from scc_responder.workbench.policy_files.mistakes import Mistake, did_you_mean
+from scc_responder.workbench.policy_files.pattern_words import may_share
 from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
 OF_CLUSTERS = ("cluster", "namespace", "workload", "labels", "node_pool")
@@ -82,6 +84,34 @@ def _placed(kind: FindingKind, given: Mapping[str, Any]) -> bool:
     place = runs_on(kind.surface)
     clustered, served = any(name in given for name in OF_CLUSTERS), "service" in given
     return not (clustered and place != Surface.CLUSTER) and not (served and place != Surface.CLOUD_RUN)
+
+
+_PART_OF_PATH = {"project": 1, "location": 3}
+
+
+def implied_by(when: Match, field: str) -> tuple[str, ...]:
+    """Patterns that the field of every target fits, by the paths or the project that `when` names; empty where none."""
+    paths = as_tuple(when.cluster or when.service or ())
+    if field in _PART_OF_PATH and paths and all(path.count("/") == 5 and DEEP not in path for path in paths):
+        return tuple(path.split("/")[_PART_OF_PATH[field]] for path in paths)
+    if field == "cluster":
+        return tuple(f"projects/{project}/locations/*/clusters/*" for project in as_tuple(when.project or ()))
+    return ()
+
+
+def elsewhere(when: Match) -> Iterator[Mistake]:
+    """A project or location in which no cluster or service is that `when` names."""
+    for field in _PART_OF_PATH:
+        implied, wanted = implied_by(when, field), as_tuple(getattr(when, field) or ())
+        if field == "location":  # a zone is in its region, which has the zone's name but for its end
+            implied = () if any(map(_is_wild, implied)) else (*implied, *map(region_of, implied))
+        if implied and wanted and not any(may_share(one, other) for one in implied for other in wanted):
+            text = f"no target can match: what `when` names is in {field} {' or '.join(dict.fromkeys(implied))}"
+            yield Mistake(path=("when", field), text=text, reason="never_matches")
+
+
+def _is_wild(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
 
 
 def never_met(when: Match) -> Iterator[Mistake]:

@@ -21,7 +21,9 @@ from scc_responder.policy.policy_set import Policy, PolicyStep
 from scc_responder.workbench.policies.meaning.possible_findings import (
     OF_CLUSTERS,
     FindingKind,
+    elsewhere,
     fitting_kinds,
+    implied_by,
     never_met,
 )
 from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake
@@ -29,7 +31,8 @@ from scc_responder.workbench.policy_files.pattern_words import all_within
 
 NEVER_ACTS = "never_acts"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
-_EVERYTHING = {"workload": "*/*", "cluster": "projects/*/locations/*/clusters/*"}
+_EVERYTHING = {"workload": "?*/?*", "cluster": "projects/?*/locations/?*/clusters/?*", "image": DEEP}
+"""What every value of a field fits, where it is not one name of whatever letters."""
 _FOR_NOTHING = "it takes back all that `when` asks for, so that the policy never acts"
 
 
@@ -39,6 +42,7 @@ def vain_mistakes(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake]
     if not kinds:
         yield from never_met(policy.when)
         return
+    yield from elsewhere(policy.when)
     yield from _taken_back(policy, kinds)
     for index, step in enumerate(policy.then):
         yield from _vain_step(step, kinds, ("then", index, "action"))
@@ -103,11 +107,8 @@ def _unknown_in_all(field: str, kinds: tuple[FindingKind, ...]) -> bool:
 
 def _repeats(when: Match, field: str, excepted: str | tuple[str, ...]) -> bool:
     """Whether every target that `when` names in this field, or every one at all, is excepted."""
-    everything = {_EVERYTHING.get(field, "*"), DEEP} if field != "image" else {DEEP}
-    if everything & set(as_tuple(excepted)):
-        return True
-    wanted = getattr(when, field)
-    return wanted is not None and all_within(as_tuple(wanted), as_tuple(excepted))
+    wanted = as_tuple(getattr(when, field) or ()) or implied_by(when, field) or (_EVERYTHING.get(field, "?*"),)
+    return all_within(wanted, as_tuple(excepted))
 
 
 def _vain_step(step: PolicyStep, kinds: tuple[FindingKind, ...], path: DocumentPath) -> Iterator[Mistake]:
