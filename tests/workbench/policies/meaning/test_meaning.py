@@ -8,6 +8,7 @@ import pytest
 
 from scc_responder.domain.errors import PolicyError
 from scc_responder.policy.guardrails import GUARDRAILS_FILE
+from scc_responder.policy.policy_set import ROUTES_FILE
 from scc_responder.workbench.policies.meaning.meaning import meaning_faults, require_meaning, with_meaning
 from scc_responder.workbench.policy_files.mistakes import Fault
 from scc_responder.workbench.policy_files.policy_file import load_policies
@@ -43,6 +44,23 @@ def test_each_mistake_has_its_file_and_line(tmp_path: Path) -> None:
         f"{NAME}.yaml:12: unless.namespace[1]",
         "guardrails.yaml:4: protected.principals[0]",
     ]
+
+
+WHENS = (
+    "threat: reverse_shell, surface: node",
+    "threat: reverse_shell, namespace: a, service: b",
+    "category: Something New, surface: pod",
+)
+SIGNED = "expires: 2026-06-30, owner: o, reason: r, ticket: t"
+EXEMPTIONS = "".join(f"  - {{name: e{index}, when: {{{when}}}, {SIGNED}}}\n" for index, when in enumerate(WHENS))
+
+
+def test_an_exemption_of_nothing_and_a_rule_about_nothing_are_named(tmp_path: Path) -> None:
+    """An exemption holds where a target's name is not known, and never for a finding that there is not."""
+    folder = folder_of(tmp_path, RIGHT, f"{GUARDRAILS}exemptions:\n{EXEMPTIONS}")
+    routes = "routes: {a: {receiver: slack, address: b}}\nfallback: [a]\nrules:\n  - {owner: [], to: [a]}\n"
+    (folder / ROUTES_FILE).write_text(routes)
+    assert places(folder) == ["guardrails.yaml:5: exemptions[0].when", "routes.yaml:4: rules[0].owner"]
 
 
 def test_what_started_before_still_starts(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 from scc_responder.domain.value import resolved
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import FIELDS, Match
+from scc_responder.policy.routes import RouteRule
 from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     NEVER_MATCHES,
     ODD_CHARACTER,
     guardrails_pattern_mistakes,
     match_pattern_mistakes,
+    rule_pattern_mistakes,
 )
 from scc_responder.workbench.policy_files.mistakes import Mistake, written
 
@@ -120,3 +122,27 @@ def test_what_is_right_is_met_with_silence() -> None:
 def test_what_is_empty_is_told_elsewhere() -> None:
     """An empty pattern keeps the policy from loading: one mistake is told once."""
     assert of_match(namespace="", labels={"a": ""}) == []
+
+
+RULES = [
+    ({"cluster": "projects/*/locations/*/clusters/!prod-1"}, "rules[0].cluster", NEVER_MATCHES),
+    ({"cluster": ["projects/p", "projects/p/locations/l/clusters/pr\u043ed"]}, "rules[0].cluster[1]", ODD_CHARACTER),
+    ({"namespace": ["shop", "-shop"]}, "rules[0].namespace[1]", NEVER_MATCHES),
+    ({"owner": "shop "}, "rules[0].owner", ODD_CHARACTER),
+    ({"owner": ["shop", "sh\u200bop"]}, "rules[0].owner", ODD_CHARACTER),
+    *(
+        ({field: wanted}, f"rules[0].{field}", NEVER_MATCHES)
+        for field in ("owner", "cluster")
+        for wanted in ("", [], [""])
+    ),
+    ({"kind": []}, "rules[0].kind", NEVER_MATCHES),
+    ({"owner": ["\u65e5\u672c", "a/b", "*"], "namespace": "shop*", "cluster": "projects/*", "kind": "expired"}, "", ""),
+]
+
+
+@pytest.mark.parametrize(("given", "place", "reason"), RULES)
+def test_a_rule_that_is_about_no_notice_is_named(given: dict[str, Any], place: str, reason: str) -> None:
+    """Nobody would hear by it. An owner is any text that a label or an annotation may have."""
+    rule = msgspec.convert({"to": ["secops"], **given}, resolved(RouteRule))
+    found = [(written(each.path), each.reason) for each in rule_pattern_mistakes(rule, ("rules", 0))]
+    assert set(found) == ({(place, reason)} if place else set())

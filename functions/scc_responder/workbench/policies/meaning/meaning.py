@@ -20,7 +20,9 @@ from scc_responder.workbench.policies.meaning.pattern_mistakes import (
     guardrails_pattern_mistakes,
     label_mistakes,
     match_pattern_mistakes,
+    rule_pattern_mistakes,
 )
+from scc_responder.workbench.policies.meaning.possible_findings import never_exempt
 from scc_responder.workbench.policies.meaning.vain_policies import vain_mistakes
 from scc_responder.workbench.policy_files.guardrails_file import load_guardrails
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, refusal
@@ -41,7 +43,7 @@ def meaning_faults(folder: Path) -> Iterator[Fault]:
     if rails.exists():
         yield from _faults(rails, folder, Guardrails, guardrails_meaning)
     if (folder / ROUTES_FILE).exists():
-        yield from _faults(folder / ROUTES_FILE, folder, Routes, bound_mistakes)
+        yield from _faults(folder / ROUTES_FILE, folder, Routes, routes_meaning)
     if takes_shipped(folder):
         yield from _faults(folder / SHIPPED_FILE, folder, ShippedFile, partial(_shipped_meaning, rails=known))
 
@@ -85,6 +87,8 @@ def policy_meaning(policy: Policy, rails: Guardrails | None) -> Iterator[Mistake
 def guardrails_meaning(rails: Guardrails) -> Iterator[Mistake]:
     """What is wrong with guardrails: names of nothing, values out of bounds, a wait that outlives findings."""
     yield from guardrails_pattern_mistakes(rails)
+    for index, exemption in enumerate(rails.exemptions):
+        yield from never_exempt(exemption.when, ("exemptions", index, "when"))
     beyond = list(bound_mistakes(rails))
     yield from beyond
     oldest = rails.max_finding_age.irreversible
@@ -94,6 +98,13 @@ def guardrails_meaning(rails: Guardrails) -> Iterator[Mistake]:
                 f"{rails.warm_up!r}: no finding is acted on by then, which max_finding_age.irreversible, {oldest}, lets"
             )
             yield Mistake(path=("warm_up",), text=f"{text} be as old at most; write a shorter one")
+
+
+def routes_meaning(routes: Routes) -> Iterator[Mistake]:
+    """What is wrong with routes: rules that are about nothing, values out of bounds."""
+    yield from bound_mistakes(routes)
+    for index, rule in enumerate(routes.rules):
+        yield from rule_pattern_mistakes(rule, ("rules", index))
 
 
 def _shipped_meaning(file: ShippedFile, rails: Guardrails | None) -> Iterator[Mistake]:

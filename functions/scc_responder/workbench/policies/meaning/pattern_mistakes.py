@@ -7,7 +7,8 @@ from functools import partial
 
 from scc_responder.policy.guardrails import Guardrails
 from scc_responder.policy.match import Match, Patterns, as_tuple
-from scc_responder.workbench.policies.meaning.odd_characters import odd_character
+from scc_responder.policy.routes import RouteRule
+from scc_responder.workbench.policies.meaning.odd_characters import disguised_character, odd_character
 from scc_responder.workbench.policies.meaning.pattern_forms import (
     LABEL_VALUE,
     MATCH_FORMS,
@@ -55,6 +56,24 @@ def guardrails_pattern_mistakes(rails: Guardrails) -> Iterator[Mistake]:
         yield from match_pattern_mistakes(exemption.when, ("exemptions", index, "when"))
     yield from _rail(rails.keep_serving, ("keep_serving",), "workloads")
     yield from _each(rails.approval.approvers, ("approval", "approvers"), approver_mistake)
+
+
+def rule_pattern_mistakes(rule: RouteRule, path: DocumentPath) -> Iterator[Mistake]:
+    """Of a rule of routes. Of Cloud Run it names the project alone; an owner is whatever text a label says."""
+    for field in ("owner", "namespace", "cluster", "kind"):
+        wanted = getattr(rule, field)
+        if wanted is not None and not all((wanted, *as_tuple(wanted))):
+            text = "empty, so that the rule never fits; write it, or remove it"
+            yield Mistake(path=(*path, field), text=text, reason=NEVER_MATCHES)
+    yield from _each(rule.namespace or (), (*path, "namespace"), partial(form_mistake, MATCH_FORMS["namespace"]))
+    for index, pattern in enumerate(as_tuple(rule.cluster or ())):
+        if pattern.count("/") > 1:
+            place = (*path, "cluster") if isinstance(rule.cluster, str) else (*path, "cluster", index)
+            yield from _one(pattern, place, partial(form_mistake, MATCH_FORMS["cluster"]))
+    for owner in as_tuple(rule.owner or ()):
+        odd = disguised_character(owner) or (odd_character(owner) if owner.strip() != owner else "")
+        if odd:
+            yield Mistake(path=(*path, "owner"), text=odd, reason=ODD_CHARACTER)
 
 
 def cluster_mistakes(patterns: tuple[str, ...], path: DocumentPath) -> Iterator[Mistake]:

@@ -12,7 +12,7 @@ from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP, matcher
 from scc_responder.intake.threats import CONFIDENCES, UNKNOWN, Row, catalogue, fold, runs_on
 from scc_responder.policy.match import Match, as_tuple
-from scc_responder.workbench.policy_files.mistakes import Mistake, did_you_mean
+from scc_responder.workbench.policy_files.mistakes import DocumentPath, Mistake, did_you_mean
 from scc_responder.workbench.policy_files.pattern_words import may_share
 from scc_responder.workbench.policy_files.rule_mistakes import MAX_WORDS_LISTED
 
@@ -131,6 +131,17 @@ def never_met(when: Match) -> Iterator[Mistake]:
             yield Mistake(path=("when", name), text=_another(name, given[name], fitting), reason="never_matches")
             return
         fitting = left
+
+
+def never_exempt(when: Match, path: DocumentPath) -> Iterator[Mistake]:
+    """What an exemption asks of a finding that no finding is: it exempts nothing. What is not known of a target may."""
+    asked = {name: wanted for name, wanted in when.given().items() if name in _READ}
+    if () in asked.values() or any(
+        all(kind.meets(name, wanted) for name, wanted in asked.items()) for kind in finding_kinds()
+    ):
+        return
+    text = f"no finding is all of {', '.join(asked)} that stand here: nothing is exempted; remove one of them"
+    yield Mistake(path=path, text=text, reason="never_matches")
 
 
 def unknown_category(when: Match) -> Iterator[Mistake]:
