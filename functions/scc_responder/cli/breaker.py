@@ -11,7 +11,6 @@ A ledger that makes no sense holds all that it limits, and is named; a reset of 
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,7 +20,7 @@ import msgspec
 
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
 from scc_responder.cli.terminal.place_options import place_of, place_options
-from scc_responder.cli.terminal.terminal import styled, visible_lines
+from scc_responder.cli.terminal.terminal import styled, user_name, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError, StoreError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
@@ -46,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     closing.add_argument(
         "--scope", default="", metavar="SCOPE", help="the one scope to reset, as `breaker show` names it (default: all)"
     )
-    closing.add_argument("--by", default=getpass.getuser(), help="who resets it")
+    closing.add_argument("--by", default=user_name(), help="who resets it")
     for command in (show, closing):
         store_option(command, fallback="")
         place = place_options(command, "what runs on Cloud Run in this project")

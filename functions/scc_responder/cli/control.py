@@ -32,7 +32,6 @@ The answer names the store: the switch of another one than the function's stops 
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,7 +52,7 @@ from scc_responder.cli.terminal.kill_switch_text import (
 )
 from scc_responder.cli.terminal.place_options import place_of, place_options
 from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER
-from scc_responder.cli.terminal.terminal import styled, visible_lines
+from scc_responder.cli.terminal.terminal import styled, user_name, visible_lines
 from scc_responder.cli.terminal.timed_options import (
     LONGEST_CEILING,
     length_of,
@@ -88,11 +87,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     turn = commands.add_parser("set", help="turn it; it counts from the next step on")
     turn.add_argument("mode", choices=[str(mode) for mode in Mode], help="how far anything may go")
     turn.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
-    turn.add_argument("--by", default=getpass.getuser(), help="who turns it")
+    turn.add_argument("--by", default=user_name(), help="who turns it")
     turn.add_argument("--create", action="store_true", help="the store may be new: before the function's first start")
     ending = commands.add_parser("clear", help="end what `set --for` or `case exempt` began, or what holds a policy")
     ending.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
-    ending.add_argument("--by", default=getpass.getuser(), help="who ends it")
+    ending.add_argument("--by", default=user_name(), help="who ends it")
     ending.add_argument("--environment", default="", metavar="NAME", help="with --policy: where its budget is spent")
     timed_options(turn)
     length_option(turn, "7d")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from io import StringIO
 
 import pytest
 
-from scc_responder.cli.terminal.terminal import styled, visible_lines
+from scc_responder.cli.main import main
+from scc_responder.cli.terminal.terminal import styled, user_name, visible_lines
 
 
 class Terminal(StringIO):
@@ -30,3 +32,21 @@ def test_control_characters_become_visible() -> None:
     assert "\x1b" not in styled("a\x1b[2Jb", "red", StringIO())
     assert visible_lines("a\x1bb\nc").split("\n")[1] == "c"
     assert "\x1b" not in visible_lines("a\x1bb\nc")
+
+
+@pytest.mark.parametrize("unknown", [KeyError("uid not found"), OSError("no username")])
+def test_an_account_without_a_name_is_its_number(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unknown: Exception
+) -> None:
+    """A container may run as any number: each command that says who asks works there all the same."""
+
+    def nobody() -> str:
+        raise unknown
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert user_name() == f"uid {os.getuid()}"
+    for command in ("case", "control", "breaker"):
+        with pytest.raises(SystemExit) as ended:
+            main([command, "--help"])
+        assert ended.value.code == 0
+    assert "usage" in capsys.readouterr().out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from contextlib import closing
@@ -13,7 +12,7 @@ import msgspec
 
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
 from scc_responder.cli.terminal.kill_switch_text import timed_name
-from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import user_name, visible_lines
 from scc_responder.cli.terminal.timed_options import length_of, length_option
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
@@ -58,7 +57,7 @@ def exempt_options(command: argparse.ArgumentParser) -> None:
 
 def _saying(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", required=True, metavar="TEXT", help="why, in your words; it is kept")
-    command.add_argument("--by", default=getpass.getuser(), help="who asks")
+    command.add_argument("--by", default=user_name(), help="who asks")
     store_option(command)
 
 

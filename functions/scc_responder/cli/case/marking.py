@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from scc_responder.cli.terminal.existing_store import existing_store, store_option
 from scc_responder.cli.terminal.place_options import place_text
-from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import user_name, visible_lines
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
@@ -32,7 +31,7 @@ def mark_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("case", metavar="CASE", help="the case's id, as `case list` says it")
     command.add_argument("verdict", choices=_VERDICTS, help="whether what was done was right; the last word counts")
     command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps it")
-    command.add_argument("--by", default=getpass.getuser(), help="who says so")
+    command.add_argument("--by", default=user_name(), help="who says so")
     told = "the folder of the deployment's guardrails, which name its environments (default: policies)"
     command.add_argument("--policies", type=Path, metavar="DIR", help=told)
     store_option(command)

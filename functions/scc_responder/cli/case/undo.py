@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from scc_responder.cli.case.undo_expired import undo_expired
 from scc_responder.cli.case.undo_lines import MAX_SAID, undo_facts, undo_lines
 from scc_responder.cli.terminal.existing_store import SETTING, existing_store
 from scc_responder.cli.terminal.settings_file import settings_environment
-from scc_responder.cli.terminal.terminal import visible_lines
+from scc_responder.cli.terminal.terminal import user_name, visible_lines
 from scc_responder.domain.errors import RetryableError, SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
@@ -43,7 +42,7 @@ def undo_options(command: argparse.ArgumentParser) -> None:
     told = "let the case's threat on its workload be for this time, such as 24h; 72h at most; with --apply and --reason"
     command.add_argument("--exempt", dest="length", default="", metavar="TIME", help=told)
     command.add_argument("--reason", default="", metavar="TEXT", help="why, in your words; the case keeps them")
-    command.add_argument("--by", default=getpass.getuser(), help="who takes it back")
+    command.add_argument("--by", default=user_name(), help="who takes it back")
     command.add_argument("--settings", metavar="FILE", help="NAME=VALUE lines, in place of the environment's")
     command.add_argument(
         "--store", metavar="STORE", help=f"the function's store (default: ${SETTING}, as the settings)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from secrets import token_bytes
@@ -10,6 +9,7 @@ from threading import Thread
 
 from scc_responder.cli.console.local_door import LocalDoor
 from scc_responder.cli.terminal.listening import free
+from scc_responder.cli.terminal.terminal import user_name
 from scc_responder.entrypoint.console.console_app import Console, make_app
 from scc_responder.entrypoint.console.persons_answer import TakesAnswers
 from scc_responder.journal.journal import Journal
@@ -40,7 +40,7 @@ def served_console(
             """Nothing."""
 
     base = f"http://{LOOPBACK}:{free(LOOPBACK, port)}"
-    door = LocalDoor(base, user or getpass.getuser(), invite)
+    door = LocalDoor(base, user or user_name(), invite)
     app = make_app(
         Console(
             journal=lambda: journal,

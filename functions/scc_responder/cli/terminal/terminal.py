@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from typing import TextIO
@@ -9,6 +10,17 @@ from typing import TextIO
 from scc_responder.domain.text import visible
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34"}
+
+
+def user_name() -> str:
+    """Who runs this, as records name a person; an account without a name, as in a container, is its number.
+
+    Source: `getpass.getuser` raises KeyError there, from Python 3.13 on OSError.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def styled(text: str, style: str, stream: TextIO = sys.stdout) -> str:
