@@ -185,7 +185,7 @@ def test_eight_digits_mean_the_plan(deployment: Deployment, waiting: Object, clu
 
 
 def test_an_expired_approval_starts_nothing(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:
-    """An approval that comes after the plan's expiry starts nothing, and the case says so."""
+    """An approval that comes after the plan's expiry starts nothing; the case says so, and people are told once."""
     later(deployment, waiting, hours=3)
 
     ending = answered(deployment, waiting)
@@ -196,6 +196,8 @@ def test_an_expired_approval_starts_nothing(deployment: Deployment, waiting: Obj
     assert deployment.outcomes(waiting)[0] == "label_pod: approval_expired"
     assert mutations(cluster.audit) == []
     assert answered(deployment, waiting).reason == "approval_expired"
+    told = [message["attributes"]["reason"] for message in deployment.published.messages]
+    assert told == ["waiting_for_approval", "approval_expired"]
 
 
 def test_the_age_counts_up_to_the_plan(deployment: Deployment, waiting: Object, cluster: SimulatedCluster) -> None:

@@ -41,6 +41,8 @@ from scc_responder.pipeline.services import Services
 ANSWER_VERBS = ("approve", "reject", "resume", "mark_right", "mark_wrong")
 """What may be answered. `resume` tries a case again, whatever end it came to: every guard is asked anew."""
 _MARKS = {"mark_right": False, "mark_wrong": True}
+_ENDS = {Reason.APPROVAL_REJECTED: NoticeKind.REJECTED, Reason.APPROVAL_EXPIRED: NoticeKind.EXPIRED}
+"""What an answer ends a plan by, and what people are told then: no sweep finds one that a late answer ended."""
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
@@ -146,9 +148,9 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         go_on = _try_again if verb == "resume" else _go_on
         ending = ended(lambda log: go_on(case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
-    if transition.record and transition.reason == Reason.APPROVAL_REJECTED:
+    if transition.record and transition.reason in _ENDS:
         note_unwatched(transition.record, services)
-        _tell(transition.record, answer, services)
+        _tell(transition.record, transition.reason, answer, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)
 
@@ -185,10 +187,9 @@ def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
 
 
-def _tell(record: CaseRecord, answer: ApprovalAnswer, services: Services) -> None:
-    """Notify people that nothing will be done, and by whose decision; log and case say the same."""
-    said = f"{answer.by}: {answer.said}"
-    services.notify(case_notice(NoticeKind.REJECTED, record, Reason.APPROVAL_REJECTED, said))
+def _tell(record: CaseRecord, reason: Reason, answer: ApprovalAnswer, services: Services) -> None:
+    """Notify people that nothing will be done, and by whose decision or late answer; log and case say the same."""
+    services.notify(case_notice(_ENDS[reason], record, reason, f"{answer.by}: {answer.said}"))
 
 
 def _identified(request: AnswerRequest, services: Services) -> str:
