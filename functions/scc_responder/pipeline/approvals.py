@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden
-from scc_responder.domain.finding import case_id
+from scc_responder.domain.finding import Finding, case_id
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import ASSERTION_HEADER
@@ -145,8 +145,8 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         log.took(transition.record)
     digest = plan.digest if plan else answer.plan
     if case:
-        go_on = _try_again if verb == "resume" else _go_on
-        ending = ended(lambda log: go_on(case, services, log), services, log)
+        go_on = work_on if verb == "resume" else _go_on
+        ending = ended(lambda log: go_on(finding_of(case.record), case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
     if transition.record and transition.reason in _ENDS:
         note_unwatched(transition.record, services)
@@ -164,13 +164,8 @@ def _mark(verb: str, key: str, answer: ApprovalAnswer, services: Services, _log:
     return _said(ending, verb, key, answer.plan, lines="\n".join(kept.lines))
 
 
-def _try_again(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
-    return work_on(finding_of(case.record), case, services, log)
-
-
-def _go_on(case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
+def _go_on(finding: Finding, case: ClaimedCase, services: Services, log: DeliveryLog) -> Ending:
     """Resume the case at once. If anything has changed since it was planned, the plan is void."""
-    finding = finding_of(case.record)
     try:
         ending = work_on(finding, case, services, log)
     except Settled as settled:

@@ -151,10 +151,6 @@ def _decided(target: _Target, case: ClaimedCase, services: Services, limit: Kill
     return context, *_guard(context, decision, target.collected, case, services)
 
 
-def _collector(finding_key: str, services: Services) -> CaseCollector:
-    return CaseCollector(services.store, case_id(finding_key), services.settings.collector)
-
-
 def _see_deletion(case: ClaimedCase, services: Services, log: DeliveryLog, end: Settled) -> Ending:
     """See what came of the case's deletion before it comes to its end: that the finding is over does not tell.
 
@@ -260,7 +256,7 @@ def _world(collected: Collected, services: Services, log: DeliveryLog) -> World:
         ceiling=partial(services.kill_switch.ceiling, finding.place),
         pool=pool,
         evidence_pool=services.evidence_pool,
-        collector=_collector(finding.key, services),
+        collector=CaseCollector(services.store, case_id(finding.key), services.settings.collector),
         unread=collected.errors,
         run=lambda: services.run,
         run_read={service.name.path: service} if (service := collected.context.service) else {},

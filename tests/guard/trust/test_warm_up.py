@@ -86,6 +86,16 @@ def test_a_burst_is_refused_for_all(world: World) -> None:
     assert [(shot.policy, shot.place) for shot in world.told] == [("contain", PLACE)]
 
 
+def test_a_storm_that_fills_the_document_is_refused(world: World) -> None:
+    """Of large clusters with long names, too: none is done, and a person is told once."""
+    names = {"project": "p" * 30, "namespace": "n" * 63, "node": "gke-" + "n" * 59, "node_pool": "pool-" + "p" * 35}
+    storm = [replace(request(f"{n:036d}", f"{n:032x}", owner=f"{n:036d}", **names), cluster=PLACE) for n in range(250)]
+    assert {world.one.ask(each).reason for each in storm} == {Reason.WARMING_UP}
+    world.store.now += MINUTE
+    assert {world.two.ask(each).reason for each in storm} == {Reason.FIRST_SHOT_TOO_WIDE}
+    assert [shot.policy for shot in world.told] == ["contain"]
+
+
 def test_a_person_is_told_by_another_where_it_failed(world: World) -> None:
     """Where the one that decided could not tell, a later one does, some minutes after."""
     world.errors.append(ApiError(Reason.TIMEOUT, "no answer"))

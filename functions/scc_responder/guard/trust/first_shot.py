@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.domain.store import MAX_VALUE_BYTES
 from scc_responder.domain.value import Value
 from scc_responder.guard.ledger import admit
 from scc_responder.guard.limits.ledger_document import DisruptionRequest, State
@@ -28,6 +29,8 @@ from scc_responder.policy.policy_set import Policy
 FIRST_SHOTS = "first_shot/"
 MOST_WAITING = 200
 """As many acts wait in one document. Where there are more, it is refused: no limit that is meant is so large."""
+_MOST_BYTES = MAX_VALUE_BYTES - 8 * 1024
+"""Of a document that takes another act: with that, and what comes of all, it fits into the store."""
 MOST_ON_TARGET = 3
 """As many acts on one target, each of another finding; a further one waits with the latest of them."""
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -80,6 +83,11 @@ class FirstShot(Value, frozen=True, kw_only=True):
         """How many objects its acts are about."""
         return len({act.request.target for act in self.acts})
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so many acts wait that it is refused whatever else comes."""
+        return len(self.acts) >= MOST_WAITING or len(msgspec.json.encode(self)) > _MOST_BYTES
+
 
 def policy_content(policy: Policy) -> str:
     """The digest of all that a policy says: one that was edited has another."""
@@ -103,7 +111,7 @@ def with_act(shot: FirstShot, request: DisruptionRequest, now: datetime | None) 
     """
     kept = tuple(act for act in shot.acts if now is None or act.since is None or now - act.since < FORGOTTEN_AFTER)
     same = [act.request.action_id for act in kept if act.request.target == request.target]
-    if request.action_id in same or len(same) >= MOST_ON_TARGET or len(kept) >= MOST_WAITING:
+    if request.action_id in same or len(same) >= MOST_ON_TARGET or replace(shot, acts=kept).is_full:
         return shot
     act = WaitingAct(request=replace(request, policy_limits=()), since=now)
     return replace(shot, acts=(*kept, act))
@@ -121,7 +129,7 @@ def decided(shot: FirstShot, limits: tuple[Limit, ...], guardrails: Guardrails, 
 
 
 def _too_much(shot: FirstShot, limits: tuple[Limit, ...], guardrails: Guardrails, now: datetime) -> str:
-    if len(shot.acts) >= MOST_WAITING:
+    if shot.is_full:
         return f"{len(shot.acts)} acts and more wait"
     state = State()
     for act in shot.acts:

@@ -19,7 +19,6 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import Value
 from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import (
-    MOST_WAITING,
     FirstShot,
     FirstShotState,
     decided,
@@ -103,7 +102,7 @@ class OpenShot:
     @property
     def is_full(self) -> bool:
         """Whether so many acts wait that it is refused whatever else comes."""
-        return len(self.document.acts) >= MOST_WAITING
+        return self.document.is_full
 
     def came_to(self, policy: PolicyDecision) -> None:
         """Count what the steps that waited came to."""
