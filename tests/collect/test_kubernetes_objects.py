@@ -180,6 +180,7 @@ JOBS: list[Any] = [
     ({"backoffLimitPerIndex": 1}, {"failed": 9}, {}, False),
     ({"backoffLimitPerIndex": 1}, {}, {"metadata": {"annotations": {INDEX_FAILURES: "1"}}}, True),
     ({"backoffLimitPerIndex": 1}, {}, {"metadata": {"annotations": {INDEX_FAILURES: "many"}}}, True),
+    ({"backoffLimitPerIndex": 1}, {}, {"metadata": {"annotations": {INDEX_FAILURES: "1" * 5_000}}}, True),
     ({"backoffLimitPerIndex": 1, "backoffLimit": 2}, {"failed": 2}, {}, True),
 ]
 

@@ -25,6 +25,7 @@ from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.kubernetes.pod_network import has_further_interfaces, node_system, operating_system
 from scc_responder.domain.kubernetes.selectors import selects
 from scc_responder.domain.ports import ApiObject
+from scc_responder.intake.fields import integer
 
 _INSTANCE_ID = "container.googleapis.com/instance_id"
 _ZONE = "topology.kubernetes.io/zone"
@@ -113,8 +114,8 @@ def parse_job(job: ApiObject, owner: Owner, pod: ApiObject) -> Workload:
     noted = len((status.get("uncountedTerminatedPods") or {}).get("failed") or ())
     counted, most = status.get("failed", 0) + noted + _restarts(pod), spec.get("backoffLimit", _DEFAULT_BACKOFF_LIMIT)
     if spec.get("backoffLimitPerIndex") is not None:
-        of_index = pod.get("metadata", {}).get("annotations", {}).get(_INDEX_FAILURES, "0")
-        last = int(of_index) >= spec["backoffLimitPerIndex"] if of_index.isascii() and of_index.isdigit() else True
+        of_index = integer(pod.get("metadata", {}).get("annotations", {}).get(_INDEX_FAILURES, "0"))
+        last = of_index is None or not 0 <= of_index < spec["backoffLimitPerIndex"]
         most = spec.get("backoffLimit", counted + 1)
         return Workload(kind=owner.kind, name=owner.name, has_no_retry=not ended and (last or counted >= most))
     return Workload(kind=owner.kind, name=owner.name, has_no_retry=not ended and counted >= most)
