@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.domain.store import Entry, Page
 from scc_responder.journal.case import CaseRecord, Closing
-from scc_responder.journal.case_json import cases_of, decode, encode
+from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.chain.step_chain import extended, fault_of
 from scc_responder.journal.plan import Plan, PlanState
 from tests.kits.journal_worlds import step
@@ -107,11 +106,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("value", "reason"), UNREADABLE)
 def test_an_unreadable_record_says_why(value: bytes, reason: str) -> None:
-    """What is no record, and what a later version wrote, are told apart; a list shows both among the others."""
+    """What is no record, and what a later version wrote, are told apart."""
     with pytest.raises(RetryableError) as caught:
         decode(value)
     assert caught.value.reason == reason
-    entry = Entry(key="case/k", value=value, version="1", server_time=NOW)
-    listed = cases_of(Page(entries=(entry,), cursor="next"))
-    assert [(item.finding_key, item.reason) for item in listed.unreadable] == [("k", reason)]
-    assert listed.cursor == "next"

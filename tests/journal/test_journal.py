@@ -13,6 +13,7 @@ from scc_responder.domain.errors import RetryableError, StoreUnavailable
 from scc_responder.domain.finding import FindingContainer
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.journal import NOTED_COPIES, Journal
+from scc_responder.journal.listed_cases import cases_of
 from tests.kits.journal_worlds import START, JournalWorld, SetClock, finding, step
 from tests.kits.racers import in_threads
 
@@ -274,8 +275,8 @@ def test_cases_are_listed_page_by_page(world: JournalWorld) -> None:
     for key in keys:
         world.claim(key=key)
     world.journal.reject("0c" * 32, "junk")
-    first = world.journal.cases(limit=3)
-    rest = world.journal.cases(first.cursor, limit=3)
+    first = cases_of(world.journal.cases(limit=3))
+    rest = cases_of(world.journal.cases(first.cursor, limit=3))
     assert [record.finding_key for record in first.records + rest.records] == keys
     assert (len(first.records), rest.cursor) == (3, None)
 
@@ -287,11 +288,11 @@ def test_an_unreadable_case_hides_no_other(world: JournalWorld, value: bytes) ->
     for key in (keys[0], keys[2]):
         world.claim(key=key)
     world.store.create(f"case/{keys[1]}", value)
-    found = world.journal.cases()
+    found = cases_of(world.journal.cases())
     assert [record.finding_key for record in found.records] == [keys[0], keys[2]]
     ((key, reason),) = [(item.finding_key, item.reason) for item in found.unreadable]
     assert (key, reason) == (keys[1], "record_newer" if b"schema" in value else "record_unreadable")
-    assert world.journal.cases(beginning=keys[2]).unreadable == ()
+    assert cases_of(world.journal.cases(beginning=keys[2])).unreadable == ()
 
 
 def test_a_finding_without_a_case_has_no_record(world: JournalWorld) -> None:

@@ -35,12 +35,25 @@ def with_another_uid(answer: Answer) -> Answer:
     return _rewritten(answer, uid="00000000-0000-4000-8000-000000000002")
 
 
+def of_another_form(answer: Answer) -> Answer:
+    """The answer, whose parts are lists and texts where an API server has objects."""
+    return _changed(answer, lambda item: {**item, "metadata": {**item["metadata"], "labels": [1]}, "spec": "x"})
+
+
+def without_metadata(answer: Answer) -> Answer:
+    """The answer, with nothing of what every object has."""
+    return _changed(answer, lambda item: {**item, "metadata": []})
+
+
 def _rewritten(answer: Answer, **metadata: str) -> Answer:
+    return _changed(answer, lambda item: {**item, "metadata": item["metadata"] | metadata})
+
+
+def _changed(answer: Answer, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
     document = json.loads(answer.body)
-    for item in document.get("items", [document]):
-        if "metadata" in item:
-            item["metadata"] |= metadata
-    return Answer(answer.status, json.dumps(document).encode(), answer.headers)
+    items = [change(item) if "metadata" in item else item for item in document.get("items", [document])]
+    whole = {**document, "items": items} if "items" in document else items[0]
+    return Answer(answer.status, json.dumps(whole).encode(), answer.headers)
 
 
 BAD_ANSWERS: dict[str, Fault] = {
@@ -61,6 +74,8 @@ BAD_ANSWERS: dict[str, Fault] = {
     "half-an-answer": Truncate(length=20),
     "another-object": Rewrite(about_another),
     "another-uid": Rewrite(with_another_uid),
+    "another-form": Rewrite(of_another_form),
+    "no-metadata": Rewrite(without_metadata),
 }
 """What one request may be answered."""
 

@@ -18,6 +18,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.journal.messages import Ending
 from scc_responder.pipeline.approvals import AnswerRequest, answer_plan
 from scc_responder.pipeline.delivery import respond
@@ -61,7 +62,7 @@ def services_of(folder: Path) -> Services:
 
 def case_of(folder: Path) -> CaseRecord:
     """The one case of the folder's deployment."""
-    (record,) = services_of(folder).journal.cases().records
+    (record,) = cases_of(services_of(folder).journal.cases()).records
     return record
 
 

@@ -12,6 +12,7 @@ import pytest
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.intake.notification import parse_notification
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.pipeline.sweep import sweep
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kits.answers import HERE, answered
@@ -46,7 +47,7 @@ def document(cluster: SimulatedCluster, made: Deployment) -> dict[str, Any]:
 
 def swept(made: Deployment, wait: timedelta) -> dict[str, int]:
     """Sweep that time after the deletion, however slow the machine is, and return what the sweep met."""
-    steps = (step for record in made.services.journal.cases().records for step in record.steps)
+    steps = (step for record in cases_of(made.services.journal.cases()).records for step in record.steps)
     due = min((step.due_at for step in steps if step.due_at), default=utc_now() + GRACE_OVER)
     at = due - GRACE_OVER + wait
     made.set_clock(lambda: at)

@@ -34,7 +34,7 @@ def test_the_table_names_each_request_of_the_ladder(tmp_path: Path, cluster: Sim
     assert result == Delivered(requests=frozenset(NEEDED_BY), done=frozenset(ALL), is_kept=True)
 
 
-FEW = ("403", "422", "500", "stall-before", "another-uid", "another-object", "half-an-answer")
+FEW = ("403", "422", "500", "stall-before", "another-uid", "another-object", "another-form", "half-an-answer")
 LASTING = Cases(
     "requests times lasting faults",
     [(kind, fault) for kind in NEEDED_BY for fault in FEW],

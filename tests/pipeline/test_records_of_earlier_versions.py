@@ -20,6 +20,7 @@ from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState
 from scc_responder.guard.limiter import cluster_key, read_ledger
 from scc_responder.guard.switch_documents import SwitchDocuments
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.workbench.policy_files.policy_file import load_policies
 from scc_responder.workbench.simulated_cluster.server.objects import target_to
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -71,7 +72,7 @@ def finding(name: str) -> dict[str, Any]:
 
 def test_every_stored_case_is_read(deployment: Deployment) -> None:
     """No case is unreadable, and each is as it was."""
-    cases = deployment.services.journal.cases()
+    cases = cases_of(deployment.services.journal.cases())
     assert cases.unreadable == ()
     assert {name: str(deployment.case(finding(name)).state) for name in RECORDS["findings"]} == {
         "crashed": "open",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.kills import Noted
 from tests.kits.responder import mutations, policy
@@ -28,7 +29,7 @@ def test_a_delivery_killed_and_lost(tmp_path: Path, record_property: Noted) -> N
         folder = tmp_path / str(number)
         with scene(folder, STEPS) as cluster:
             assert run("deliver", folder, FAILPOINT=str(number)) == -signal.SIGKILL
-            if not services_of(folder).journal.cases().records:
+            if not cases_of(services_of(folder).journal.cases()).records:
                 # It ended before the claim: nothing was recorded, and Pub/Sub still has the message.
                 main("deliver", folder)
             return ended(folder, cluster)

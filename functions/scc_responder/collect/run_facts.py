@@ -32,7 +32,6 @@ KEPT_WHOLE = 50
 RUN_FACTS = frozenset({"service", "revisions", "revision", "job", "executions", "execution", "iam_policy"})
 """The facts of a context that are of Cloud Run."""
 
-_T = TypeVar("_T")
 _Child = TypeVar("_Child", RunRevision, RunExecution)
 
 

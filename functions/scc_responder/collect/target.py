@@ -20,6 +20,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.ports import CloudRunApi, Clusters, Findings, KubernetesApi
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import ODD, of_its_types
 from scc_responder.intake.threats import classify
 
 MAX_OWNERS = 4
@@ -72,7 +73,10 @@ class Reads:
     def _in_time(self, read: Callable[..., _T], *arguments: Any) -> _T:
         if monotonic() >= self._until:
             raise ApiError(Reason.DEADLINE, "nobody waits for this read any longer")
-        return read(*arguments)
+        try:
+            return read(*arguments)
+        except ODD as error:
+            raise ApiError(Reason.UNUSABLE_ANSWER, f"an answer of another form: {type(error).__name__}") from error
 
     def result(self, fact: str, future: Future[_T]) -> _T | None:
         """The read's answer, or None with the reason in `missing`."""
@@ -166,13 +170,13 @@ def _context(
 
 def _start(reads: Reads, api: KubernetesApi, finding: Finding, node_name: str) -> StartedReads:
     """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
-    named: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {}
+    named: dict[str, tuple[Any, ...]] = {}
     if finding.pod:
-        named["pod"] = (api_paths.pod, (finding.pod.namespace, finding.pod.name))
-        named["namespace"] = (api_paths.namespace, (finding.pod.namespace,))
+        named["pod"] = (parse_pod, api_paths.pod, finding.pod.namespace, finding.pod.name)
+        named["namespace"] = (parse_namespace, api_paths.namespace, finding.pod.namespace)
     if node_name:
-        named["node"] = (api_paths.node, (node_name,))
-    return {fact: reads.start(_get, api, path, *names) for fact, (path, names) in named.items()}
+        named["node"] = (parse_node, api_paths.node, node_name)
+    return {fact: reads.start(_get, api, *asked) for fact, asked in named.items()}
 
 
 def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[str, Any]:
@@ -180,7 +184,7 @@ def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[st
     objects: dict[str, dict[str, Any]] = {}
     pod = _pod(reads, api, started.get("pod"), objects)
     if "node" not in started and pod is not None and pod.node_name:
-        started["node"] = reads.start(_get, api, api_paths.node, pod.node_name)
+        started["node"] = reads.start(_get, api, parse_node, api_paths.node, pod.node_name)
     for fact in ("namespace", "node"):
         found = reads.result(fact, started[fact]) if fact in started else None
         if found is not None:
@@ -193,9 +197,11 @@ def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[st
     }
 
 
-def _get(api: KubernetesApi, path: Callable[..., str], *names: str) -> dict[str, Any]:
-    """Read one object; a name that is no Kubernetes name fails here, in the read's own thread."""
-    return api.get(path(*names))
+def _get(api: KubernetesApi, parse: Callable[[Any], Any], path: Callable[..., str], *names: str) -> dict[str, Any]:
+    """Read one object; a name that is no Kubernetes name, or an object of another form, fails in the read's thread."""
+    found = api.get(path(*names))
+    of_its_types(parse(found))
+    return found
 
 
 def _pod(
@@ -228,12 +234,16 @@ def _owners(
         chain.append(owner)
         if len(chain) > 1 and (owner.api_version, owner.kind) not in READ_OWNERS:
             break
-        read = reads.start(_get, api, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
-        found = reads.result("owner", read)
-        if found is None or found["metadata"]["uid"] != owner.uid:
+        read = reads.result("owner", reads.start(_get_owner, api, namespace, owner))
+        if read is None or read[0]["metadata"]["uid"] != owner.uid:
             reads.missing.setdefault("owner", Reason.OWNER_REPLACED)
             break
-        objects[owner.kind] = found
-        chain[-1] = replace(owner, selected_by=selecting_keys(found))
-        owner = controller(found)
+        objects[owner.kind], chain[-1], owner = read
     return tuple(chain)
+
+
+def _get_owner(api: KubernetesApi, namespace: str, owner: Owner) -> tuple[dict[str, Any], Owner, Owner | None]:
+    """The owner's object, what is known of it by that, and its own owner."""
+    found = _get(api, parse_namespace, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
+    known = of_its_types(replace(owner, selected_by=selecting_keys(found)))
+    return found, known, of_its_types(controller(found))

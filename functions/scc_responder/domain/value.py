@@ -51,3 +51,13 @@ def read_json(content: bytes | str, wanted: type[_T]) -> _T:
         return msgspec.json.decode(content, type=resolved(wanted))
     except (UnicodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
+
+
+ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""How what was read is refused, and whose parts are not what anybody writes there."""
+
+
+def of_its_types(value: _T) -> _T:
+    """The value, once its fields are of their types: it was made of what others wrote. Raises what is in `ODD`."""
+    msgspec.convert(msgspec.to_builtins(value), resolved(type(value)))
+    return value

@@ -11,7 +11,7 @@ from typing import Any
 
 from scc_responder.actions import Action, actions
 from scc_responder.domain.changes import Change, Disruption
-from scc_responder.domain.context import NO_SUCH_OWNER, Context, NodePool, Pod, Zone
+from scc_responder.domain.context import NO_SUCH_OWNER, Context, Pod
 from scc_responder.domain.finding import Confidence
 from scc_responder.domain.reasons import Reason
 from scc_responder.guard.limits.ledger_document import Budget, DisruptionKind, DisruptionRequest
@@ -90,11 +90,8 @@ def _node_reason(context: Context) -> Reason | None:
     if pool.nodes - pool.schedulable >= UNHEALTHY_SHARE * pool.nodes:
         return Reason.NODE_POOL_UNHEALTHY
     takes_pods = node.ready is not False and not node.unschedulable and pool.target_takes_pods
-    return Reason.LAST_SCHEDULABLE_NODE if takes_pods and _is_last(pool, pool.zones[node.zone]) else None
-
-
-def _is_last(pool: NodePool, zone: Zone) -> bool:
-    return zone.schedulable <= 1 or pool.schedulable <= 1
+    is_last = takes_pods and min(pool.schedulable, pool.zones[node.zone].schedulable) <= 1
+    return Reason.LAST_SCHEDULABLE_NODE if is_last else None
 
 
 def budget_of(action: Action) -> Budget:

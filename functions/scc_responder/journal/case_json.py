@@ -14,7 +14,7 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import MAX_VALUE_BYTES, Entry, Page
+from scc_responder.domain.store import MAX_VALUE_BYTES, Entry
 from scc_responder.domain.value import Value, read_json, resolved
 from scc_responder.journal.account.case_facts import CaseFacts
 from scc_responder.journal.again.stored_schema import AGAIN_SCHEMA, READABLE_SCHEMAS, stored_schema
@@ -143,42 +143,9 @@ def decode(value: bytes) -> CaseRecord:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"the record is damaged: {error}") from error
 
 
-ODD = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
-"""How a record is refused that was read, and whose parts are not what any version writes."""
-
-
 def decoded(entry: Entry) -> CaseRecord:
     """The record of a stored case. Raises what `decode` does, also where the record names another case."""
     record = decode(entry.value)
     if record.finding_key != entry.key.rpartition("/")[2]:
         raise RetryableError(Reason.RECORD_UNREADABLE, f"it is that of case {case_id(record.finding_key)}")
     return record
-
-
-class Unreadable(Value, frozen=True, kw_only=True):
-    """A case that this version cannot read, and why: `record_newer` or `record_unreadable`."""
-
-    finding_key: str
-    reason: str
-    why: str
-
-
-class Cases(Value, frozen=True, kw_only=True):
-    """Some cases. `cursor` continues after them; None means there are no more."""
-
-    records: tuple[CaseRecord, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
-    cursor: str | None = None
-
-
-def cases_of(page: Page) -> Cases:
-    """The cases of a page. Unreadable cases are listed, never raised."""
-    records: list[CaseRecord] = []
-    unreadable: list[Unreadable] = []
-    for entry in page.entries:
-        try:
-            records.append(decoded(entry))
-        except RetryableError as error:
-            key = entry.key.rpartition("/")[2]
-            unreadable.append(Unreadable(finding_key=key, reason=error.reason, why=str(error)))
-    return Cases(records=tuple(records), unreadable=tuple(unreadable), cursor=page.cursor)

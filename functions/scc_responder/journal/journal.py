@@ -26,12 +26,12 @@ from scc_responder.domain.finding import CASE_ID_DIGITS, Finding
 from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.store import CasStore, Entry, stored_as, write_over
+from scc_responder.domain.store import CasStore, Entry, Page, stored_as, write_over
 from scc_responder.domain.value import Value
 from scc_responder.journal.again.persons_request import as_requested
 from scc_responder.journal.again.reopening import gone_on_with, opened_anew
 from scc_responder.journal.case import KEEP_REJECTED, CaseRecord, Rejection, case_digest
-from scc_responder.journal.case_json import Cases, cases_of, decoded
+from scc_responder.journal.case_json import decoded
 from scc_responder.journal.chain.chain_check import checked
 from scc_responder.journal.claimed_case import CaseWriter, ClaimedCase
 from scc_responder.journal.persons_word import settles
@@ -103,9 +103,12 @@ class Journal:
 
     def cases(
         self, cursor: str | None = None, limit: int = 100, *, beginning: str = "", unfinished: bool = False
-    ) -> Cases:
-        """Some cases in key order, of those whose keys begin so, or that wait or go on. Raises StoreUnavailable."""
-        return cases_of(self._store.scan(_case_key(beginning), cursor, limit, unfinished=unfinished))
+    ) -> Page:
+        """Some cases in key order, of those whose keys begin so, or that wait or go on: see `listed_cases`.
+
+        Raises StoreUnavailable.
+        """
+        return self._store.scan(_case_key(beginning), cursor, limit, unfinished=unfinished)
 
     def find(self, case: str) -> str | None:
         """The key of the one finding whose case id, or key, this is; None where there is none, or several.

@@ -20,13 +20,13 @@ from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, stored_as, write_over
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import ODD, Value
 from scc_responder.execute.evidence.sealing import sign_later
 from scc_responder.guard import approval_answers
 from scc_responder.journal.again.reopening import opened_by_sweep
 from scc_responder.journal.again.unfinished import is_held_by_time, is_unfinished
 from scc_responder.journal.case import CaseRecord, is_held_for_now, kept
-from scc_responder.journal.case_json import ODD, decoded
+from scc_responder.journal.case_json import decoded
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending
 from scc_responder.journal.notices import case_notice

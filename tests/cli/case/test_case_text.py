@@ -13,7 +13,7 @@ from scc_responder.cli.case.case_text import answered, case, case_list, urgency
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.entrypoint.console.answer_client import FunctionAnswer
 from scc_responder.journal.case import CaseRecord, Closing, PersonsMark, PersonsWord, WordKind
-from scc_responder.journal.case_json import Unreadable
+from scc_responder.journal.listed_cases import Unreadable
 from scc_responder.journal.plan import Approval, AskedStep, PersonsRequest, Plan, PlanState, PlanStep, RequestKind
 from scc_responder.journal.step import Step
 from scc_responder.journal.watch.watch import Look, LookNote, Watch

@@ -18,6 +18,7 @@ from scc_responder.cli.demo.presentation import WIDTH
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.workbench.policy_files.shipped_pack import PACK
 from tests.cli.commands import ROOT, Terminal, free_port, is_listening, listening_addresses, run
 from tests.cluster.polling import wait_until
@@ -275,7 +276,7 @@ def test_the_kept_journal_holds_every_case(changed: Showing) -> None:
     """The journal that is kept holds every case, each come to its end."""
     (folder,) = changed.temporary.iterdir()
     store = SqliteStore(folder / "journal.db")
-    cases = Journal(store, utc_now).cases().records
+    cases = cases_of(Journal(store, utc_now).cases()).records
     store.close()
     states = sorted((case.category, case.state) for case in cases)
     assert states == [

@@ -17,8 +17,8 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Cases
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Cases
 from scc_responder.journal.plan import Plan, PlanStep
 from tests.browser import Page, page
 from tests.counts import Count

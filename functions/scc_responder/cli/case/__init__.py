@@ -90,8 +90,8 @@ from scc_responder.cli.terminal.settings_file import TOKEN, id_token
 from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.value import ODD
 from scc_responder.entrypoint.console.answer_client import send
-from scc_responder.journal.case_json import ODD
 from scc_responder.journal.plan import MIN_DIGEST
 
 _URL = "http://127.0.0.1:8080"

@@ -17,8 +17,8 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
 from scc_responder.journal.account.about_target import note_in_words
 from scc_responder.journal.case import CaseRecord, PersonsMark, PersonsWord
-from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.contained import MEANINGS, contained_seconds, containment, instances_unknown, not_contained
+from scc_responder.journal.listed_cases import Unreadable
 from scc_responder.journal.plan import (
     AskedStep,
     Plan,

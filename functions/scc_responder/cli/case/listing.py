@@ -30,13 +30,14 @@ from scc_responder.domain.errors import SettingsError
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
+from scc_responder.domain.value import ODD
 from scc_responder.entrypoint.console.incidents import in_incidents, incidents
 from scc_responder.entrypoint.console.spread import named_by, spreads
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import ODD, Cases, Unreadable
 from scc_responder.journal.contained import contained_fields
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Cases, Unreadable
 from scc_responder.journal.plan import plan_summary
 
 MOST_SPREADS = 20

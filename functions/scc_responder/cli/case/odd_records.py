@@ -10,7 +10,7 @@ from pathlib import Path
 from scc_responder.cli.terminal.terminal import visible_lines
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
-from scc_responder.journal.case_json import Unreadable
+from scc_responder.journal.listed_cases import Unreadable
 
 _REMEDIES: dict[str, str] = {
     Reason.RECORD_NEWER: "deploy the later version again, or use its command line: see terraform/docs/upgrades.md",

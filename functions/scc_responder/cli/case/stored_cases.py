@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from scc_responder.journal.case_json import Cases
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Cases, cases_of
 
 
 def stored_cases(journal: Journal, *, beginning: str = "") -> Cases:
     """All cases whose keys begin so, and those of them that cannot be read. Raises StoreError."""
     cases = Cases()
     while True:
-        page = journal.cases(cases.cursor, beginning=beginning)
+        page = cases_of(journal.cases(cases.cursor, beginning=beginning))
         cases = Cases(
             records=cases.records + page.records, unreadable=cases.unreadable + page.unreadable, cursor=page.cursor
         )

@@ -22,6 +22,7 @@ from scc_responder.domain.clock import utc_now
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.store import CasStore
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.pipeline.delivery import respond
 from scc_responder.settings import read_settings
 from scc_responder.workbench.local_services import LocalServices
@@ -61,7 +62,7 @@ class ConsoleScene:
     def play(self) -> Iterator[Expectation]:
         """Sign in as a browser does, and look whether each case is listed."""
         shown = listed_page(self._addresses[-1])
-        cases = [case_id(record.finding_key) for record in self._journal.cases().records]
+        cases = [case_id(record.finding_key) for record in cases_of(self._journal.cases()).records]
         missing = [case for case in cases if f"/case/{case}" not in shown]
         yield Expectation(name=f"the console lists every case, but for {missing}", held=bool(cases) and not missing)
 

@@ -14,6 +14,7 @@ from scc_responder.domain.errors import ApiError, OutcomeUnknown, RetryableError
 from scc_responder.domain.ports import ApiObject, KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Result, StepStatus, failed, target_gone
+from scc_responder.domain.value import ODD
 
 TRIES = 5
 MAX_WAIT_SECONDS = 5.0
@@ -109,7 +110,8 @@ class ClusterSession:
         path: str,
         refused: Callable[[ApiError], Result | None] = lambda _: None,
     ) -> Result:
-        """Try again, each time from a fresh probe, while the target changes under us or the outcome is unknown.
+        """Try again, each time from a fresh probe, while the target changes under us, the outcome is unknown, or
+        an answer makes no sense.
 
         `refused` says what a refusal by admission, or for an object's size, means to this kind of change, where it
         means more than a failure.
@@ -119,11 +121,13 @@ class ClusterSession:
         for number in range(TRIES):
             try:
                 return attempt(tries)
+            except ODD as error:
+                tries.last = ApiError(Reason.UNUSABLE_ANSWER, f"an answer of another form: {type(error).__name__}")
             except ApiError as error:
                 if not self._may_pass(error, tries):
                     return _outcome(error, refused)
                 tries.last = error
-                self.forget(path)
+            self.forget(path)
             self.wait(PAUSE_SECONDS * 2**number)
         reason = tries.last.reason if tries.last else Reason.UNSETTLED
         raise RetryableError(reason, f"{TRIES} attempts on {path}") from tries.last

@@ -8,15 +8,15 @@ from datetime import datetime
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import ODD, Value
 from scc_responder.entrypoint.console.account_text import PLAN_WAITS
 from scc_responder.entrypoint.console.incidents import Incident, incidents
 from scc_responder.entrypoint.console.spread import spread_words, spreads
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.account.inert_text import inert
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import ODD, Cases, Unreadable
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Cases, Unreadable, cases_of
 
 ROWS = 100
 """So many cases are read for one page."""
@@ -75,10 +75,10 @@ def case_rows(journal: Journal, state: CaseState | None = None, after: str = "")
     last. The cases of an incident stand together.
     """
     only = frozenset({state}) if state else frozenset(CaseState)
-    first = () if after or state else _kept(journal.cases(limit=ROWS, unfinished=True), _MOVING)
+    first = () if after or state else _kept(cases_of(journal.cases(limit=ROWS, unfinished=True)), _MOVING)
     cases, cursor = Cases(), f"case/{after}" if after else None
     for _ in range(MOST_READ):
-        page = journal.cases(cursor, ROWS, unfinished=state in _MOVING)
+        page = cases_of(journal.cases(cursor, ROWS, unfinished=state in _MOVING))
         cursor, records = page.cursor, (*cases.records, *_kept(page, only))
         cases = Cases(records=records, unreadable=(*cases.unreadable, *page.unreadable), cursor=cursor)
         if cursor is None or len(cases.records) >= ROWS:

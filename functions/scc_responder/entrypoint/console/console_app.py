@@ -24,6 +24,7 @@ from scc_responder.domain.ports import Clock
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import visible
+from scc_responder.domain.value import ODD
 from scc_responder.entrypoint.console import plan_parts, sentences
 from scc_responder.entrypoint.console.account_text import head_facts
 from scc_responder.entrypoint.console.case_rows import BY_NEED, case_rows
@@ -43,7 +44,6 @@ from scc_responder.guard.resumed_case import resume_refused
 from scc_responder.journal.account.about_acts import changes_made
 from scc_responder.journal.account.account import account_of
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import ODD
 from scc_responder.journal.journal import Journal
 from scc_responder.journal.plan import PlanState
 from scc_responder.pipeline.undo.undo_record import undo_digest

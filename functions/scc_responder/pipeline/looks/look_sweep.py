@@ -24,9 +24,10 @@ from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import Entry
+from scc_responder.domain.value import ODD
 from scc_responder.journal.again.reopening import opened_by_sweep, undone_by_others
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import ODD, decoded
+from scc_responder.journal.case_json import decoded
 from scc_responder.journal.chain.chain_check import write_fields
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, log_line

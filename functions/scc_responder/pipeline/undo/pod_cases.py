@@ -12,8 +12,8 @@ from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.labels import EACH_CASE, ISOLATED_POD, POD_LABEL
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Unreadable
 from scc_responder.journal.step import Step
 
 _POLICY = re.compile(r"scc-responder-([0-9a-f]{12})-[0-9a-f]{8}", re.ASCII)

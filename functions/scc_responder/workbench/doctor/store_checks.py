@@ -19,8 +19,8 @@ from scc_responder.domain.store import CasStore
 from scc_responder.domain.value import Value
 from scc_responder.guard.kill_switch import NAME as CONTROL
 from scc_responder.journal.case import CaseRecord
-from scc_responder.journal.case_json import Unreadable
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import Unreadable, cases_of
 from scc_responder.pipeline.heartbeat import HEARTBEAT_ID
 from scc_responder.policy.policy_set import PolicySet
 from scc_responder.settings import VARIABLE_PREFIX, Settings
@@ -129,7 +129,7 @@ def look_through(journal: Journal, most: int = MOST_RECORDS) -> StoredCases:
     refused: dict[str, CaseRecord] = {}
     count, cursor = 0, None
     while True:
-        page = journal.cases(cursor, min(_PAGE, most - count))
+        page = cases_of(journal.cases(cursor, min(_PAGE, most - count)))
         for record in page.records:
             _note(record, totals, refused)
             note_cluster(record, totals["clusters"])

@@ -18,6 +18,7 @@ from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.case import KEEP_CLOSED
 from scc_responder.journal.claimed_case import ClaimedCase, LostLease
 from scc_responder.journal.journal import Journal
+from scc_responder.journal.listed_cases import cases_of
 from scc_responder.journal.step import Step
 from tests.cluster.polling import wait_until
 from tests.journal.case_program import ACTIONS, carry_out
@@ -117,7 +118,7 @@ def test_a_case_goes_its_whole_way(world: World) -> None:
     assert world.journal().claim(finding(minutes=-1)).outcome == "stale"
     reopened = world.journal().claim(finding(minutes=1, content="other"))
     assert (reopened.outcome, len(reopened.record.steps)) == ("reopened", 2)
-    assert [record.finding_key for record in world.journal().cases().records] == [FINDING.key]
+    assert [record.finding_key for record in cases_of(world.journal().cases()).records] == [FINDING.key]
 
 
 def test_of_findings_about_one_object_one_may_carry_it_out(world: World) -> None:
