@@ -11,6 +11,7 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from scc_responder.domain.changes import stored
+from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.journal.account.about_acts import about_acts, account_commands
 from scc_responder.journal.account.answers import Question
@@ -71,7 +72,8 @@ def test_a_change_that_was_made_is_felt_and_can_be_undone() -> None:
     assert said(made, Question.FELT) == [
         "isolate_pod: whoever calls the pod gets no answer, nor does the pod from others"
     ]
-    assert any(line.startswith("undo: by the command") for line in said(made, Question.LEFT_TO_DO))
+    command = f"undo: scc-responder case undo {case_id(made.finding_key)}"
+    assert any(line.startswith(command) for line in said(made, Question.LEFT_TO_DO))
     assert "case undo" in [command.line for command in account_commands(made)][-1]
     kept = replace(BARE, steps=(captured,), state=CaseState.DONE)
     assert said(kept, Question.FELT) == ["answer: nothing: nothing was changed"]

@@ -166,8 +166,9 @@ def _left(record: CaseRecord) -> Iterator[AccountLine]:
     yield from (AccountLine(name="first", text=remedy.meaning) for remedy in dict.fromkeys(_remedies(record).values()))
     if due := due_at(record):
         yield AccountLine(name="next look", text=f"{_at(due)}, by the sweep")
-    can = _can_be_undone(record)
-    undo = "by the command that takes it back, below" if can else "nothing that was done can be taken back, or need be"
+    # A message has no list of commands below it.
+    told = f"scc-responder case undo {case_id(record.finding_key)} says what can be taken back; --apply does it"
+    undo = told if _can_be_undone(record) else "nothing that was done can be taken back, or need be"
     yield AccountLine(name="undo", text=undo)
 
 
