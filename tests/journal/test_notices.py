@@ -218,3 +218,20 @@ def test_what_is_held_says_so_to_threads(state: CaseState, status: StepStatus, *
     assert (said.is_held, kept.is_held) == (is_held, is_held)
     assert replace(said, is_over=False) == kept
     assert (kept.about, kept.event_time, kept.surface) == (incident_keys(made), event, "pod")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "is_over"),
+    [
+        (NoticeKind.UNDONE, Reason.UNDONE, True),
+        (NoticeKind.UNDONE, Reason.UNDO_REFUSED, False),
+        (NoticeKind.REJECTED, Reason.APPROVAL_REJECTED, True),
+        (NoticeKind.EXPIRED, Reason.APPROVAL_EXPIRED, False),
+    ],
+)
+def test_a_case_of_which_something_stands_that_could_go_is_not_over(
+    kind: NoticeKind, reason: Reason, *, is_over: bool
+) -> None:
+    """An undo that was refused in part needs a person still: its alert is not resolved."""
+    record = CaseRecord(finding_key="0a" * 32, finding_name="f1", event_time=context().finding.event_time, digest="d")
+    assert case_notice(kind, record, reason, "").subject.is_over is is_over

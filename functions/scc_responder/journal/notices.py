@@ -120,7 +120,7 @@ def case_notice(
         finding=record.canonical_name or record.finding_name,
         state=record.state,
         reason=reason,
-        subject=_subject(record, is_over=kind in _ENDS),
+        subject=_subject(record, is_over=kind in _ENDS and reason != Reason.UNDO_REFUSED),
         key=f"{record.opened_epoch} {reason} {about}",
         facts={
             "case": case,

@@ -41,7 +41,7 @@ _REFUSED = {
     Reason.FORM_TOO_OLD: "You looked at this form for longer than 15 minutes. Nothing was done. Read the case again.",
     Reason.FORM_STALE: "The case changed since this form was made, or the form was sent before. This click did "
     "nothing. Read the case again.",
-    Reason.NOT_SIGNED_IN: "The console does not know who you are. Open the address that it printed.",
+    Reason.NOT_SIGNED_IN: "The console does not know who you are. Open the address that was printed or set for it.",
     Reason.METHOD_NOT_ALLOWED: "The console takes no such request. Nothing was done.",
     Reason.NO_SUCH_PATH: "The console has no such page.",
     Reason.NO_SUCH_CASE: "There is no such case. Give all 12 digits of its id.",
