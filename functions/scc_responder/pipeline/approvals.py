@@ -32,7 +32,7 @@ from scc_responder.journal.notices import case_notice
 from scc_responder.journal.persons_word import short_words
 from scc_responder.journal.plan import PlanState, is_another_plan
 from scc_responder.pipeline.authentication import bearer, is_local
-from scc_responder.pipeline.delivery import accounted, ended, finding_of, work_on
+from scc_responder.pipeline.delivery import accounted, ended, finding_of, voided_by, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.kept_mark import kept_mark
 from scc_responder.pipeline.later.later_accounts import note_unwatched
@@ -170,12 +170,7 @@ def _go_on(finding: Finding, case: ClaimedCase, services: Services, log: Deliver
         ending = work_on(finding, case, services, log)
     except Settled as settled:
         log.fields["error"] = str(settled)
-        reason = (
-            Reason.CONTROL_DISABLED
-            if settled.reason == Reason.CONTROL_DISABLED
-            else Reason.APPROVAL_VOID_FINDING_CHANGED
-        )
-        return Ending(status=409, reason=reason, severity="WARNING")
+        return Ending(status=409, reason=voided_by(settled), severity="WARNING")
     plan = case.record.plan
     if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
         return ending

@@ -167,13 +167,7 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
         elif end.severity == "ERROR" or end.reason == Reason.CONTROL_DISABLED:
             _tell(case, end, services)
         if case.record.plan and case.record.plan.is_pending:
-            now = services.clock()
-            why = (
-                Reason.CONTROL_DISABLED
-                if end.reason == Reason.CONTROL_DISABLED
-                else Reason.APPROVAL_VOID_FINDING_CHANGED
-            )
-            case.keep(withdrawn(case.record, PlanState.VOID, why, now, said=end.reason))
+            case.keep(withdrawn(case.record, PlanState.VOID, voided_by(end), services.clock(), said=end.reason))
         note_unwatched(case.record, services)
         case.close(end.state, end.reason, decision=_kept(case.record, end))
         drop_key(case.record, services.store)
@@ -183,6 +177,12 @@ def _released_unless_closed(case: ClaimedCase, services: Services) -> Iterator[N
             _tell(case, error, services)
             case.release(getattr(error, "reason", Reason.INTERNAL_ERROR))
         raise
+
+
+def voided_by(end: Settled) -> Reason:
+    """Why a plan that waits is void with this end."""
+    is_switched = end.reason == Reason.CONTROL_DISABLED
+    return Reason.CONTROL_DISABLED if is_switched else Reason.APPROVAL_VOID_FINDING_CHANGED
 
 
 def _kept(record: CaseRecord, end: Settled) -> dict[str, Any]:

@@ -210,6 +210,43 @@ def test_what_is_fought_over_is_left_to_people(
     assert {event.verb for event in cluster.audit[before:]} <= {"get"}
 
 
+@pytest.mark.parametrize("is_over", [True, False])
+def test_what_stays_undone_is_told_once(
+    deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any], is_over: bool
+) -> None:
+    """The finding is over, or the switch is off: a later look that sees the same has no news."""
+    if is_over:
+        deployment.list_finding({**isolated, "finding": {**isolated["finding"], "mute": "MUTED"}})
+    else:
+        deployment.turn(Mode.DRY_RUN)
+    remove_label(cluster, pod)
+    told = []
+    for minutes in (1, 5, 60, 1440):
+        later(deployment, timedelta(minutes=minutes, seconds=1))
+        assert looked(deployment)["undone_by_others"] == 1
+        told.append(
+            [item["attributes"].get("reason") for item in deployment.published.messages].count("undone_by_others")
+        )
+    assert told == [1, 1, 1, 1]
+
+
+def test_an_answer_of_another_form_is_no_look(deployment: Deployment, isolated: dict[str, Any]) -> None:
+    """It says nothing of the case, whose record is sound: the look is made again in five minutes."""
+    sound = deployment.clusters.api
+
+    class Odd(Interposed):
+        def get(self, path: str) -> dict[str, Any]:
+            return {**super().get(path), "metadata": []}
+
+    deployment.clusters.api = Odd(sound)
+    later(deployment, MINUTE)
+    assert (looked(deployment), looked(deployment)) == ({"not_looked": 1}, {})
+    assert [look.unread for look in looks(deployment, isolated)] == ["unusable_answer"]
+    deployment.clusters.api = sound
+    later(deployment, timedelta(minutes=7))
+    assert looked(deployment) == {"still_contained": 1}
+
+
 def test_a_finding_that_is_over_is_not_acted_upon(
     deployment: Deployment, cluster: SimulatedCluster, pod: dict[str, Any], isolated: dict[str, Any]
 ) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes import api_paths
-from scc_responder.journal.watch.looks_due import due_at
+from scc_responder.domain.reasons import Reason
+from scc_responder.journal.watch.looks_due import MOST_UNREAD, due_at
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster.polling import wait_until
 from tests.kits.compromised_pod import is_gone
-from tests.kits.responder import Deployment, api_of, deployed, finding_about, policy
+from tests.kits.responder import Deployment, Interposed, api_of, deployed, finding_about, policy
 from tests.pipeline.looks.test_look_sweep import later, looked
 
 MOMENTS = [timedelta(minutes=1, seconds=1), timedelta(minutes=6), timedelta(hours=2), timedelta(hours=25)]
@@ -82,6 +84,25 @@ def test_a_pod_that_is_gone_is_not_told(deployment: Deployment, cluster: Simulat
     (reminder,) = reminders(deployment)
     assert "isolate_pod" not in reminder["error"]
     assert "cordon_node" in reminder["error"]
+
+
+def test_what_the_last_look_could_not_see_is_told(deployment: Deployment, pod: dict[str, Any]) -> None:
+    """Its cluster does not answer any more: people are told what may stand, and what takes it back."""
+    deployment.respond_to(finding_about(pod))
+    for moment in MOMENTS[:3]:
+        later(deployment, moment)
+        looked(deployment)
+
+    def silent(*_call: object) -> None:
+        raise ApiError(Reason.CLUSTER_UNREACHABLE, "no route")
+
+    deployment.clusters.api = Interposed(deployment.clusters.api, silent)
+    for number in range(MOST_UNREAD + 1):
+        later(deployment, MOMENTS[3] + number * timedelta(minutes=6))
+        looked(deployment)
+    told = [item for item in deployment.published.messages if "To take it back" in item.get("error", "")]
+    assert [item["attributes"]["reason"] for item in told] == ["cluster_unreachable"]
+    assert "was not made (cluster_unreachable): isolate_pod; cordon_node. To take it back: scc" in told[0]["error"]
 
 
 def test_nothing_that_stands_is_no_reminder(tmp_path: Path, cluster: SimulatedCluster, pod: dict[str, Any]) -> None:

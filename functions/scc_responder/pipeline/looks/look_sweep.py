@@ -19,7 +19,6 @@ import msgspec
 from scc_responder.adapters.acting_case import acting_for
 from scc_responder.domain.errors import ApiError, ResponderError
 from scc_responder.domain.finding import ClusterRef, case_id
-from scc_responder.domain.mode import Mode
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.ports import KubernetesApi
 from scc_responder.domain.reasons import Reason
@@ -52,7 +51,6 @@ MOST_LOOKS = 200
 LANES, LANES_OF_A_CLUSTER = 6, 2
 """Looks side by side, in all and in one cluster."""
 _PAGE = 100
-_ACTING = frozenset({Mode.APPROVE, Mode.ENFORCE})
 
 
 def look_sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
@@ -129,7 +127,7 @@ class _Looks:
         """Look, and store what was seen. Raises StoreError, RetryableError."""
         with acting_for(case_id(record.finding_key)):
             look, standing = self._look(record)
-        if look.gone and self._services.kill_switch.ceiling(record.cluster).mode in _ACTING:
+        if look.gone and self._work.is_let(record):
             self._undone.append((record, look))
             return Reason.UNDONE_BY_OTHERS
         transition, _ = self._services.journal.apply(record.finding_key, self._seen(record, look))
@@ -140,7 +138,7 @@ class _Looks:
             if look.gone:
                 self._tell(transition.record, look)
             else:
-                remind(transition.record, standing, self._services)
+                remind(transition.record, look, standing, self._services)
         return transition.reason
 
     def _seen(self, record: CaseRecord, look: Look, *, put_back: bool = False) -> TransitionRule:
@@ -196,6 +194,8 @@ class _Looks:
             if not error.status or (is_run and error.may_pass):
                 self._silent.setdefault(record.cluster, error)
             return seen(unread=error.reason, detail=str(error)[:200]), ()
+        except ODD as error:
+            return seen(unread=Reason.UNUSABLE_ANSWER, detail=type(error).__name__), ()
 
     def _api(self, cluster: str) -> KubernetesApi:
         """The cluster's API. Raises ApiError."""
@@ -212,6 +212,9 @@ class _Looks:
         self._services.tell(log_line(ending, "", "", self._services.settings.trace_project, fields))
 
     def _tell(self, record: CaseRecord, look: Look) -> None:
+        """Tell people, unless an earlier look told them the same."""
+        if any(old.gone == look.gone for old in (record.watch.looks if record.watch else ()) if old != look):
+            return
         why = f"others took away, and it is not put back: {'; '.join(look.gone)}"
         self._services.notify(case_notice(NoticeKind.UNDONE_BY_OTHERS, record, Reason.UNDONE_BY_OTHERS, why))
 
