@@ -1,4 +1,4 @@
-"""Which process of a run has which tests: a file stays whole, and those that wait longest begin first.
+"""Which process of a run has which tests: a file stays whole but for a few, and those that wait longest begin first.
 
 Fixtures of a file (a role that is installed, a function that is served) and of the rehearsal (a cluster of its own) are
 then made once in a run. There are more processes than processors, since many tests wait.
@@ -12,6 +12,9 @@ from xdist.scheduler import LoadScopeScheduling
 WHOLE = ("tests/rehearsal/", "tests/node/")
 """Folders that are not divided among processes: each has a cluster of its own."""
 
+DIVIDED = ("tests/adapters/google/firestore/test_firestore_faults.py",)
+"""Files whose tests may go to several processes: together they wait for longer than all else that runs beside them."""
+
 LONGEST = (
     *WHOLE,
     "tests/e2e/test_served_crash.py",
@@ -20,6 +23,7 @@ LONGEST = (
     "tests/cli/doctor/test_broken.py",
     "tests/pipeline/test_firestore.py",
     "tests/terraform/test_mutations.py",
+    "tests/workbench/proof/",
     "tests/domain/kubernetes/test_cluster_session.py",
     "tests/docs/test_recipes.py",
     "tests/docs/test_changed_clone.py",
@@ -40,8 +44,9 @@ LONGEST = (
 
 
 def unit(test: str) -> str:
-    """What is not divided: the file of a test, or its whole folder."""
-    return next((folder for folder in WHOLE if test.startswith(folder)), test.partition("::")[0])
+    """What is not divided: the file of a test, its whole folder, or the test with all of its parameters."""
+    whole = next((folder for folder in WHOLE if test.startswith(folder)), test.partition("::")[0])
+    return test.partition("[")[0] if whole in DIVIDED else whole
 
 
 def place(test: str) -> int:

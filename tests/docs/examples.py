@@ -78,9 +78,12 @@ def fenced() -> Iterator[Example]:
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
-    """Every docstring of the package, by where it stands."""
+    """Every docstring of the package that may show an example, by where it stands."""
     for path in sorted((ROOT / "functions").rglob("*.py")):
-        tree = ast.parse(path.read_text())
+        content = path.read_text()
+        if not (_STARTS.search(content) or _COMMAND.search(content)):
+            continue
+        tree = ast.parse(content)
         for node in [tree, *ast.walk(tree)]:
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'name', 'module')}", text

@@ -26,7 +26,7 @@ from tests.fuzz.run import REMEDY, Unavailable, fuzz
 from tests.requirements import missing
 from tests.strategies import NOTIFICATIONS, mutated_goldens
 
-RANDOM = Count("structured random notifications", 10_000, 100_000)
+RANDOM = Count("structured random notifications", 5_000, 100_000)
 WARM_UP = RANDOM.number // 5
 EXAMPLES = Count("notifications made field by field, and as many goldens with junk", 100, 5_000)
 SECONDS = Count("seconds of fuzzing by coverage", 6, 600)

@@ -25,7 +25,7 @@ from scc_responder.journal.step import Step
 from tests.counts import Count
 from tests.kits.journal_worlds import START
 
-HOSTILE_CASES = Count("hostile cases in each outlet of an account", few=200, full=1000)
+HOSTILE_CASES = Count("hostile cases in each outlet of an account", few=100, full=1000)
 THOUSAND = settings(max_examples=HOSTILE_CASES.number, deadline=None, suppress_health_check=list(HealthCheck))
 MARKUP = (
     "<script>alert(1)</script>",

@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from scc_responder.workbench.policies.policy_lint import lint
+from tests.counts import Count
 
+TRIED = Count("odd values in guardrails, a policy and its cases", 606, 1_819)
 ODD = (
     "",
     " ",
@@ -104,7 +106,7 @@ def test_an_odd_value_ends_no_lint(tmp_path: Path, file: str, whole: dict[str, A
     for name, content in (("guardrails.yaml", GUARDRAILS), ("odd.yaml", POLICY), ("odd.test.yaml", CASES)):
         (folder / name).write_text(yaml.safe_dump(content))
     assert lint(folder, date(2026, 3, 2)).errors == ()
-    for odd in changed(whole):
+    for odd in list(changed(whole))[:: TRIED.full // TRIED.number]:
         (folder / file).write_text(yaml.safe_dump(odd))
         try:
             lint(folder, date(2026, 3, 2))
