@@ -19,7 +19,7 @@ def test_{name}(number): print("ran", "{name}", number, os.getpid())
 """
 
 
-@pytest.mark.parametrize("start", (*LONGEST, *DIVIDED))
+@pytest.mark.parametrize("start", [*LONGEST, *DIVIDED])
 def test_what_begins_first_is_there(start: str) -> None:
     """A file that was renamed would begin last."""
     assert (ROOT / start).exists()

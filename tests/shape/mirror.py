@@ -36,7 +36,9 @@ def functions(path: Path) -> list[str]:
 
 def modules() -> list[str]:
     """The modules that have a function, as paths in the package."""
-    return [str(path.relative_to(PACKAGE)) for path in sorted(PACKAGE.rglob("*.py")) if _FUNCTION.search(path.read_text())]
+    return [
+        str(path.relative_to(PACKAGE)) for path in sorted(PACKAGE.rglob("*.py")) if _FUNCTION.search(path.read_text())
+    ]
 
 
 def candidates(module: str) -> list[Path]:
