@@ -155,7 +155,7 @@ def test_a_case_keeps_its_node(tmp_path: Path, spot: tuple[SimulatedCluster, lis
         if verb == "patch":
             api_of(cluster, "admin").delete(f"/api/v1/nodes/{NODE}", {})
             cluster.create(objects.node(NODE))
-            raise KeyError("a crash of ours")
+            raise RuntimeError("a crash of ours")
 
     deployment.clusters.api = Interposed(api, before=crash)
     first = deployment.respond_to(document)
@@ -215,7 +215,7 @@ def test_replaced_and_resumed(tmp_path: Path, cluster: SimulatedCluster, statefu
     def crash(call: int, _verb: str, _path: str) -> None:
         if call == number:
             replace_pod(cluster)
-            raise KeyError("a crash of ours")
+            raise RuntimeError("a crash of ours")
 
     deployment.clusters.api = Interposed(api, before=crash)
     document = finding_about(stateful)

@@ -288,7 +288,7 @@ def test_no_token_in_the_log(tmp_path: Path, cluster: SimulatedCluster, pod: dic
     token = "can" + "ary"
 
     def leak(_number: int, _verb: str, _path: str) -> None:
-        raise ValueError(token)
+        raise RuntimeError(token)
 
     deployment.clusters.api = Interposed(deployment.clusters.api, before=leak)
 

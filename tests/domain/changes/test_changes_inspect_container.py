@@ -36,7 +36,7 @@ class Looking(OneCluster):
     def keep_inspection(self, inspected: Inspected) -> Result:
         """Note the names of the documents, and whether all came."""
         if self.crash:
-            raise KeyError("a crash of ours")
+            raise RuntimeError("a crash of ours")
         self.own_form = inspected.own_form
         try:
             frames = [*inspected.frames]
@@ -78,7 +78,7 @@ def test_a_crash_before_the_reading_loses_nothing() -> None:
     with one_cluster() as (cluster, _):
         means = Looking(cluster)
         means.crash = True
-        with pytest.raises(KeyError):
+        with pytest.raises(RuntimeError):
             change(cluster).carry_out(step_run(), means)
         means.crash = False
         result = change(cluster).carry_out(step_run(intended=True), means)
