@@ -567,7 +567,7 @@ def test_a_fault_of_ours(tmp_path: Path, cluster: SimulatedCluster, pod: dict[st
     class Faulty(SqliteStore):
         def get_many(self, keys: Sequence[str]) -> tuple[Entry | None, ...]:
             if any(key.startswith("control/") for key in keys):
-                raise ZeroDivisionError
+                raise RuntimeError
             return super().get_many(keys)
 
     deployment.services.store = Faulty(deployment.folder / "journal.db")
