@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from random import Random
 
+import pytest
 from msgspec.structs import replace
 
+from scc_responder.domain.errors import PolicyError
+from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
 from scc_responder.policy.cel import CelFacts
 from scc_responder.policy.decide import match
+from scc_responder.policy.guardrails import Guardrails, Protected
+from scc_responder.policy.match import Match
+from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.policy_files.policy_file import load_policies
+from scc_responder.workbench.policy_files.shipped_pack import PACK
 from scc_responder.workbench.proof.enumerated_findings import enumerated_findings
 from scc_responder.workbench.proof.made_situation import TargetWords, made_situation
 from scc_responder.workbench.proof.possible_targets import possible_targets
@@ -73,3 +82,33 @@ def test_a_disabled_policy_has_no_situation(tmp_path: Path) -> None:
     pack = loaded(tmp_path / "small")
     off = tuple(replace(policy, mode="disabled") for policy in pack.policies)
     assert not list(Situations([replace(pack, policies=off)], NOW).all())
+
+
+def labelled(counts: int, each: int) -> PolicySet:
+    """So many policies, each of which asks for so many labels of the pod; neighbours share all but one."""
+    one = load_policies(PACK).policies[0]
+    whens = [Match(threat="*", labels={f"k{key}": "x*" for key in range(n, n + each)}) for n in range(counts)]
+    policies = tuple(
+        replace(one, name=f"p{n}", mode=Mode.ENFORCE, when=when, unless=Match(), condition="")
+        for n, when in enumerate(whens)
+    )
+    return PolicySet(policies=policies, guardrails=Guardrails(protected=Protected()), digest="")
+
+
+def test_labels_are_told_apart_as_all_of_their_values_would() -> None:
+    """Whatever labels a pod has, policies answer as for one that was looked at."""
+    pack = labelled(4, 2)
+    found = {mask for _, mask in Situations([pack], NOW).all()}
+    every = set()
+    for texts in product(("", "x", "other"), repeat=5):
+        labels = {f"k{key}": text for key, text in enumerate(texts) if text}
+        holds = [all(labels.get(key) == "x" for key in policy.when.labels or {}) for policy in pack.policies]
+        every.add(sum(1 << number for number, held in enumerate(holds) if held))
+    assert found == every - {0}
+
+
+def test_many_labels_take_no_time_without_end() -> None:
+    """Of 15 keys with three values each there are 14 million; these policies tell 12 apart, and more at once."""
+    assert len(list(Situations([labelled(12, 4)], NOW).all())) < 10_000
+    with pytest.raises(PolicyError, match="ask for fewer labels and patterns"):
+        list(Situations([labelled(30, 2)], NOW).all())

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
-from itertools import product
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,7 +18,8 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.finding import Finding
 from scc_responder.domain.mode import Mode
-from scc_responder.policy.match import Match
+from scc_responder.domain.wildcards import matcher
+from scc_responder.policy.match import Match, Patterns, as_tuple
 from scc_responder.policy.policy_set import Policy, PolicySet
 from scc_responder.workbench.proof.enumerated_findings import EnumeratedFinding, enumerated_findings
 from scc_responder.workbench.proof.made_situation import MadeSituation, TargetWords, made_situation
@@ -92,7 +92,7 @@ class Situations:
                 for time, age in self._moments:
                     seen += 1
                     if seen > MOST_SITUATIONS:
-                        raise PolicyError("too_many_situations", "more situations than can be looked at, one by one")
+                        raise _too_many()
                     yield replace(made_situation(kind, words, time, age), threats=tuple(threats)), matching
 
     def _representatives(self) -> Iterator[tuple[EnumeratedFinding, int, dict[str, None]]]:
@@ -150,27 +150,28 @@ class Situations:
         self, part: str, kind: EnumeratedFinding, finding: Finding, live: int
     ) -> Iterator[tuple[dict[str, Any], _Told]]:
         """Every value of a part, and what is told apart by it; findings of one shape share it."""
-        keys = self._keys(live) if part == "labels" else self._raising_keys(live) if part == "namespace_labels" else ()
+        asked = self._labels(live) if part == "labels" else self._raising(live) if part == "namespace_labels" else []
+        keys = tuple(sorted({key for labels in asked for key in labels}))
         table = self._tables.setdefault((part, _shape(finding), keys), {})
-        for told in _values(part, finding, self._values, keys):
+        for told in _values(part, finding, self._values, asked):
             key = tuple(told.items())
             if key not in table:
                 context = made_situation(kind, TargetWords(**told), self._now).context
                 table[key] = self._live(context, self._enabled, _OF_PART[part].__contains__), self._seen(context)
             yield told, table[key]
 
-    def _keys(self, live: int) -> tuple[str, ...]:
-        """The keys of labels that the live policies and the exemptions ask for."""
+    def _labels(self, live: int) -> list[Mapping[str, Patterns]]:
+        """The labels that the live policies and the exemptions ask for."""
         asked: list[Match] = [exemption.when for rails in self._rails for exemption in rails.exemptions]
         for number, policy in enumerate(self.policies):
             if live >> number & 1:
                 asked += [policy.when, policy.unless]
-        return tuple(sorted({key for match in asked for key in match.labels or {}}))
+        return [match.labels for match in asked if match.labels]
 
-    def _raising_keys(self, live: int) -> tuple[str, ...]:
-        """The keys of namespaces' labels that raise a mode of the live policies."""
+    def _raising(self, live: int) -> list[Mapping[str, Patterns]]:
+        """The namespaces' labels that raise a mode of the live policies."""
         modes = [one for number, policy in enumerate(self.policies) if live >> number & 1 for one in policy.modes]
-        return tuple(sorted({key for one in modes for key in one.namespace_labels or {}}))
+        return [one.namespace_labels for one in modes if one.namespace_labels]
 
 
 def _mask(numbers: Iterable[int]) -> int:
@@ -188,15 +189,14 @@ def _shape(finding: Finding) -> Hashable:
     return run is not None, *(has(finding) for has in _HAS.values())
 
 
-def _values(part: str, finding: Finding, values: TargetValues, keys: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _values(
+    part: str, finding: Finding, values: TargetValues, asked: Sequence[Mapping[str, Patterns]]
+) -> Iterator[dict[str, Any]]:
     if part == "place":
         places = values.clusters if finding.cluster else values.services
         return ({"cluster" if finding.cluster else "service": place} for place in places)
     if part in {"labels", "namespace_labels"}:
-        known: Mapping[str, tuple[str, ...]] = getattr(values, part)
-        chosen = product(*(known[key] for key in keys))
-        pairs = (zip(keys, texts, strict=True) for texts in chosen)
-        return ({part: tuple((key, text) for key, text in several if text)} for several in pairs)
+        return ({part: labels} for labels in _label_sets(getattr(values, part), asked))
     named: dict[str, tuple[Any, ...]] = {
         "workload": values.workloads,
         "images": values.images,
@@ -205,3 +205,29 @@ def _values(part: str, finding: Finding, values: TargetValues, keys: tuple[str, 
         "node": values.nodes,
     }
     return ({part: value} for value in named[part])
+
+
+def _label_sets(
+    known: Mapping[str, tuple[str, ...]], asked: Sequence[Mapping[str, Patterns]]
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Labels of a pod, or of a namespace: one set for all that fail the same of what is asked, key by key.
+
+    Each of it asks for all of its keys at once. Raises PolicyError `too_many_situations`.
+    """
+    reached: dict[int, tuple[tuple[str, str], ...]] = {0: ()}
+    for key in sorted({key for labels in asked for key in labels}):
+        tests = [(number, matcher(as_tuple(labels[key]))) for number, labels in enumerate(asked) if key in labels]
+        failing = {text: _mask(number for number, fits in tests if not (text and fits(text))) for text in known[key]}
+        after: dict[int, tuple[tuple[str, str], ...]] = {}
+        for failed, labels in reached.items():
+            for text, fails in failing.items():
+                after.setdefault(failed | fails, (*labels, (key, text)) if text else labels)
+        if len(after) > MOST_SITUATIONS:
+            raise _too_many()
+        reached = after
+    return iter(reached.values())
+
+
+def _too_many() -> PolicyError:
+    told = "more situations than can be looked at, one by one; ask for fewer labels and patterns, or for fewer at once"
+    return PolicyError("too_many_situations", told)
