@@ -16,7 +16,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.value import Value, read_json, resolved
+from scc_responder.execute.evidence.sealing import UnsignedManifest
+from scc_responder.guard.kill_switch import Control
+from scc_responder.guard.limits.ledger_document import Ledger
+from scc_responder.guard.trust.error_budget import ErrorBudget
+from scc_responder.guard.trust.first_shot import FirstShot
+from scc_responder.journal.case import CaseRecord, Rejection
+from scc_responder.journal.outbox.digest import DigestState, GatheredNotice
+from scc_responder.journal.outbox.incident_threads import IncidentSpans
+from scc_responder.journal.outbox.outbox import RouteWindow, WaitingNotice
+from scc_responder.journal.read_clusters import ReadCluster
+from scc_responder.journal.watch.watched_cases import WatchedCase
+from scc_responder.pipeline.later.feed_check import FeedState
+from scc_responder.pipeline.later.later_counts import LaterCount
+from scc_responder.pipeline.later.later_notes import LaterNote
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 RACE = """
@@ -72,6 +87,33 @@ def test_json_is_read_in_one_way(path: Path) -> None:
     """
     if path.relative_to(FUNCTIONS / "scc_responder").as_posix() not in LENIENT:
         assert list(read_otherwise(ast.parse(path.read_text()))) == []
+
+
+STORED = [
+    *(CaseRecord, Rejection, WatchedCase, ReadCluster, Control, Ledger, FirstShot, ErrorBudget, UnsignedManifest),
+    *(DigestState, GatheredNotice, IncidentSpans, WaitingNotice, RouteWindow, Notice, FeedState, LaterNote, LaterCount),
+]
+
+
+def times_in(info: Any, seen: set[Any]) -> Iterator[bool | None]:
+    """Whether each time in what msgspec knows of a type has a zone."""
+    if isinstance(info, msgspec.inspect.DateTimeType):
+        yield info.tz
+    if not hasattr(info, "__struct_fields__") or getattr(info, "cls", None) in seen:
+        return
+    seen |= {info.cls} if hasattr(info, "cls") else set()
+    for name in info.__struct_fields__:
+        parts = getattr(info, name)
+        for part in parts if isinstance(parts, tuple) else [parts]:
+            yield from times_in(part, seen)
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_each_time_that_is_stored_has_a_zone(kind: type[Value]) -> None:
+    """One without would be read, and end whoever compares it in the middle of a case."""
+    found = [*times_in(msgspec.inspect.type_info(kind), set())]
+    assert found
+    assert set(found) == {True}
 
 
 class Read(Value, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,9 +11,10 @@ from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
+from msgspec.structs import replace
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
+from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity, NoticeSubject
 from scc_responder.domain.store import CasStore, Entry, SearchedBy
 from scc_responder.pipeline.later.left_notices import leave_notice
 from scc_responder.pipeline.looks.look_sweep import look_sweep
@@ -29,6 +31,7 @@ SPOILT = [
     pytest.param(b"", id="empty"),
 ]
 STEPS = ("isolate_pod", "capture_evidence", "delete_pod {allow_standalone: true}")
+ZONE = re.compile(rb'(T[0-9:.]+)(?:Z|[+]00:00)"')
 NOTICE = Notice(kind=NoticeKind.POLICY, severity=NoticeSeverity.ERROR, reason="error_budget_spent", facts={})
 
 
@@ -104,6 +107,20 @@ def test_what_makes_no_sense_ends_in_a_reason(night: Night, kind: str, value: by
         ended = night.goes_on()
         assert ended["internal_error"] == 0
         assert ended["swept"] == ended["looked"] == 1
+        night.put(entry.key, entry.value)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"sweep", "told"}])
+def test_a_time_without_a_zone_ends_in_a_reason(night: Night, kind: str) -> None:
+    """It compares with no other: what has such a time makes no sense, too."""
+    leave_notice(night.store, replace(NOTICE, subject=NoticeSubject(event_time=utc_now())))
+    met = [entry for entry in entries(night.store) if entry.key.startswith(f"{kind}/")]
+    spoilt = [(entry, ZONE.sub(rb'\1"', entry.value)) for entry in met]
+    assert any(entry.value != value for entry, value in spoilt)
+    for entry, value in spoilt[:2]:
+        night.put(entry.key, value)
+        ended = night.goes_on()
+        assert (ended["internal_error"], ended["swept"], ended["looked"]) == (0, 1, 1)
         night.put(entry.key, entry.value)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 _T = TypeVar("_T")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time as it is stored, with its zone: without one it would be read as none, and compare with nothing."""
 _RESOLVED: set[Any] = set()
 _RESOLVING = Lock()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -14,7 +13,7 @@ import msgspec
 from scc_responder.domain.changes import Change, is_reversible, restored
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 
 MIN_DIGEST = 8
 """The fewest hex digits that identify a plan."""
@@ -53,7 +52,7 @@ class Approval(Value, frozen=True, kw_only=True):
     """One person's approval: a verified e-mail address, or `local`."""
 
     by: str
-    at: datetime
+    at: Moment
 
 
 class RequestKind(StrEnum):
@@ -76,10 +75,10 @@ class PersonsRequest(Value, frozen=True, kw_only=True):
     """
 
     kind: RequestKind
-    at: datetime
+    at: Moment
     state: CaseState
     reason: str = ""
-    closed_at: datetime | None = None
+    closed_at: Moment | None = None
 
 
 class AskedStep(Value, frozen=True, kw_only=True):
@@ -93,7 +92,7 @@ class AskedStep(Value, frozen=True, kw_only=True):
     reason: str
     by: str
     said: str
-    at: datetime
+    at: Moment
 
     def means(self, policy: str, action: str) -> bool:
         """Whether it is this step of this policy."""
@@ -113,8 +112,8 @@ class Plan(Value, frozen=True, kw_only=True):
     digest: str
     policy_digest: str
     steps: tuple[PlanStep, ...]
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
     needed: int = 1
     approvals: tuple[Approval, ...] = ()
     state: PlanState = PlanState.WAITING

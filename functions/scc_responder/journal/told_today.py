@@ -46,6 +46,6 @@ def is_first_within(store: CasStore, about: str, case: str, now: datetime, withi
         with suppress(AlreadyExists, Conflict):
             write_over(store, key, f"{now.isoformat()} {case}".encode(), entry, keep=KEEP_TOLD)
             return True
-    except (StoreError, ValueError):
+    except (StoreError, TypeError, ValueError):
         return True
     return False

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 
 
 class ArtefactHash(StrEnum):
@@ -56,7 +55,7 @@ class Compiler(Value, frozen=True, kw_only=True):
     package: str = ""
     version: str = ""
     origin: Origin = Origin.UNKNOWN
-    installed_at: datetime | None = None
+    installed_at: Moment | None = None
     artefacts: int | None = None
 
 

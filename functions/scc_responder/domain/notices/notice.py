@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import ascii_json
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 
 
 class NoticeKind(StrEnum):
@@ -78,7 +77,7 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
     contacts: tuple[str, ...] = ()
     actors: tuple[str, ...] = ()
     surface: str = ""
-    event_time: datetime | None = None
+    event_time: Moment | None = None
     about: tuple[str, ...] = ()
     is_over: bool = False
     is_held: bool = False

@@ -6,12 +6,11 @@ say: each entry counts in all of its limits, and a breaker of one scope holds th
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 from scc_responder.policy.limits import Limit
 
 SEVERAL = "*"
@@ -73,10 +72,10 @@ class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
     scopes: dict[str, str] = {}
     policies: tuple[str, ...] = ()
     action_id: str = ""
-    reserved_at: datetime | None = None
-    planned_at: datetime | None = None
+    reserved_at: Moment | None = None
+    planned_at: Moment | None = None
     denied: tuple[str, ...] = ()
-    keep_until: datetime | None = None
+    keep_until: Moment | None = None
     budget: Budget | None = None
 
     @property
@@ -103,10 +102,10 @@ class Breaker(Value, frozen=True, kw_only=True):
     it holds both.
     """
 
-    tripped_at: datetime
+    tripped_at: Moment
     detail: str
-    paging_since: datetime
-    told_at: datetime | None = None
+    paging_since: Moment
+    told_at: Moment | None = None
     scope: str = WHOLE
     budget: Budget | None = None
 
@@ -120,8 +119,8 @@ class Reset(Value, frozen=True, kw_only=True):
 
     by: str
     reason: str
-    at: datetime
-    tripped_at: datetime
+    at: Moment
+    tripped_at: Moment
     detail: str
     scope: str = WHOLE
 

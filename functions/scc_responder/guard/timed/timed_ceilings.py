@@ -6,12 +6,11 @@ They stand in the kill switch's document for everywhere, so that to read them ta
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from enum import StrEnum
 
 from scc_responder.domain.context import NO_SUCH_OWNER, Context
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 from scc_responder.domain.wildcards import matches
 
 
@@ -38,8 +37,8 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
     mode: Mode
     reason: str
     by: str
-    at: datetime
-    until: datetime
+    at: Moment
+    until: Moment
     clusters: tuple[str, ...] = ()
 
     @property

@@ -6,11 +6,11 @@ What would change the target is held as `exempt:CASE`. Evidence is kept, and peo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 from scc_responder.guard.timed.timed_ceilings import has_unread_owner
 
 LONGEST_EXEMPTION = timedelta(hours=72)
@@ -32,8 +32,8 @@ class TimedExemption(Value, frozen=True, kw_only=True):
     place: str = ""
     reason: str
     by: str
-    at: datetime
-    until: datetime
+    at: Moment
+    until: Moment
 
     @property
     def key(self) -> tuple[str, str]:

@@ -8,12 +8,11 @@ before it was last spent count no more: a person who raises the policy again beg
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import Literal
 
 from msgspec.structs import replace
 
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 from scc_responder.guard.limits.environments import cluster_environment
 from scc_responder.policy.guardrails import Guardrails
 
@@ -38,7 +37,7 @@ class Verdict(Value, frozen=True, kw_only=True):
 
     case: str
     is_wrong: bool
-    at: datetime
+    at: Moment
     by: str
     is_final: bool = False
     workload: str = ""
@@ -55,7 +54,7 @@ class ErrorBudget(Value, frozen=True, kw_only=True):
     policy: str
     schema: Literal[1] = 1
     verdicts: tuple[Verdict, ...] = ()
-    spent_at: datetime | None = None
+    spent_at: Moment | None = None
 
 
 def budget_place(guardrails: Guardrails, place: str) -> BudgetPlace:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from scc_responder.domain.value import Value
+from scc_responder.domain.value import Moment, Value
 
 KEEP_LOOKS = 12
 MOST_GONE = 10
@@ -52,7 +50,7 @@ class Look(Value, frozen=True, kw_only=True):
     `same_image` those of other workloads that ran its image.
     """
 
-    at: datetime
+    at: Moment
     gone: tuple[str, ...] = ()
     noted: tuple[LookNote, ...] = ()
     unseen: tuple[LookNote, ...] = ()
@@ -84,8 +82,8 @@ class Watch(Value, frozen=True, kw_only=True):
     `unread` counts the looks in a row that could not be made.
     """
 
-    since: datetime
-    next_at: datetime | None = None
+    since: Moment
+    next_at: Moment | None = None
     unread: int = 0
     looks: tuple[Look, ...] = ()
 
