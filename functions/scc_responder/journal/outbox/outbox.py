@@ -201,10 +201,10 @@ def _key(waits: WaitingNotice) -> str:
 
 def encoded(waits: WaitingNotice) -> bytes:
     """As JSON, which the store takes."""
-    return msgspec.json.encode(replace(waits, notice=fitted(waits.notice)))
+    return msgspec.json.encode(replace(waits, notice=fitted_notice(waits.notice)))
 
 
-def fitted(notice: Notice) -> Notice:
+def fitted_notice(notice: Notice) -> Notice:
     """The notice as a store takes it; of facts that are too large the largest are left out, and named."""
     facts, left_out = dict(notice.facts), list[str]()
     while facts and len(msgspec.json.encode(notice)) > _MOST_BYTES:

@@ -11,7 +11,7 @@ import msgspec
 from scc_responder.domain.errors import ApiError, Conflict
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.store import CasStore, Entry, stored_as
-from scc_responder.journal.outbox.outbox import fitted
+from scc_responder.journal.outbox.outbox import fitted_notice
 from scc_responder.pipeline.services import Services
 
 LEFT_NOTICES = "left_notice/"
@@ -23,7 +23,7 @@ _KEEP_LEFT = timedelta(days=7)
 
 def leave_notice(store: CasStore, notice: Notice) -> None:
     """Leave the notice for the next sweep. Raises StoreError."""
-    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(fitted(notice)), keep=_KEEP_LEFT)
+    store.create(f"{LEFT_NOTICES}{secrets.token_hex(16)}", msgspec.json.encode(fitted_notice(notice)), keep=_KEEP_LEFT)
 
 
 def tell_left(services: Services) -> int:
