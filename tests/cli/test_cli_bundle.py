@@ -47,3 +47,12 @@ def test_no_zip_of_policies_that_cannot_be_used(tmp_path: Path) -> None:
     assert "mode" in done.stderr
     nothing = called("bundle", "--policies", tmp_path / "none", "--out", tmp_path / "dist" / "f.zip")
     assert (nothing.returncode, "there is no such folder" in nothing.stderr) == (2, True)
+
+
+def test_no_zip_in_the_folder_of_policies(tmp_path: Path) -> None:
+    """The manifests beside it would be read as policies by the next command."""
+    folder = write_policies(tmp_path / "policies", policy("label_pod"))
+    for place in (folder / "f.zip", folder / "dist" / "f.zip", folder / ".." / "policies" / "f.zip"):
+        done = called("bundle", "--policies", folder, "--out", place)
+        assert (done.returncode, "it lies in the folder of policies" in done.stderr) == (2, True)
+    assert {path.suffix for path in folder.iterdir()} == {".yaml"}

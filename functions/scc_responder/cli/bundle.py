@@ -17,6 +17,7 @@ from pathlib import Path
 
 from scc_responder.cli.terminal import generated_files
 from scc_responder.cli.terminal.policy_folder import USUAL_FOLDER, require_policies
+from scc_responder.domain.errors import SettingsError
 from scc_responder.workbench.deployment import kustomization
 from scc_responder.workbench.deployment.carried import Carried, carried
 from scc_responder.workbench.deployment.deployed_zip import deployed_files, write_zip
@@ -40,6 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Make the zip, and what goes with it; print the digest."""
     policies = load_policies(options.policies)
     require_policies(len(policies.policies), options.policies)
+    if options.out.resolve().is_relative_to(options.policies.resolve()):
+        why = f"--out {options.out}: it lies in the folder of policies, where manifests would be read as such"
+        raise SettingsError("wrong_use", f"{why}; name a place beside {options.policies}")
     digest = write_zip(deployed_files(options.policies), options.out)
     needs = needed_by(policies.policies)
     listed, folder = options.out.with_name("permissions.json"), options.out.with_name("kubernetes")
