@@ -104,18 +104,24 @@ def test_forbidden_parts_are_named_and_left_out(tmp_path: Path, cluster: Simulat
 
 
 def test_wrong_use_leaves_no_file(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """An unknown cluster, an unwritable place and a cluster that is away are told, and leave no file."""
+    """An unknown cluster, an unwritable place and a cluster that is away are told, and leave no file.
+
+    Where nothing can be written, no cluster is read for it.
+    """
     clusters = clusters_file(tmp_path, cluster)
     unknown = snapshot(tmp_path, clusters, name="prod-9")
     unwritable = snapshot(tmp_path / "no", clusters)
     cluster.stop()
     away = snapshot(tmp_path, clusters)
+    (tmp_path / "folder" / "prod-1.json").mkdir(parents=True)
+    unread = [snapshot(tmp_path / place, clusters) for place in ("no", "folder")]
+    assert [done.stderr.rpartition(": ")[2] for done in unread] == ["No such file or directory\n", "Is a directory\n"]
     assert (unknown.returncode, unwritable.returncode, away.returncode) == (2, 2, 2)
     assert f"no cluster is named 'prod-9'; there are: {CLUSTER} (context kind-shop)" in unknown.stderr
     assert "prod-1.json: No such file or directory" in unwritable.stderr
     assert "Traceback" not in unknown.stderr + unwritable.stderr + away.stderr
     assert not (tmp_path / "prod-1.json").exists()
-    assert {item.name for item in tmp_path.iterdir()} == {"clusters.yaml", "kubeconfig"}
+    assert {item.name for item in tmp_path.iterdir()} == {"clusters.yaml", "kubeconfig", "folder"}
 
 
 def test_who_a_pod_is_in_google_cloud_is_kept_on_demand(tmp_path: Path, cluster: SimulatedCluster) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from errno import EISDIR
 from pathlib import Path
 
 from scc_responder.cli.terminal.screen import Screen
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Take the snapshot; 1 if a part of it is missing."""
     clusters = ClustersFile(options.clusters)
     ref = clusters.find(options.cluster)
+    _check_place(options.output)
     screen = Screen(sys.stderr)
     file = take_snapshot(
         clusters.connect(ref),
@@ -59,9 +61,25 @@ def run(options: argparse.Namespace) -> int:
     return 1 if file.missing else 0
 
 
+def _check_place(path: Path) -> None:
+    """Raise SettingsError where no file can be written, before a large cluster is read for it."""
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        unfinished = _unfinished(path)
+        unfinished.touch(mode=0o600)
+        unfinished.unlink()
+    except OSError as error:
+        raise SettingsError("unwritable_file", f"{path}: {error.strerror}") from error
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write the file completely or not at all, readable by its owner alone: it says what runs where."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = _unfinished(path)
     try:
         unfinished.touch(mode=0o600)
         unfinished.write_bytes(content)
