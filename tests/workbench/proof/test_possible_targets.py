@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from scc_responder.domain.cloud_run.run_names import RunName
+from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.resource_names import is_namespace, region_of
 from scc_responder.domain.wildcards import matches
 from scc_responder.policy.policy_set import PolicySet
+from scc_responder.workbench.policy_files import pattern_words
 from scc_responder.workbench.proof.possible_targets import (
     SYSTEM_NAMESPACES,
     TargetValues,
@@ -81,3 +83,10 @@ def test_matches_and_lists_of_clusters_are_all_found(pack: PolicySet) -> None:
     """`when` and `unless` of each policy, exemptions, ceilings."""
     assert len(list(matches_of([pack]))) == 2 * len(pack.policies) + 1
     assert list(cluster_lists(pack.guardrails)) == [("projects/example-prod/locations/*/clusters/*",)]
+
+
+def test_patterns_that_cannot_be_told_apart_are_named(pack: PolicySet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what they are of."""
+    monkeypatch.setattr(pattern_words, "MOST_WALKED", 1)
+    with pytest.raises(PolicyError, match=r"^node pools in policies and guardrails: patterns .* write fewer \*"):
+        possible_targets([pack])

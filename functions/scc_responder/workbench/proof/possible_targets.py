@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
+from typing import TypeVar
 
+from scc_responder.domain.errors import PolicyError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.value import Value
 from scc_responder.domain.wildcards import DEEP, matches
@@ -19,6 +21,7 @@ from scc_responder.workbench.policy_files.value_bounds import measured
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease", *(space for space, _ in AGENT_PODS)})
 """What nothing may be changed in, whatever guardrails say: those of Kubernetes itself and of Google's agents."""
 
+_T = TypeVar("_T")
 _MOST_PAIRS = 2000
 _TRIED_NAMES = 5000
 """So many names of clusters are tried until one is in a share: of 1 %, all are beside it once in 10^21."""
@@ -73,20 +76,32 @@ def possible_targets(packs: Sequence[PolicySet]) -> TargetValues:
     """The values of each part of a target that these policies and guardrails tell apart. Raises PolicyError."""
     rails = [pack.guardrails for pack in packs]
     asked = list(matches_of(packs))
-    pools = _words(_given(asked, "node_pool"), (some(LOWER), some(_DASHED, repeats=True)), USUAL_NODE_POOL)
     modes = [one for pack in packs for policy in pack.policies for one in policy.modes]
     principals = [*_given(asked, "principal"), *_protected(rails, "principals")]
+    pool_names = (some(LOWER), some(_DASHED, repeats=True))
+    pools = _of("node pools", lambda: _words(_given(asked, "node_pool"), pool_names, USUAL_NODE_POOL))
+    nodes = [glob(item) for item in _protected(rails, "nodes")]
     return TargetValues(
-        clusters=_clusters(asked, rails, modes),
-        services=_services(asked, rails),
-        workloads=_workloads(asked, rails),
-        labels={key: ("", *_values(asked, key)) for key in sorted(_keys(asked))},
-        namespace_labels=_of_namespaces([one.namespace_labels or {} for one in modes]),
-        images=_images(asked),
+        clusters=_of("clusters, projects and locations", lambda: _clusters(asked, rails, modes)),
+        services=_of("services, projects and locations", lambda: _services(asked, rails)),
+        workloads=_of("namespaces and workloads", lambda: _workloads(asked, rails)),
+        labels=_of("labels", lambda: {key: ("", *_values(asked, key)) for key in sorted(_keys(asked))}),
+        namespace_labels=_of(
+            "namespaces' labels", lambda: _of_namespaces([one.namespace_labels or {} for one in modes])
+        ),
+        images=_of("images", lambda: _images(asked)),
         node_pools=(*pools, *([""] if len(pools) > 1 else [])),
-        principals=_words(principals, _TEXT, USUAL_PRINCIPAL),
-        nodes=words([glob(item) for item in _protected(rails, "nodes")], [_NODE_NAMES], [USUAL_NODE]),
+        principals=_of("principals", lambda: _words(principals, _TEXT, USUAL_PRINCIPAL)),
+        nodes=_of("nodes", lambda: words(nodes, [_NODE_NAMES], [USUAL_NODE])),
     )
+
+
+def _of(what: str, made: Callable[[], _T]) -> _T:
+    """The values of one part. Raises PolicyError that says of which."""
+    try:
+        return made()
+    except PolicyError as error:
+        raise PolicyError(error.reason, f"{what} in policies and guardrails: {error}") from error
 
 
 def _given(asked: Iterable[Match], field: str) -> list[str]:
