@@ -23,6 +23,7 @@ from scc_responder.journal.messages import decision_summary
 from scc_responder.journal.notices import breaker_notice, case_notice, outcome_notice
 from scc_responder.journal.step import Step
 from scc_responder.policy.decide import Decision, PlannedAction, PolicyDecision
+from scc_responder.policy.routes import is_severe_for_routes
 from tests.journal.test_messages import EVIL
 from tests.kits.decision_contexts import NODE, THREAT, context
 from tests.kits.journal_worlds import START
@@ -220,6 +221,16 @@ def test_what_is_held_says_so_to_threads(state: CaseState, status: StepStatus, *
     assert (kept.about, kept.event_time, kept.surface) == (incident_keys(made), event, "pod")
 
 
+@pytest.mark.parametrize("kept", ["x", 5, {"about": 5}, {"severity": {}}, {"is_over": "yes"}, []])
+def test_what_a_case_keeps_in_another_form_silences_nobody(kept: Any) -> None:
+    """A later version, or whoever may write the store, left it so: it is told as one whose severity nobody knows."""
+    decision = {"subject": kept}
+    record = CaseRecord(finding_key="0a" * 32, finding_name="f1", event_time=START, digest="d", decision=decision)
+    told = case_notice(NoticeKind.EXPIRED, record, Reason.APPROVAL_EXPIRED, "")
+    assert is_severe_for_routes(told)
+    assert (told.subject.about, told.subject.event_time) == ((), START)
+
+
 @pytest.mark.parametrize(
     ("kind", "reason", "is_over"),
     [
@@ -233,5 +244,5 @@ def test_a_case_of_which_something_stands_that_could_go_is_not_over(
     kind: NoticeKind, reason: Reason, *, is_over: bool
 ) -> None:
     """An undo that was refused in part needs a person still: its alert is not resolved."""
-    record = CaseRecord(finding_key="0a" * 32, finding_name="f1", event_time=context().finding.event_time, digest="d")
+    record = CaseRecord(finding_key="0a" * 32, finding_name="f1", event_time=START, digest="d")
     assert case_notice(kind, record, reason, "").subject.is_over is is_over

@@ -6,6 +6,7 @@ The facts of a notice are JSON data whose fields subscribers rely on: they stay.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -139,9 +140,10 @@ def case_notice(
 
 
 def _subject(record: CaseRecord, *, is_over: bool) -> NoticeSubject:
-    """What the case keeps of what its last notice was about."""
-    kept = record.decision.get("subject")
-    known = msgspec.convert(kept, resolved(NoticeSubject)) if kept else NoticeSubject()
+    """What the case keeps of what its last notice was about; of another form it is not known, and so told as severe."""
+    known = NoticeSubject()
+    with suppress(msgspec.ValidationError):
+        known = msgspec.convert(record.decision.get("subject") or {}, resolved(NoticeSubject))
     return msgspec.structs.replace(
         known,
         cluster=record.cluster,
