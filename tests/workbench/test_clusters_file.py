@@ -115,6 +115,11 @@ def test_renamed_to_several(tmp_path: Path, context_server: FaultProxy) -> None:
         pytest.param("a: [", "clusters.yaml", id="no-yaml"),
         pytest.param(f"{SHOP.path}:\n  context: local\n  kubeconfig: none\n", "none: No such file", id="no-kubeconfig"),
         pytest.param(
+            f"{SHOP.path}:\n  context: local\n  kubeconfig: ~nobody-here/config\n",
+            "kubeconfig: ~nobody-here/config: there is no such user",
+            id="no-user",
+        ),
+        pytest.param(
             f"{SHOP.path}:\n  context: nowhere\n  kubeconfig: kubeconfig\n",
             "no context named 'nowhere'; there are: local",
             id="unknown-context",

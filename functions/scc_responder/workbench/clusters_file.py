@@ -105,7 +105,7 @@ class _Local:
     def __init__(self, path: Path, entry: ClusterEntry) -> None:
         self.context = entry.context
         self._entry = entry
-        self._access = read_access(path.parent / Path(entry.kubeconfig).expanduser(), entry.context)
+        self._access = read_access(path.parent / _of_user(path, entry.kubeconfig), entry.context)
         self._api: PagedApi | None = None
         self._lock = threading.Lock()
 
@@ -123,6 +123,15 @@ class _Local:
             if self._api is None:
                 self._api = _connected(self._access)
             return self._api
+
+
+def _of_user(path: Path, kubeconfig: str) -> Path:
+    """The path with `~` as the folder of its user. Raises SettingsError where there is no such user."""
+    try:
+        return Path(kubeconfig).expanduser()
+    except RuntimeError as error:
+        told = f"{path}: kubeconfig: {kubeconfig}: there is no such user; write ~/.kube/config, or the whole path"
+        raise SettingsError("unusable_clusters", told) from error
 
 
 def _found(clusters: Mapping[str, _Local], ref: ClusterRef) -> _Local:
@@ -161,8 +170,9 @@ def _connected(access: Access) -> PagedApi:
     try:
         trust = _presenting(access) if access.certificate_pem else None
         api: PagedApi = adapter.connect(access.server, access.ca_pem, access.token, renew=access.renew, trust=trust)
-    except SettingsError as error:
-        raise ApiError(Reason.read(error.reason) or Reason.UNUSABLE_SERVER, str(error)) from error
+    except (SettingsError, ValueError) as error:  # ValueError: brackets of an address that do not close
+        reason = Reason.read(error.reason) if isinstance(error, SettingsError) else None
+        raise ApiError(reason or Reason.UNUSABLE_SERVER, str(error)) from error
     return api
 
 

@@ -47,7 +47,7 @@ def test_an_unsafe_kubeconfig_is_refused(
         read_access(kubeconfig(tmp_path, context_server, user, **cluster), "local")
 
 
-@pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7"])
+@pytest.mark.parametrize("content", ["a: [", "[]", "contexts: 7", "a: &a [*a]", "a: " + "[" * 5000])
 def test_an_unusable_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
     """A kubeconfig that is none is named."""
     (tmp_path / "kubeconfig").write_text(content)
@@ -57,9 +57,10 @@ def test_an_unusable_kubeconfig_is_named(tmp_path: Path, content: str) -> None:
 
 def test_a_cluster_with_an_unusable_address_is_unreadable(tmp_path: Path, context_server: FaultProxy) -> None:
     """A cluster whose address or certificate cannot be used is a cluster that cannot be read."""
-    kubeconfig(tmp_path, context_server, server="http://192.0.2.1")
-    with pytest.raises(ApiError, match="https"):
-        ClustersFile(clusters(tmp_path)).connect(SHOP)
+    for server, told in (("http://192.0.2.1", "https"), ("https://[::1", "IPv6")):
+        kubeconfig(tmp_path, context_server, server=server)
+        with pytest.raises(ApiError, match=told):
+            ClustersFile(clusters(tmp_path)).connect(SHOP)
 
 
 def test_what_stands_inline_wins_over_a_file(tmp_path: Path, context_server: FaultProxy) -> None:

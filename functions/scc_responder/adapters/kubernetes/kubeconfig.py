@@ -120,7 +120,7 @@ def _read(path: Path) -> _Config:
     except msgspec.ValidationError as error:
         told = f"{path}: no kubeconfig as kubectl reads it: {error}; correct this field"
         raise SettingsError("unusable_kubeconfig", told) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # nested without end, or in itself
         raise SettingsError("unusable_kubeconfig", f"{path}: not YAML") from error
 
 
