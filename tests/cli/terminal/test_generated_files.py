@@ -26,6 +26,15 @@ def test_a_file_that_differs_is_shown_and_written(tmp_path: Path, capsys: pytest
     assert compare_files({path: "one\n"})[0].difference[-1] == "-two"
 
 
+def test_a_file_that_is_no_text_is_written_anew(tmp_path: Path) -> None:
+    """It differs, and nothing ends for it half written."""
+    path = tmp_path / "act.yaml"
+    path.write_bytes(b"\xff")
+    assert compare_files({path: "one\n"})[0].result == "differs"
+    assert [item.result for item in write({path: "one\n"})] == ["written"]
+    assert path.read_text() == "one\n"
+
+
 def wanted(folder: Path) -> list[Need]:
     return list(
         needed(enabled(load_policies(write_policies(folder, policy("capture_evidence", mode="enforce"))).policies))

@@ -70,4 +70,4 @@ def _compared(path: Path, text: str) -> Generated:
 
 
 def _now(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
