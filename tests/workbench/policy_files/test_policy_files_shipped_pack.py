@@ -145,6 +145,17 @@ def test_a_change_of_modes_is_another_digest(tmp_path: Path) -> None:
     assert load_policies(folder_with(tmp_path)).digest == first
 
 
+@pytest.mark.parametrize(
+    ("clusters", "told"),
+    [("[]", "empty: it would go so far everywhere"), ("", "got nothing; write it, or remove the key")],
+)
+def test_a_list_of_no_cluster_is_not_every_cluster(tmp_path: Path, clusters: str, told: str) -> None:
+    """Whoever takes the last cluster off a list means none."""
+    folder = folder_with(tmp_path, f"{{{NAME}: [{{mode: enforce, clusters: {clusters}}}]}}")
+    with pytest.raises(PolicyError, match=told):
+        load_policies(folder)
+
+
 def wheel_of(folder: Path, version: str) -> Path:
     """The wheel of another version, in which one policy goes further and one more is shipped."""
     wheel = folder / "wheels" / f"scc_responder-{version}-py3-none-any.whl"

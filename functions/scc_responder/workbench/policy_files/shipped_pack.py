@@ -65,13 +65,13 @@ class ShippedMode(StrictValue, frozen=True, kw_only=True):
     """
 
     mode: Mode
-    clusters: tuple[str, ...] = ()
+    clusters: tuple[str, ...] | None = None
     share: Share | None = None
 
     @property
     def is_everywhere(self) -> bool:
         """Whether it holds in every cluster, and where none is known."""
-        return not self.clusters and self.share is None
+        return self.clusters is None and self.share is None
 
     @property
     def of_clusters(self) -> ClusterMode:
@@ -155,7 +155,10 @@ def shipped_mistakes(file: ShippedFile, pack: Pack = INSTALLED) -> Iterator[Mist
         for index, one in enumerate(modes):
             if one.share is not None:
                 yield from share_mistakes(one.share, (*place, index, "share"))
-            for number, pattern in enumerate(one.clusters):
+            if one.clusters == ():
+                text = "empty: it would go so far everywhere; name clusters, or remove the word where that is meant"
+                yield Mistake(path=(*place, index, "clusters"), text=text)
+            for number, pattern in enumerate(one.clusters or ()):
                 if pattern.count("/") not in {0, 5}:
                     text = f"{pattern!r} can never match; write its name, or projects/P/locations/L/clusters/C"
                     yield Mistake(path=(*place, index, "clusters", number), text=text, reason="never_matches")
