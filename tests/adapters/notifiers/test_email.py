@@ -191,7 +191,7 @@ def test_a_refusal_says_whether_it_may_pass(box: MailBox, security: str, reply: 
             assert secret not in everything_said(raised.value)
 
 
-LASTING = {"mail": 400, "some": 400, "recipient": 403}
+LASTING = {"mail": 422, "some": 422, "recipient": 403}
 
 
 @pytest.mark.parametrize(("place", "status"), LASTING.items())

@@ -110,13 +110,13 @@ ERRORS = {
     "internal_error": (True, 500),
     "channel_not_found": (False, 403),
     "token_revoked": (False, 403),
-    "msg_too_long": (False, 400),
+    "msg_too_long": (False, 422),
 }
 
 
 @pytest.mark.parametrize(("word", "ends"), ERRORS.items())
 def test_a_refusal_in_a_success_is_no_success(word: str, ends: tuple[bool, int]) -> None:
-    """Its word is the reason, and says whether the same may be taken later: 400 says never, whatever is mended."""
+    """Its word is the reason, and says whether the same may be taken later: 422 says never, whatever is mended."""
     with web_service(lambda _: slack_error(word)) as service, pytest.raises(ApiError) as raised:
         receiver(secret(service)).send(routed())
     assert (raised.value.reason, raised.value.may_pass, raised.value.status) == (f"receiver_{word}", *ends)
@@ -124,8 +124,8 @@ def test_a_refusal_in_a_success_is_no_success(word: str, ends: tuple[bool, int])
 
 
 LASTING = {
-    "invalid_blocks": 400,
-    "msg_too_long": 400,
+    "invalid_blocks": 422,
+    "msg_too_long": 422,
     "token_revoked": 403,
     "not_in_channel": 403,
     "of_a_later_time": 403,
@@ -162,7 +162,7 @@ def test_a_foreign_word_is_not_repeated() -> None:
     """What is no word of Slack's form could be anything."""
     with web_service(lambda _: slack_error("<!channel> s3cr3t")) as service, pytest.raises(ApiError) as raised:
         receiver(secret(service)).send(routed())
-    assert raised.value.reason == "receiver_status_400"
+    assert raised.value.reason == "receiver_status_422"
     assert "s3cr3t" not in str(raised.value)
 
 

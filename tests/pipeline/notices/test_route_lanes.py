@@ -257,6 +257,28 @@ def test_a_lane_that_could_not_begin_is_free(scene: Callable[..., RouteScene], m
     assert made.receivers.cases == [("shop", "1")]
 
 
+@pytest.mark.parametrize(
+    ("status", "waits"), [(400, True), (401, True), (403, True), (404, True), (413, False), (422, False)]
+)
+def test_a_wrong_key_may_be_set_right_within_the_day(
+    scene: Callable[..., RouteScene], status: int, *, waits: bool
+) -> None:
+    """PagerDuty and Google Chat answer it with 400. Only what is refused for what it is, is given up at once."""
+    made = scene(routes("shop"))
+    right = []
+
+    def judge(_route: str, _routed: RoutedNotice) -> str:
+        if not right:
+            raise ApiError(Reason.RECEIVER.of(f"status_{status}"), SECRET, status=status)
+        return ""
+
+    made.receivers.judge = judge
+    made.tell(told(1))
+    right.append(1)
+    made.sweep(minutes=2)
+    assert (len(made.receivers.got), len(made.said("notice_undeliverable"))) == ((2, 0) if waits else (1, 1))
+
+
 def test_what_nobody_takes_for_a_day_is_told(scene: Callable[..., RouteScene]) -> None:
     """By one line of the log; it stays listed, and is not sent any more."""
     made = scene(routes("shop"))

@@ -59,7 +59,7 @@ def send_mail(server: MailServer, mail: Mail | None, *, timeout_seconds: float) 
         refused = session.hand_over(mail) if mail else {}
         codes = [code for address, (code, _) in refused.items() if mail and address in mail.to]
         # The others have it: said again, they would have it all day.
-        trouble = _refused(codes, lasting=400) if codes else None
+        trouble = _refused(codes, lasting=422) if codes else None
     except (OSError, ValueError, HTTPException, smtplib.SMTPException) as error:  # a name that is no host's
         trouble = _failure(error, sent=session.is_sending)
     finally:
@@ -131,7 +131,7 @@ def _failure(error: Exception, *, sent: bool) -> ApiError:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return _refused([code for code, _ in error.recipients.values()])
     if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code > 0:
-        return _refused([error.smtp_code], lasting=400 if isinstance(error, smtplib.SMTPDataError) else 403)
+        return _refused([error.smtp_code], lasting=422 if isinstance(error, smtplib.SMTPDataError) else 403)
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return ApiError(Reason.RECEIVER.of("no_starttls_or_login"), "the mail server lacks what is needed", status=403)
     kind = OutcomeUnknown if sent else ApiError
@@ -141,7 +141,7 @@ def _failure(error: Exception, *, sent: bool) -> ApiError:
 def _refused(codes: Sequence[int], lasting: int = 403) -> ApiError:
     """The error for replies of SMTP: 4yz may pass, 5yz does not. Source: RFC 5321, 4.2.1.
 
-    `lasting` is the status for 5yz: 400 where this very mail is refused, or some have it; 403 where it is who sends or
+    `lasting` is the status for 5yz: 422 where this very mail is refused, or some have it; 403 where it is who sends or
     who gets mails, which somebody may set right.
     """
     code = max(codes)

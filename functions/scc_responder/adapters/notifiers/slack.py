@@ -110,7 +110,7 @@ def _stamp(answer: WebAnswer) -> str:
         raise OutcomeUnknown(Reason.RECEIVER.of("unusable_answer"), "the service's answer makes no sense")
     if not said.ok:
         word = said.error if _ERROR.fullmatch(said.error) else ""
-        status = 400 if word in _OF_MESSAGE else _PASSING.get(word, 403)
+        status = 422 if word in _OF_MESSAGE else _PASSING.get(word, 403)
         raise post_refusal(status, answer.retry_after_seconds, word)
     return said.ts
 
