@@ -113,7 +113,10 @@ def test_a_first_deletion_waits_and_is_done(tmp_path: Path, cluster: SimulatedCl
 
 
 def test_a_burst_in_two_instances_deletes_nothing(tmp_path: Path, cluster: SimulatedCluster) -> None:
-    """Thirty findings about thirty pods at once, by a policy that is new: none is deleted, and people are told once."""
+    """Thirty findings about thirty pods at once, by a policy that is new: none is deleted, and people are told once.
+
+    A severe one that comes later is told by itself, with what a person can do now.
+    """
     found = pods(cluster, 30)
     (tmp_path / "findings").mkdir()
     one = deployed(tmp_path, cluster, policy("label_pod", "delete_pod"), guardrails=RAILS)
@@ -134,6 +137,9 @@ def test_a_burst_in_two_instances_deletes_nothing(tmp_path: Path, cluster: Simul
     one.respond_to(again)
     assert deletions(one, [again]) == {"first_shot_too_wide": 1}
     assert len(refusals(one)) == 1
+    (message,) = [item for item in one.published.messages if "finding" in item]
+    assert message["finding"]["name"] == again["finding"]["name"]
+    assert any("control clear --policy" in command for command in message["to_do"])
 
 
 def test_a_person_lets_a_refused_policy_act(

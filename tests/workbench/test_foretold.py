@@ -105,8 +105,15 @@ def test_a_severe_finding_that_is_held_is_told_with_its_command() -> None:
 
 @pytest.mark.parametrize("reason", [Reason.WARMING_UP, Reason.FIRST_SHOT_TOO_WIDE, Reason.CLUSTER_PAUSED], ids=str)
 def test_what_another_notice_tells_is_not_told_twice(reason: Reason) -> None:
-    """A first shot has its own notice, and so has a paused cluster."""
-    assert foretold(SEVERE, decided(a=[step("delete_pod", "held", reason)]).policies) is None
+    """A first shot has its own notice for all that waited, and so has a paused cluster."""
+    assert foretold(SEVERE, decided(a=[step("delete_pod", "held", reason)]).policies, waited=True) is None
+
+
+def test_what_an_earlier_refusal_holds_is_told() -> None:
+    """It did not wait, so that no notice was about it."""
+    told = foretold(SEVERE, decided(a=[step("delete_pod", "held", Reason.FIRST_SHOT_TOO_WIDE)]).policies)
+    assert told is not None
+    assert "control clear --policy" in told.holds[0].to_do
 
 
 @pytest.mark.parametrize(("severity", "told"), [("CRITICAL", True), ("HIGH", True), ("MEDIUM", False), ("", False)])

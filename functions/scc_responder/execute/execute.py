@@ -231,7 +231,7 @@ def _tell(execution: Execution) -> None:
     if plan and execution.case.record.is_approved:
         _publish(execution, f"approved:{plan.digest}")
     severe = execution.context.threat.is_severe
-    if news := untold(execution.current_steps, severe=severe):
+    if news := untold(execution.current_steps, severe=severe, opened=execution.case.record.opened_epoch):
         if is_told_as_one(execution, news):
             return
         _publish(execution, f"waiting:{plan.digest}" if plan and execution.is_waiting else Reason.HELD_OR_FAILED)

@@ -25,6 +25,7 @@ _OF_AVAILABILITY = frozenset(
     {
         Reason.LIMIT,
         Reason.STORM_BREAKER,
+        Reason.FIRST_SHOT_TOO_WIDE,
         Reason.LAST_READY_REPLICA,
         Reason.DISRUPTION_BUDGET,
         Reason.SEVERAL_DISRUPTION_BUDGETS,

@@ -51,12 +51,11 @@ def admit(
     if not by_person and (held := held_by(state.cluster, request)):
         return state, _answer(None, held)
     denial = None if by_person else denial_of(state, request, guardrails, now)
-    is_told = denial is not None and _denied_others(state.cluster, request, denial)
     cluster = _judged(state.cluster, request, denial, guardrails, now)
     held = None if by_person else held_by(cluster, request)
     if denial or held:
         state = state if cluster is state.cluster else replace(state, cluster=cluster)
-        return state, replace(_answer(denial, held), is_told=is_told)
+        return state, _answer(denial, held)
     again = request.budget is Budget.ISOLATION and _find(cluster, request).reserved_at is not None
     answer = LimitDecision(cut=cut_of(cluster, request), is_again=again)
     kept = replace(request, is_likely=False)
@@ -88,12 +87,6 @@ def _answer(denial: Denial | None, breaker: Breaker | None) -> LimitDecision:
     if breaker is None:
         return LimitDecision()
     return LimitDecision(reason=Reason.STORM_BREAKER, detail=f"{breaker.scope}: {breaker.detail}", scope=breaker.scope)
-
-
-def _denied_others(ledger: Ledger, request: DisruptionRequest, denial: Denial) -> bool:
-    """Whether the owner's limit denied another of its pods, of which people were told then."""
-    others = (entry for entry in ledger.entries if entry.target != request.target and entry.counts_in(request.budget))
-    return denial.scope == "owner" and any(denial.where in entry.denied for entry in others)
 
 
 def cut_of(ledger: Ledger, request: DisruptionRequest) -> int:

@@ -122,10 +122,13 @@ def refused_notice(shot: FirstShot) -> dict[str, Any] | None:
     return first_shot_notice(shot.place, shot.policy, shot.detail).facts
 
 
-def foretold(context: Context, policies: Iterable[PolicyDecision], case: str = "") -> Foretold | None:
+def foretold(
+    context: Context, policies: Iterable[PolicyDecision], case: str = "", *, waited: bool = False
+) -> Foretold | None:
     """What a person is told of a finding of HIGH or above that anything holds, or that nothing answers.
 
-    `case` is what stands in the commands; the finding's own where it is empty.
+    `case` is what stands in the commands; the finding's own where it is empty. `waited`: a part of it waited for a
+    first shot, of which one notice tells for all.
     """
     if not context.threat.is_severe:
         return None
@@ -135,7 +138,7 @@ def foretold(context: Context, policies: Iterable[PolicyDecision], case: str = "
     name, place = case or case_id(context.finding.key), context.finding.place
     holds = tuple(
         ToldHold(action=step.action, reason=step.reason, to_do=_first_said(step, name, place))
-        for step in told_holds(context, matched)
+        for step in told_holds(context, matched, waited=waited)
     )
     return Foretold(reason=Reason.HELD_OR_FAILED, holds=holds) if holds else None
 
@@ -145,9 +148,10 @@ def _first_said(step: Step, case: str, place: str) -> str:
     return next(iter(to_do([step], case, place)), "")
 
 
-def told_holds(context: Context, policies: Iterable[PolicyDecision]) -> list[Step]:
+def told_holds(context: Context, policies: Iterable[PolicyDecision], *, waited: bool = False) -> list[Step]:
     """The held steps of which people are told, by the responder's message or by a policy's own, each once."""
-    return untold(foretold_steps(context, policies, ActionResult.HELD), severe=True)
+    told = untold(foretold_steps(context, policies, ActionResult.HELD), severe=True)
+    return [step for step in told if not (waited and step.reason == Reason.FIRST_SHOT_TOO_WIDE)]
 
 
 def foretold_steps(context: Context, policies: Iterable[PolicyDecision], result: ActionResult) -> list[Step]:

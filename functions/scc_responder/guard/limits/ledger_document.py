@@ -155,14 +155,13 @@ class LimitDecision(Value, frozen=True, kw_only=True):
     """Whether the target may be disrupted.
 
     `reason` is empty, or `limit_namespace` or the like, or `storm_breaker`; `detail` names the limit. `scope` is what
-    denied it or is held, as `namespace=shop`. `is_told`: people were told of another target that this scope denied.
+    denied it or is held, as `namespace=shop`.
     `cut` are the other pods of the workload that were isolated a short time ago. `is_again`: so was this one.
     """
 
     reason: Reason | None = None
     detail: str = ""
     scope: str = ""
-    is_told: bool = False
     cut: int = 0
     is_again: bool = False
 

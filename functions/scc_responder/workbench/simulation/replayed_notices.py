@@ -59,7 +59,7 @@ class ReplayedNotices:
         `earlier` is what was decided before of a finding of which a part waited: then it is told of that part alone.
         """
         policies, again = tuple(policies), earlier is not None
-        told = foretold(context, policies, ANY_CASE)
+        told = foretold(context, policies, ANY_CASE, waited=again)
         if told is None or (again and not told.holds):
             return
         if told.reason is Reason.NO_POLICY_MATCHED:
@@ -93,7 +93,7 @@ class ReplayedNotices:
         now: datetime,
     ) -> bool:
         """Whether another finding of the same workload told so a short time ago."""
-        if not is_of_availability(told_holds(context, policies)):
+        if not is_of_availability(told_holds(context, policies, waited=bool(earlier))):
             return False
         uid = context.pod.uid if context.pod else ""
         about = told_of(context, uid, foretold_steps(context, (*earlier, *policies), ActionResult.PLANNED))
