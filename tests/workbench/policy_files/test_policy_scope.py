@@ -113,3 +113,11 @@ def test_an_unusable_scope_is_refused(tmp_path: Path, scope: str, told: str) -> 
     assert str(caught.value.faults[0]).startswith(told)
     assert [str(error) for error in scope_errors(folder)] == [str(caught.value)]
     assert dict(load_scopes(folder)) == {folder / "team-a": None}
+
+
+@pytest.mark.parametrize("field", ["clusters", "namespaces", "actions"])
+def test_a_bound_of_nothing_is_no_bound_left_out(tmp_path: Path, field: str) -> None:
+    """Whoever takes the last name off a list does not mean every name."""
+    folder = team(tmp_path / "p", bounded("label_pod"), f"max_mode: approve\n{field}: []\n")
+    with pytest.raises(PolicyError, match=f"team-a/scope.yaml:2: {field}: empty, so that it would bound nothing"):
+        load_policies(folder)

@@ -25,9 +25,9 @@ class PolicyScope(StrictValue, frozen=True, kw_only=True):
     """
 
     max_mode: Mode
-    clusters: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    actions: tuple[str, ...] = ()
+    clusters: tuple[str, ...] | None = None
+    namespaces: tuple[str, ...] | None = None
+    actions: tuple[str, ...] | None = None
 
 
 Scopes = Mapping[Path, PolicyScope | None]
@@ -67,15 +67,19 @@ def _read(path: Path, folder: Path) -> PolicyScope:
 
 
 def _mistakes(scope: PolicyScope) -> Iterator[Mistake]:
-    for index, name in enumerate(scope.actions):
+    for field in ("clusters", "namespaces", "actions"):
+        if getattr(scope, field) == ():
+            text = "empty, so that it would bound nothing; write what its policies may have, or remove the word"
+            yield Mistake(path=(field,), text=text)
+    for index, name in enumerate(scope.actions or ()):
         if name not in actions():
             text = f"unknown action {name!r}; {expected(name, actions())}"
             yield Mistake(path=("actions", index), text=text, reason="unknown_action")
-    for index, pattern in enumerate(scope.clusters):
+    for index, pattern in enumerate(scope.clusters or ()):
         if pattern.count("/") != 5:
             text = f"{pattern!r} can never match; write projects/P/locations/L/clusters/C; * stands for one part of it"
             yield Mistake(path=("clusters", index), text=text)
-    for index, pattern in enumerate(scope.namespaces):
+    for index, pattern in enumerate(scope.namespaces or ()):
         if "/" in pattern or pattern != pattern.lower():
             text = f"{pattern!r} can never match; a namespace is lower-case letters, digits and '-', such as shop"
             yield Mistake(path=("namespaces", index), text=text)
@@ -87,7 +91,7 @@ def beyond_scope(policy: Policy, scope: PolicyScope, named: str) -> Iterator[Mis
         text = f"{policy.furthest} goes further than {named} lets its policies: at most {scope.max_mode}"
         yield Mistake(path=("mode",), text=text, reason="beyond_scope")
     for field, condition in _BOUNDS.items():
-        bounds: tuple[str, ...] = getattr(scope, field)
+        bounds: tuple[str, ...] = getattr(scope, field) or ()
         if bounds:
             yield from _beyond(condition, as_tuple(policy.when.given().get(condition, ())), bounds, named)
     known = actions()

@@ -37,16 +37,17 @@ def told(former: Path, now: Path) -> list[tuple[str, bool]]:
         ({"max_mode": "dry_run"}, [("team/scope.yaml max_mode", False)]),
         ({"namespaces": ["shop"]}, [("team/scope.yaml namespaces", False)]),
         ({"namespaces": ["shop", "bank"]}, [("team/scope.yaml namespaces", True)]),
-        ({"namespaces": []}, [("team/scope.yaml namespaces", True)]),
+        ({"namespaces": None}, [("team/scope.yaml namespaces", True)]),
         ({"clusters": ["projects/p/locations/l/clusters/c"]}, [("team/scope.yaml clusters", False)]),
         ({"actions": ["label_pod"]}, [("team/scope.yaml actions", False)]),
-        ({"actions": []}, [("team/scope.yaml actions", True)]),
+        ({"actions": None}, [("team/scope.yaml actions", True)]),
     ],
 )
 def test_each_bound_is_told(tmp_path: Path, changes: dict[str, Any], edits: list[tuple[str, bool]]) -> None:
-    """A bound that leaves more widens."""
+    """A bound that leaves more widens; one that is left out leaves all."""
     former = folder(tmp_path / "former", team=SCOPE)
-    assert told(former, folder(tmp_path / "now", team={**SCOPE, **changes})) == edits
+    now = {name: bound for name, bound in {**SCOPE, **changes}.items() if bound is not None}
+    assert told(former, folder(tmp_path / "now", team=now)) == edits
 
 
 def test_folders_that_come_and_go(tmp_path: Path) -> None:
