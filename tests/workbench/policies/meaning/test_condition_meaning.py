@@ -93,6 +93,7 @@ def test_what_can_never_hold_is_told_once(expression: str, told: str) -> None:
         'pod.namespace.startsWith("shop-") && pod.namespace.endsWith("-1") && pod.namespace.contains("-")',
         'finding.principal == "system:serviceaccount:shop:web" && pod.name.lowerAscii().contains("we-1")',
         'finding.principal.endsWith("@example.com")',
+        'service.labels["gr\u00f6\u00dfe"] == "gro\u00df" && "gr\u00f6\u00dfe" in cluster.labels',
     ],
 )
 def test_what_may_hold_is_met_with_silence(expression: str) -> None:

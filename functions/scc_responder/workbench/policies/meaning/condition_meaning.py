@@ -68,6 +68,8 @@ _OF_CLOCK = {
     "getDayOfWeek": (0, 6),
 }
 """What a moment has. Of a length of time, such as `now - pod.creation_time`, there is no end to them."""
+_OF_KUBERNETES = frozenset({"Pod", "Namespace", "Node", "WorkloadObject"})
+"""Whose labels have Kubernetes' form. Those of Google Cloud may be of letters of any alphabet."""
 _FROM = {"getMonth": ", from January", "getDayOfWeek": ", from Sunday"}
 _IN_CASE: dict[str, Callable[[str], str]] = {
     "lowerAscii": lambda text: "".join(letter.lower() if letter.isascii() else letter for letter in text),
@@ -160,11 +162,12 @@ def _keys(part: Tree) -> Iterator[str]:
     """Keys that no label or annotation has, and values that no label has."""
     named = {"_[_]": (part.parts[:1], part.parts[1:]), "@in": (part.parts[1:], part.parts[:1])}.get(part.name, ((), ()))
     for kept, key in zip(*named, strict=True):
-        if kept.kind == "select" and kept.name in {"labels", "annotations"} and isinstance(key.constant, str):
+        if kept.of in _OF_KUBERNETES and kept.name in {"labels", "annotations"} and isinstance(key.constant, str):
             yield from filter(None, [key_mistake(key.constant)])
     if part.name in {"_==_", "_!=_"}:
         for fact, value in (part.parts, part.parts[::-1]):
-            of_label = fact.name == "_[_]" and fact.parts[0].kind == "select" and fact.parts[0].name == "labels"
+            kept = fact.parts[0] if fact.name == "_[_]" else fact
+            of_label = kept is not fact and kept.name == "labels" and kept.of in _OF_KUBERNETES
             text = value.constant if of_label and isinstance(value.constant, str) else ""
             if text and (set("*?") & set(text) or not LABEL_VALUE.may_meet(text)):
                 yield f"a label is never {text!r}: its value is at most 63 letters, digits, '-', '_' and '.'"
