@@ -37,6 +37,7 @@ def at_rest(state: S, reason: str, action: str = "isolate_pod", held: str = "", 
 CASES: list[Any] = [
     pytest.param(at_rest(S.HELD, "held", held="limit_owner"), True, id="limit"),
     pytest.param(at_rest(S.PARTIAL, "planned", held="storm_breaker"), True, id="breaker"),
+    pytest.param(at_rest(S.HELD, "held", held="ledger_full"), True, id="a storm filled the ledger"),
     pytest.param(at_rest(S.HELD, "held", "delete_pod", "limit_owner"), False, id="cannot be undone"),
     pytest.param(at_rest(S.HELD, "held", "delete_pod", "limit_owner", PlanState.APPROVED), True, id="approved"),
     pytest.param(at_rest(S.HELD, "held", "delete_pod", "limit_owner", PlanState.EXPIRED), False, id="expired"),

@@ -113,7 +113,7 @@ class Reason(Word):
     STORE_OUTCOME_UNKNOWN = "store_outcome_unknown", "the store did not answer: it may have been written"
     ENTRY_LOST = "entry_lost", "what was written is not there"
     LEDGER_CONTENDED = "ledger_contended", "other writers changed the ledger of limits at each try"
-    LEDGER_FULL = "ledger_full", "the ledger of limits has no room left"
+    LEDGER_FULL = "ledger_full", "the ledger of limits has no room left until some of it is over", _PASSES
     LEDGER_UNAVAILABLE = "ledger_unavailable", "the ledger of limits could not be read or written"
     LEDGER_UNUSABLE = "ledger_unusable", "the stored ledger of limits makes no sense"
     # Calls to clusters and Google Cloud.
