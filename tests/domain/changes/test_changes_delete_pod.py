@@ -103,6 +103,21 @@ def test_a_raised_grace_period_is_said() -> None:
     )
 
 
+def test_a_period_without_end_ends_nothing_of_ours() -> None:
+    """Its owner deleted a pod whose processes had ended, with as long a grace period as a number can be."""
+
+    class Kept:
+        def get(self, _path: str) -> dict[str, Any]:
+            doomed = pod(deletionTimestamp="2026-03-02T09:00:00Z", deletionGracePeriodSeconds=2**63 - 1, **ARMED)
+            return {**doomed, "spec": {}, "status": {"phase": "Succeeded"}}
+
+    session: Any = ClusterSession(Kept(), {}, lambda _seconds: None, ThreadPoolExecutor(1))  # type: ignore[arg-type]
+    means: Any = dataclasses.make_dataclass("Means", [])()
+    means.in_cluster = lambda change: change(session)
+    result = CHANGE.carry_out(step_run(), means)
+    assert (result.status, result.reason) == (StepStatus.DONE, "processes_ended")
+
+
 def test_a_finalizer_keeps_the_object_alone() -> None:
     """That the processes have ended is the containment; what keeps the object is told."""
     with one_cluster() as (cluster, means):

@@ -23,9 +23,11 @@ WAITING = status(state={"waiting": {"reason": "PodInitializing"}}, containerID="
 CRASHED = "2026-03-02T08:59:59Z"
 
 
-def pod(*statuses: dict[str, Any], phase: str = "Running", asked: str = ASKED, **more: Any) -> dict[str, Any]:
+def pod(
+    *statuses: dict[str, Any], phase: str = "Running", asked: str = ASKED, grace: int = 30, **more: Any
+) -> dict[str, Any]:
     """A pod that is being deleted, with one container `app` and what its kubelet reports."""
-    deletion = {"deletionTimestamp": asked, "deletionGracePeriodSeconds": 30} if asked else {}
+    deletion = {"deletionTimestamp": asked, "deletionGracePeriodSeconds": grace} if asked else {}
     spec = {"nodeName": "n", "containers": [{"name": "app"}], **more.pop("spec", {})}
     return {"metadata": deletion, "spec": spec, "status": {"phase": phase, "containerStatuses": [*statuses], **more}}
 
@@ -52,6 +54,8 @@ ENDS: list[Any] = [
     pytest.param(pod(status(end=CRASHED), spec={"restartPolicy": "Never"}), True, id="ended before, a Job's"),
     pytest.param(pod(status(end=CRASHED, code=1), spec={"restartPolicy": "OnFailure"}), False, id="a Job's retry"),
     pytest.param(pod(status(end=CRASHED), asked=""), False, id="crashed, not deleted yet"),
+    *(pytest.param(pod(status(), grace=grace), False, id=f"{grace} s are asked for") for grace in (10**12, 2**63 - 1)),
+    pytest.param(pod(status(), grace=2**63 - 1, spec={"restartPolicy": "Never"}), True, id="as many, and a Job's"),
     pytest.param(also(INIT, status("more", end=CRASHED, code=0)), True, id="an init container that is through"),
     pytest.param(also(INIT, {**RUNNING, "name": "more"}), False, id="an init container runs"),
     pytest.param(

@@ -13,7 +13,7 @@ from scc_responder.domain.clock import bounded
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.kubernetes.cluster_session import ClusterSession, Tries
 from scc_responder.domain.kubernetes.older_admission import ADVICE, OlderRule, refuses
-from scc_responder.domain.kubernetes.pod_processes import last_end, processes_ended
+from scc_responder.domain.kubernetes.pod_processes import MOST_GRACE_SECONDS, last_end, processes_ended
 from scc_responder.domain.labels import ARMED_BY
 from scc_responder.domain.permissions import acts, observes
 from scc_responder.domain.ports import ApiObject
@@ -144,10 +144,10 @@ class DeletePod(PodChange, frozen=True, kw_only=True, tag="delete_pod"):
             seen.said = _BEFORE
         if step.dry_run:
             return Result(status=StepStatus.DRY_RUN, reason=Reason.WOULD_DELETE)
-        grace = read["metadata"].get("deletionGracePeriodSeconds", 0) if is_leaving else self._grace(read)
-        seen.due_at = step.clock() + timedelta(seconds=grace) + GRACE_OVER
         if is_leaving and seen.ended:
             return seen.end(read)
+        grace = read["metadata"].get("deletionGracePeriodSeconds", 0) if is_leaving else self._grace(read)
+        seen.due_at = step.clock() + timedelta(seconds=min(grace, MOST_GRACE_SECONDS)) + GRACE_OVER
         return self._until_ended(session, path, seen)
 
     def _delete(self, session: ClusterSession, path: str, step: StepRun, tries: Tries, read: ApiObject) -> str:

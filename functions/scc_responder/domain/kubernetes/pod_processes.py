@@ -20,6 +20,9 @@ _FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 _OWN_POLICIES = {"initContainers": "OnFailure", "ephemeralContainers": "Never"}
 """The restart policy of containers that do not follow their pod's."""
 
+MOST_GRACE_SECONDS = 2**63 // 10**9
+"""Anyone may ask for more: of such a period the API server's own sum is wrong, and no deletion's time is known."""
+
 
 def processes_ended(pod: ApiObject) -> bool:
     """Whether every container of the pod, also init and ephemeral ones, has ended for good or never ran."""
@@ -64,10 +67,10 @@ def _stays_ended(pod: ApiObject, field: str, name: str, ended: ApiObject) -> boo
     policy, meta = own.get("restartPolicy", default), pod["metadata"]
     if policy == "Never" or (policy == "OnFailure" and ended.get("exitCode") == 0):
         return True
-    if "deletionTimestamp" not in meta:
+    grace = meta.get("deletionGracePeriodSeconds", 0)
+    if "deletionTimestamp" not in meta or grace > MOST_GRACE_SECONDS:
         return False
-    grace = timedelta(seconds=meta.get("deletionGracePeriodSeconds", 0))
-    return _time(ended["finishedAt"]) >= _time(meta["deletionTimestamp"]) - grace
+    return _time(ended["finishedAt"]) >= _time(meta["deletionTimestamp"]) - timedelta(seconds=grace)
 
 
 def _time(text: str) -> datetime:
