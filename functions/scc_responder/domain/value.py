@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 _T = TypeVar("_T")
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as it is stored, with its zone: without one it would be read as none, and compare with nothing."""
 _RESOLVED: set[Any] = set()
 _RESOLVING = Lock()

@@ -22,7 +22,7 @@ from scc_responder.domain.errors import RetryableError, StoreError, StoreUnavail
 from scc_responder.domain.mode import Mode, capped
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore
-from scc_responder.domain.value import Moment, Value, read_json
+from scc_responder.domain.value import AwareDatetime, Value, read_json
 from scc_responder.guard.guard import lowered
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope, holds_for, is_in
 from scc_responder.guard.timed.timed_exemptions import TimedExemption, exemption_reason
@@ -41,7 +41,7 @@ class Setting(Value, frozen=True, kw_only=True):
     mode: Mode
     reason: str
     by: str
-    at: Moment
+    at: AwareDatetime
 
 
 class Control(Setting, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from scc_responder.domain.finding import Finding
 from scc_responder.domain.kubernetes.container_facts import Inspection
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.intake.notification import content_digest
 from scc_responder.journal.chain.step_chain import StepChain
 from scc_responder.journal.plan import Approval, AskedStep, PersonsRequest, Plan, PlanState
@@ -57,11 +57,11 @@ class PersonsWord(Value, frozen=True, kw_only=True):
 
     kind: WordKind
     by: str
-    at: Moment
+    at: AwareDatetime
     said: str = ""
     digest: str = ""
     uids: tuple[str, ...] = ()
-    until: Moment | None = None
+    until: AwareDatetime | None = None
 
 
 class PersonsMark(Value, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class PersonsMark(Value, frozen=True, kw_only=True):
 
     is_wrong: bool
     by: str
-    at: Moment
+    at: AwareDatetime
     said: str = ""
 
 
@@ -84,7 +84,7 @@ class Closing(Value, frozen=True, kw_only=True):
     state: CaseState
     epoch: int
     reason: str = ""
-    closed_at: Moment | None = None
+    closed_at: AwareDatetime | None = None
     approvals: tuple[Approval, ...] = ()
     captures: tuple[str, ...] = ()
     word: PersonsWord | None = None
@@ -111,7 +111,7 @@ class CaseRecord(Value, frozen=True, kw_only=True):
 
     finding_key: str
     finding_name: str
-    event_time: Moment
+    event_time: AwareDatetime
     digest: str
     schema: int = CASE_SCHEMA
     canonical_name: str = ""
@@ -137,11 +137,11 @@ class CaseRecord(Value, frozen=True, kw_only=True):
     history: tuple[Closing, ...] = ()
     word: PersonsWord | None = None
     mark: PersonsMark | None = None
-    undone: tuple[Moment, ...] = ()
+    undone: tuple[AwareDatetime, ...] = ()
     unasked: bool = False
-    opened_at: Moment | None = None
-    updated_at: Moment | None = None
-    closed_at: Moment | None = None
+    opened_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    closed_at: AwareDatetime | None = None
     chain: StepChain | None = None
     extra: dict[str, Any] = {}
 
@@ -291,6 +291,6 @@ class Rejection(Value, frozen=True, kw_only=True):
     reason: str
     size: int = 0
     count: int = 1
-    first_seen: Moment | None = None
-    last_seen: Moment | None = None
+    first_seen: AwareDatetime | None = None
+    last_seen: AwareDatetime | None = None
     schema: int = CASE_SCHEMA

@@ -13,7 +13,7 @@ import msgspec
 from scc_responder.domain.changes import Change, is_reversible, restored
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.status import CaseState
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 MIN_DIGEST = 8
 """The fewest hex digits that identify a plan."""
@@ -52,7 +52,7 @@ class Approval(Value, frozen=True, kw_only=True):
     """One person's approval: a verified e-mail address, or `local`."""
 
     by: str
-    at: Moment
+    at: AwareDatetime
 
 
 class RequestKind(StrEnum):
@@ -75,10 +75,10 @@ class PersonsRequest(Value, frozen=True, kw_only=True):
     """
 
     kind: RequestKind
-    at: Moment
+    at: AwareDatetime
     state: CaseState
     reason: str = ""
-    closed_at: Moment | None = None
+    closed_at: AwareDatetime | None = None
 
 
 class AskedStep(Value, frozen=True, kw_only=True):
@@ -92,7 +92,7 @@ class AskedStep(Value, frozen=True, kw_only=True):
     reason: str
     by: str
     said: str
-    at: Moment
+    at: AwareDatetime
 
     def means(self, policy: str, action: str) -> bool:
         """Whether it is this step of this policy."""
@@ -112,8 +112,8 @@ class Plan(Value, frozen=True, kw_only=True):
     digest: str
     policy_digest: str
     steps: tuple[PlanStep, ...]
-    created_at: Moment
-    expires_at: Moment
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
     needed: int = 1
     approvals: tuple[Approval, ...] = ()
     state: PlanState = PlanState.WAITING

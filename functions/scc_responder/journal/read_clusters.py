@@ -15,7 +15,7 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.journal.case import CaseRecord
 from scc_responder.journal.case_json import decode
 
@@ -32,7 +32,7 @@ class ReadCluster(Value, frozen=True, kw_only=True):
 
     cluster: str
     was_read: bool
-    looked_up_at: Moment
+    looked_up_at: AwareDatetime
     cursor: str = ""
 
 

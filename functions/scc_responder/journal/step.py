@@ -6,7 +6,7 @@ from typing import Any
 
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import FrozenProcess, StepStatus
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 FOR_SWEEP = (Reason.DELETION_AWAITED, Reason.BUDGET_AWAITED, Reason.WARMING_UP)
 """Why a step, and with it an open case, is left to a sweep from its `due_at` on; the first says more of a case."""
@@ -38,13 +38,13 @@ class Step(Value, frozen=True, kw_only=True):
     epoch: int = 0
     answers: int = 0
     containment: str = ""
-    contained_at: Moment | None = None
-    due_at: Moment | None = None
+    contained_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = None
     frozen: tuple[FrozenProcess, ...] = ()
     left: str = ""
     unknown: str = ""
-    intended_at: Moment | None = None
-    settled_at: Moment | None = None
+    intended_at: AwareDatetime | None = None
+    settled_at: AwareDatetime | None = None
     undoes: str = ""
     extra: dict[str, Any] = {}
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from scc_responder.domain.changes import ChangeKind
 from scc_responder.domain.changes.capture_evidence import CaptureEvidence
 from scc_responder.domain.permissions import iam
-from scc_responder.domain.value import Moment
+from scc_responder.domain.value import AwareDatetime
 
 CAPTURES_AGAIN = ChangeKind(permissions=iam("storage.objects.create"), observes=True)
 """It reads the sources that are of Cloud Run alone."""
@@ -18,4 +18,4 @@ class CaptureAgain(CaptureEvidence, frozen=True, kw_only=True, tag="capture_agai
 
     declares: ClassVar[ChangeKind] = CAPTURES_AGAIN
 
-    changed_at: Moment | None = None
+    changed_at: AwareDatetime | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 
 class ArtefactHash(StrEnum):
@@ -55,7 +55,7 @@ class Compiler(Value, frozen=True, kw_only=True):
     package: str = ""
     version: str = ""
     origin: Origin = Origin.UNKNOWN
-    installed_at: Moment | None = None
+    installed_at: AwareDatetime | None = None
     artefacts: int | None = None
 
 

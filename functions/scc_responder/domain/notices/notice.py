@@ -7,7 +7,7 @@ from typing import Any
 
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.text import ascii_json
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 
 class NoticeKind(StrEnum):
@@ -77,7 +77,7 @@ class NoticeSubject(Value, frozen=True, kw_only=True):
     contacts: tuple[str, ...] = ()
     actors: tuple[str, ...] = ()
     surface: str = ""
-    event_time: Moment | None = None
+    event_time: AwareDatetime | None = None
     about: tuple[str, ...] = ()
     is_over: bool = False
     is_held: bool = False

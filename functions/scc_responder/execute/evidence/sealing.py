@@ -16,7 +16,7 @@ from scc_responder.domain.errors import AlreadyExists, ApiError, ResponderError
 from scc_responder.domain.ports import Clock, Evidence, Signer
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry
-from scc_responder.domain.value import Moment, Value, read_json
+from scc_responder.domain.value import AwareDatetime, Value, read_json
 from scc_responder.execute.evidence.canonical_json import canonical_json
 from scc_responder.execute.evidence.dsse import Signature, digest_to_sign, enveloped, signature_of
 from scc_responder.execute.evidence.manifest import EvidenceObject, object_name
@@ -49,7 +49,7 @@ class UnsignedManifest(Value, frozen=True, kw_only=True):
     sha256: str
     digest: str
     why: str
-    since: Moment
+    since: AwareDatetime
 
 
 class LateSignature(Value, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class LateSignature(Value, frozen=True, kw_only=True):
     manifest: str
     sha256: str
     signature: Signature
-    signed_at: Moment
+    signed_at: AwareDatetime
     schema: int = 1
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.policy.limits import Limit
 
 SEVERAL = "*"
@@ -72,10 +72,10 @@ class LedgerEntry(Value, frozen=True, kw_only=True, omit_defaults=True):
     scopes: dict[str, str] = {}
     policies: tuple[str, ...] = ()
     action_id: str = ""
-    reserved_at: Moment | None = None
-    planned_at: Moment | None = None
+    reserved_at: AwareDatetime | None = None
+    planned_at: AwareDatetime | None = None
     denied: tuple[str, ...] = ()
-    keep_until: Moment | None = None
+    keep_until: AwareDatetime | None = None
     budget: Budget | None = None
 
     @property
@@ -102,10 +102,10 @@ class Breaker(Value, frozen=True, kw_only=True):
     it holds both.
     """
 
-    tripped_at: Moment
+    tripped_at: AwareDatetime
     detail: str
-    paging_since: Moment
-    told_at: Moment | None = None
+    paging_since: AwareDatetime
+    told_at: AwareDatetime | None = None
     scope: str = WHOLE
     budget: Budget | None = None
 
@@ -119,8 +119,8 @@ class Reset(Value, frozen=True, kw_only=True):
 
     by: str
     reason: str
-    at: Moment
-    tripped_at: Moment
+    at: AwareDatetime
+    tripped_at: AwareDatetime
     detail: str
     scope: str = WHOLE
 

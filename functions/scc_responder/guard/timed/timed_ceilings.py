@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from scc_responder.domain.context import NO_SUCH_OWNER, Context
 from scc_responder.domain.mode import Mode
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.domain.wildcards import matches
 
 
@@ -37,8 +37,8 @@ class TimedCeiling(Value, frozen=True, kw_only=True):
     mode: Mode
     reason: str
     by: str
-    at: Moment
-    until: Moment
+    at: AwareDatetime
+    until: AwareDatetime
     clusters: tuple[str, ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from scc_responder.domain.context import Context
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.guard.timed.timed_ceilings import has_unread_owner
 
 LONGEST_EXEMPTION = timedelta(hours=72)
@@ -32,8 +32,8 @@ class TimedExemption(Value, frozen=True, kw_only=True):
     place: str = ""
     reason: str
     by: str
-    at: Moment
-    until: Moment
+    at: AwareDatetime
+    until: AwareDatetime
 
     @property
     def key(self) -> tuple[str, str]:

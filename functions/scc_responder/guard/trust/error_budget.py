@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.guard.limits.environments import cluster_environment
 from scc_responder.policy.guardrails import Guardrails
 
@@ -37,7 +37,7 @@ class Verdict(Value, frozen=True, kw_only=True):
 
     case: str
     is_wrong: bool
-    at: Moment
+    at: AwareDatetime
     by: str
     is_final: bool = False
     workload: str = ""
@@ -54,7 +54,7 @@ class ErrorBudget(Value, frozen=True, kw_only=True):
     policy: str
     schema: Literal[1] = 1
     verdicts: tuple[Verdict, ...] = ()
-    spent_at: Moment | None = None
+    spent_at: AwareDatetime | None = None
 
 
 def budget_place(guardrails: Guardrails, place: str) -> BudgetPlace:

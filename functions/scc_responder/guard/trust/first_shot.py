@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from scc_responder.domain.store import MAX_VALUE_BYTES
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.guard.ledger import admit
 from scc_responder.guard.limits.ledger_document import DisruptionRequest, State
 from scc_responder.policy.guardrails import Guardrails
@@ -49,7 +49,7 @@ class WaitingAct(Value, frozen=True, kw_only=True):
     """What waits, by its action's id in its case, and since when; None: since the document was made."""
 
     request: DisruptionRequest
-    since: Moment | None = None
+    since: AwareDatetime | None = None
 
 
 class FirstShot(Value, frozen=True, kw_only=True):
@@ -66,9 +66,9 @@ class FirstShot(Value, frozen=True, kw_only=True):
     state: FirstShotState = FirstShotState.WAITING
     acts: tuple[WaitingAct, ...] = ()
     detail: str = ""
-    decided_at: Moment | None = None
-    paging_since: Moment | None = None
-    told_at: Moment | None = None
+    decided_at: AwareDatetime | None = None
+    paging_since: AwareDatetime | None = None
+    told_at: AwareDatetime | None = None
     by: str = ""
     said: str = ""
 

@@ -24,7 +24,7 @@ from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity, NoticeSubject
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.store import CasStore, Entry, entries_of, stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.journal.outbox.outbox import BURST_WITHIN, KEEP, notice_id
 
 _GATHERED = "gathered/"
@@ -42,7 +42,7 @@ class GatheredNotice(Value, frozen=True, kw_only=True):
 
     kind: NoticeKind
     severity: NoticeSeverity
-    at: Moment
+    at: AwareDatetime
     case: str = ""
     reason: str = ""
     threat: str = ""
@@ -61,11 +61,11 @@ class DigestState(Value, frozen=True, kw_only=True):
     count: int = 0
     by: dict[str, dict[str, int]] = {}
     cases: tuple[str, ...] = ()
-    first_at: Moment | None = None
-    last_at: Moment | None = None
+    first_at: AwareDatetime | None = None
+    last_at: AwareDatetime | None = None
     batch: tuple[str, ...] = ()
     sealed: bool = False
-    told_at: Moment | None = None
+    told_at: AwareDatetime | None = None
 
 
 def gather(store: CasStore, route: str, notice: Notice, now: datetime, incident: str = "") -> None:

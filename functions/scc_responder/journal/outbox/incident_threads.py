@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.store import CasStore, Entry, stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.journal.outbox.outbox import BY_CASE, KEEP, NoticeThread
 from scc_responder.policy.match import Severity
 from scc_responder.policy.routes import is_severe_for_routes
@@ -43,8 +43,8 @@ class IncidentSpan(Value, frozen=True, kw_only=True):
     """The first and the last event of an incident that were about one thing."""
 
     incident: str
-    first: Moment
-    last: Moment
+    first: AwareDatetime
+    last: AwareDatetime
 
     def reaches(self, moment: datetime) -> bool:
         """Whether an event at this moment belongs to it."""

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.notices.notice import Notice
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry, Page, stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 OUTBOX, _THREADS, _WINDOWS = "outbox/", "thread/", "route/"
 FIRST_WAIT = timedelta(minutes=1)
@@ -63,8 +63,8 @@ class WaitingNotice(Value, frozen=True, kw_only=True):
     route: str
     notice: Notice
     goes_to: NoticeThread = BY_CASE
-    first_at: Moment
-    next_at: Moment
+    first_at: AwareDatetime
+    next_at: AwareDatetime
     tries: int = 1
     refused: str = ""
     given_up: bool = False
@@ -78,7 +78,7 @@ class WaitingNotice(Value, frozen=True, kw_only=True):
 class RouteWindow(Value, frozen=True, kw_only=True):
     """How many notices a route had since a moment."""
 
-    since: Moment
+    since: AwareDatetime
     count: int = 0
 
 

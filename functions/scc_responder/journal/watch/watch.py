@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 
 KEEP_LOOKS = 12
 MOST_GONE = 10
@@ -50,7 +50,7 @@ class Look(Value, frozen=True, kw_only=True):
     `same_image` those of other workloads that ran its image.
     """
 
-    at: Moment
+    at: AwareDatetime
     gone: tuple[str, ...] = ()
     noted: tuple[LookNote, ...] = ()
     unseen: tuple[LookNote, ...] = ()
@@ -82,8 +82,8 @@ class Watch(Value, frozen=True, kw_only=True):
     `unread` counts the looks in a row that could not be made.
     """
 
-    since: Moment
-    next_at: Moment | None = None
+    since: AwareDatetime
+    next_at: AwareDatetime | None = None
     unread: int = 0
     looks: tuple[Look, ...] = ()
 

@@ -15,7 +15,7 @@ import msgspec
 from scc_responder.domain.errors import AlreadyExists, Conflict
 from scc_responder.domain.finding import case_id
 from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.journal.case import CaseRecord
 
 KEY = "watch/cases"
@@ -33,7 +33,7 @@ class WatchedCase(Value, frozen=True, kw_only=True):
     threat: str
     workload: str
     images: tuple[str, ...] = ()
-    at: Moment
+    at: AwareDatetime
 
 
 def watched_case(record: CaseRecord, now: datetime) -> WatchedCase | None:

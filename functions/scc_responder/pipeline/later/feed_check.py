@@ -15,7 +15,7 @@ from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import NotificationConfig
 from scc_responder.domain.store import stored_as, write_over
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.journal.messages import Ending, log_line
 from scc_responder.journal.notices import feed_notice
 from scc_responder.pipeline.services import Services
@@ -32,7 +32,7 @@ class FeedState(Value, frozen=True, kw_only=True):
     `checked`: the day, in UTC, of the last check that was answered.
     """
 
-    newest: Moment
+    newest: AwareDatetime
     checked: date | None = None
 
 

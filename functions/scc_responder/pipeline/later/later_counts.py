@@ -21,7 +21,7 @@ from scc_responder.domain.errors import RetryableError
 from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import StepStatus
-from scc_responder.domain.value import Moment
+from scc_responder.domain.value import AwareDatetime
 from scc_responder.execute.evidence import EvidenceItem
 from scc_responder.execute.evidence.sealing import Sealed
 from scc_responder.journal.account.manifest_names import manifests_named
@@ -41,7 +41,7 @@ class LaterCount(LaterNote, frozen=True, kw_only=True):
 
     path: str
     revision: str
-    changed_at: Moment
+    changed_at: AwareDatetime
 
 
 def note_count(context: Context, steps: Iterable[Step], services: Services) -> None:

@@ -14,7 +14,7 @@ from scc_responder.domain.context import Context
 from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
 from scc_responder.domain.finding import Confidence, Surface, Threat, ThreatKind, case_id
 from scc_responder.domain.store import Entry, stored_as
-from scc_responder.domain.value import Moment, Value
+from scc_responder.domain.value import AwareDatetime, Value
 from scc_responder.execute.evidence import EvidenceItem, Source
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
@@ -38,8 +38,8 @@ class LaterNote(Value, frozen=True, kw_only=True):
     """What a note of any kind has: the finding, and when it is due."""
 
     finding_name: str
-    event_time: Moment
-    due_at: Moment
+    event_time: AwareDatetime
+    due_at: AwareDatetime
     tries: int = 0
 
 
