@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scc_responder import __version__
 from scc_responder.cli.main import main
 from tests.cli.commands import Terminal
 from tests.findings import FOLDER
@@ -233,3 +234,17 @@ def test_guardrails_have_cases_too(folder: Path, capsys: pytest.CaptureFixture[s
     (folder / "guardrails.test.yaml").write_text(f"cases:\n  - {case % ''}")
     status, text = outcome(capsys, folder)
     assert (status, "FAIL  guardrails  1 case" in text) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["guardrails.yaml", "guardrails.test.yaml", "routes.yaml", "shipped.yaml"])
+def test_a_file_that_holds_for_all_has_the_cases_of_all_run(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hook hands on the files that were changed: such a one is no policy, and may change what each of them does."""
+    case = "{name: x, finding: reverse_shell, do: [notify], expect: {then: [notify]}}\n"
+    (folder / "guardrails.test.yaml").write_text(f"cases:\n  - {case}")
+    (folder / "routes.yaml").write_text("routes: {}\nfallback: []\n")
+    (folder / "shipped.yaml").write_text(f"shipped: {{version: {__version__}}}\n")
+    for given in ([str(folder / name)], [str(folder / "contain.yaml"), str(folder / name)]):
+        status, text = outcome(capsys, folder, *given)
+        assert (status, text.splitlines()[-1]) == (0, "1 policy, 3 cases, 0 untested steps")

@@ -50,7 +50,7 @@ from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.guardrails_tests import check_guardrails
 from scc_responder.workbench.policies.policy_tests import GUARDRAILS_RESULT, PolicyResult, PolicyTests, orphans
 from scc_responder.workbench.policy_files.policy_file import load_policies
-from scc_responder.workbench.policy_files.policy_layout import told_name
+from scc_responder.workbench.policy_files.policy_layout import HOLDS_FOR_ALL, told_name
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
     asked = asked_policies(paths, options.policies)
     policies = load_policies(asked.folder)
     names = [*(name for name in options.policy if name not in paths), *_named(asked)]
+    if any(Path(one).name in HOLDS_FOR_ALL for one in asked.chosen):
+        names = []  # what changes for all policies is shown by the cases of all
     chosen = list(_chosen(policies, names, {path.stem for path in policy_paths(asked.folder)}))
     tests = PolicyTests(policies, asked.folder, options.findings)
     results = [tests.check(policy) for policy in chosen]

@@ -13,6 +13,8 @@ from scc_responder.workbench.policy_files.policy_scope import load_scopes
 GUARDRAILS_TESTS = f"{GUARDRAILS_FILE.removesuffix('.yaml')}{TEST_SUFFIX}"
 _READ_BY_PEOPLE = frozenset({"CODEOWNERS", "OWNERS", "LICENSE"})
 _AT_THE_TOP = frozenset({GUARDRAILS_FILE, GUARDRAILS_TESTS, ROUTES_FILE, SHIPPED_FILE})
+HOLDS_FOR_ALL = _AT_THE_TOP | {SCOPE_FILE}
+"""Files that are about no policy of their name, but about several."""
 
 
 def told_name(path: Path, folder: Path) -> str:
