@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from scc_responder.domain.errors import ApiError
+from scc_responder.domain.errors import ApiError, RetryableError
 from scc_responder.domain.reasons import Reason
-from scc_responder.pipeline.later.later_notes import ASKED_AFTER, MOST_TRIES, LaterNote, answer_notes, leave_note
+from scc_responder.pipeline.later.later_notes import (
+    ASKED_AFTER,
+    MOST_NOTES,
+    MOST_TRIES,
+    LaterNote,
+    answer_notes,
+    leave_note,
+)
 from scc_responder.pipeline.services import Services
 from tests.kits.local_store import LocalStoreServices
 from tests.kits.settings import local_settings
@@ -48,6 +55,34 @@ def test_a_note_that_makes_no_sense_keeps_no_other_from_its_answer(tmp_path: Pat
     made.store.create("a/0", value)
     leave_note("a/", "key", NOTE, made)
     assert answer_notes("a/", LaterNote, lambda _note: True, made) == 1
+    assert [entry.key for entry in made.store.scan("a/").entries] == ["a/0"]
+
+
+def test_those_that_wait_keep_no_other_from_its_answer(tmp_path: Path) -> None:
+    """More than a sweep asks for could not be answered a moment ago, or are a later version's."""
+    made = services(tmp_path)
+    for number in range(MOST_NOTES):
+        made.store.create(f"a/0{number}", b"{")
+        leave_note("a/", f"1{number}", LaterNote(finding_name="w", event_time=NOW, due_at=NOW + ASKED_AFTER), made)
+    leave_note("a/", "2", NOTE, made)
+    assert answer_notes("a/", LaterNote, lambda _note: True, made) == 1
+
+
+@pytest.mark.parametrize(
+    "error", [RetryableError(Reason.RECORD_NEWER), RetryableError(Reason.MALFORMED_FINDING_NAME, "f"), KeyError("pod")]
+)
+def test_a_note_that_fails_ends_no_sweep(tmp_path: Path, error: Exception) -> None:
+    """Its case is a later version's, or makes no sense: the others are answered, and it is tried again."""
+    made = services(tmp_path)
+    for key in ("0", "1"):
+        leave_note("a/", key, LaterNote(finding_name=key, event_time=NOW, due_at=NOW), made)
+
+    def answer(note: LaterNote) -> bool:
+        if note.finding_name == "0":
+            raise error
+        return True
+
+    assert answer_notes("a/", LaterNote, answer, made) == 1
     assert [entry.key for entry in made.store.scan("a/").entries] == ["a/0"]
 
 

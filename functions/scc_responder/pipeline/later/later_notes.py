@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
 from scc_responder.collect.confirm import finding_named
 from scc_responder.domain.context import Context
-from scc_responder.domain.errors import AlreadyExists, ApiError, Conflict
+from scc_responder.domain.errors import AlreadyExists, Conflict, DeliveryError
 from scc_responder.domain.finding import Confidence, Surface, Threat, ThreatKind, case_id
 from scc_responder.domain.store import Entry, stored_as
-from scc_responder.domain.value import AwareDatetime, Value
+from scc_responder.domain.value import ODD, AwareDatetime, Value
 from scc_responder.execute.evidence import EvidenceItem, Source
 from scc_responder.execute.evidence.capture import store_sealed
 from scc_responder.execute.evidence.manifest import evidence_objects, evidence_statement
@@ -29,6 +29,7 @@ NOTES_KEPT = timedelta(days=2)
 MOST_TRIES = 12
 MOST_NOTES = 10
 """Notes of one kind that one sweep asks for: two requests each, of the 60 that a project has a minute."""
+_MOST_READ = 100
 
 _UNNAMED = Threat(name="unknown", surface=Surface.UNKNOWN, kind=ThreatKind.BEHAVIORAL, confidence=Confidence.POSSIBLE)
 """A manifest says nothing of the threat."""
@@ -57,16 +58,15 @@ def answer_notes(prefix: str, kind: type[Note], answer: Callable[[Note], bool], 
 
     `answer` says whether a note is done with; one that is not, or fails, is tried again by a later sweep.
     """
-    entries = services.store.scan(prefix, limit=MOST_NOTES).entries
-    return sum(_answered(entry, kind, answer, services) for entry in entries)
+    entries, now = services.store.scan(prefix, limit=_MOST_READ).entries, services.clock()
+    # What cannot be read, or is not due, is in nothing's way.
+    due = [(entry, note) for entry in entries if (note := stored_as(kind, entry)) and note.due_at <= now]
+    return sum(_answered(entry, note, answer, services, now) for entry, note in due[:MOST_NOTES])
 
 
-def _answered(entry: Entry, kind: type[Note], answer: Callable[[Note], bool], services: Services) -> bool:
-    note, now = stored_as(kind, entry), services.clock()
-    if note is None or note.due_at > now:
-        return False
+def _answered(entry: Entry, note: Note, answer: Callable[[Note], bool], services: Services, now: datetime) -> bool:
     is_done = False
-    with suppress(ApiError):
+    with suppress(DeliveryError, *ODD):
         is_done = answer(note)
     if not is_done and note.tries + 1 < MOST_TRIES:
         again = msgspec.structs.replace(note, tries=note.tries + 1, due_at=now + ASKED_AFTER)
