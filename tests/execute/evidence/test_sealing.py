@@ -132,3 +132,13 @@ def test_a_note_that_makes_no_sense_is_told(key: SigningKey, store: SqliteStore)
     store.create("unsigned/x", b'{"digest": "zz"}', unfinished=True)
     with pytest.raises(ApiError, match="unsigned/x"):
         signed_at(NOW, store, key, StoredObjects())
+
+
+def test_a_note_that_makes_no_sense_keeps_no_other_unsigned(key: SigningKey, store: SqliteStore) -> None:
+    """It is told once the others are signed."""
+    store.create("unsigned/a", b'{"digest": "\xff"}', unfinished=True)
+    noted(store)
+    kept = StoredObjects()
+    with pytest.raises(ApiError, match="unsigned/a"):
+        signed_at(NOW, store, key, kept)
+    assert ([entry.key for entry in unsigned_manifests(store)], len(kept.objects)) == (["unsigned/a"], 1)

@@ -107,17 +107,19 @@ def unsigned_manifests(store: CasStore, limit: int = MOST_SIGNED) -> tuple[Entry
 def sign_later(store: CasStore, signer: Signer, evidence: Evidence, clock: Clock, until: datetime) -> Iterator[str]:
     """Sign what could not be signed when it was stored, until then; yields the names of the manifests.
 
-    Raises ApiError or StoreError at the first that fails. Two sweeps at once may store two signatures of one manifest:
-    both are good.
+    Raises ApiError or StoreError at the first that fails; of a note that makes no sense, after the others. Two sweeps
+    at once may store two signatures of one manifest: both are good.
     """
+    odd: ApiError | None = None
     for entry in unsigned_manifests(store):
         if clock() >= until:
             return
         try:
             noted = read_json(entry.value, UnsignedManifest)
             digest = bytes.fromhex(noted.digest)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise ApiError(Reason.RECORD_UNREADABLE, f"{entry.key}: {error}") from error
+        except ValueError as error:
+            odd = ApiError(Reason.RECORD_UNREADABLE, f"{entry.key}: {error}")
+            continue
         late = LateSignature(
             manifest=noted.manifest,
             sha256=noted.sha256,
@@ -128,3 +130,5 @@ def sign_later(store: CasStore, signer: Signer, evidence: Evidence, clock: Clock
         evidence.put(object_name(noted.case, "signature", content), content)
         store.replace(entry.key, entry.value, entry.version, keep=KEEP_SIGNED)
         yield noted.manifest
+    if odd:
+        raise odd
