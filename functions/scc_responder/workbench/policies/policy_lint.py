@@ -27,7 +27,7 @@ from scc_responder.workbench.policies.cases.case_situation import USUAL_FINDINGS
 from scc_responder.workbench.policies.meaning.accepted_warnings import not_accepted
 from scc_responder.workbench.policies.meaning.image_depth import shallow_patterns
 from scc_responder.workbench.policies.meaning.meaning import meaning_faults, with_meaning
-from scc_responder.workbench.policies.meaning.possible_findings import unknown_category
+from scc_responder.workbench.policies.meaning.possible_findings import never_excepts, unknown_category
 from scc_responder.workbench.policies.meaning.tenant_choices import (
     chosen_by_tenants,
     protected_by_tenants,
@@ -132,6 +132,7 @@ def _seldom_meant(document: Document, path: Path, file: Policy) -> Iterator[Mist
             text=f"no {test.name} stands beside it; give it a case that acts and one that does not", reason="no_test"
         )
     yield from unknown_category(file.when)
+    yield from never_excepts(file.when, file.unless)
     yield from chosen_by_tenants(file.unless, ("unless",))
     yield from raised_by_tenants(file)
     yield from shallow_patterns(file.when, ("when",))
@@ -226,6 +227,7 @@ def _schema_warnings(path: Path, kind: str) -> Iterator[Fault]:
 
 def _exemptions(guardrails: Guardrails, today: date) -> Iterator[Mistake]:
     for index, exemption in enumerate(guardrails.exemptions):
+        yield from unknown_category(exemption.when, ("exemptions", index, "when"))
         yield from chosen_by_tenants(exemption.when, ("exemptions", index, "when"))
         yield from shallow_patterns(exemption.when, ("exemptions", index, "when"))
         try:

@@ -13,9 +13,11 @@ from scc_responder.workbench.policies.meaning.possible_findings import (
     OF_CLUSTERS,
     finding_kinds,
     fitting_kinds,
+    never_excepts,
     never_met,
     unknown_category,
 )
+from scc_responder.workbench.policy_files.mistakes import written
 
 
 def threats(**when: Any) -> set[str]:
@@ -84,3 +86,33 @@ def test_a_category_that_nobody_knows() -> None:
     assert list(unknown_category(Match(category="Reverse Shell"))) == []
     assert list(unknown_category(Match(category="Reverse Shel", threat="unknown"))) == []
     assert list(never_met(Match(category="Reverse Shel"))) == []
+
+
+@pytest.mark.parametrize(
+    ("when", "unless", "told"),
+    [
+        ({"threat": "reverse_shell"}, {"surface": "node"}, "surface is pod"),
+        ({"threat": "reverse_shell"}, {"threat": ("vm_rootkit", "vm_*")}, "threat is reverse_shell"),
+        ({"threat": "reverse_shell"}, {"category": "Reverse Shel"}, "did you mean 'reverse shell'?"),
+        ({"kind": "ioc"}, {"confidence": "possible"}, "confidence is confirmed"),
+        ({"threat": "reverse_shell"}, {"threat": "reverse_*"}, ""),
+        ({"threat": "reverse_shell"}, {"threat": "no_such_threat"}, ""),
+        ({"threat": "*"}, {"category": "Something New"}, ""),
+        ({"threat": "reverse_shell"}, {"namespace": "shop", "confidence": "confirmed"}, ""),
+        ({"threat": "reverse_shell", "surface": "node"}, {"surface": "pod"}, ""),
+        ({"threat": "reverse_shell"}, {"surface": ()}, ""),
+    ],
+)
+def test_an_exception_of_what_is_not_met_anyway_is_told(
+    when: dict[str, Any], unless: dict[str, Any], told: str
+) -> None:
+    """With what `when` meets instead; what is wrong otherwise, or not known, is told elsewhere."""
+    found = list(never_excepts(Match(**when), Match(**unless)))
+    assert [written(mistake.path) for mistake in found] == ([f"unless.{next(iter(unless))}"] if told else [])
+    assert all(told in mistake.text for mistake in found)
+
+
+def test_a_category_that_nobody_knows_in_an_exemption() -> None:
+    """It is named at its own place."""
+    (mistake,) = unknown_category(Match(category="Reverse Shel"), ("exemptions", 0, "when"))
+    assert written(mistake.path) == "exemptions[0].when.category"

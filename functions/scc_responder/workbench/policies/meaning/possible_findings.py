@@ -144,7 +144,18 @@ def never_exempt(when: Match, path: DocumentPath) -> Iterator[Mistake]:
     yield Mistake(path=path, text=text, reason="never_matches")
 
 
-def unknown_category(when: Match) -> Iterator[Mistake]:
+def never_excepts(when: Match, unless: Match) -> Iterator[Mistake]:
+    """Exceptions of findings that `when` does not meet anyway: what was to be left alone likely is not."""
+    kinds = fitting_kinds(when)
+    for field, wanted in unless.given().items():
+        is_word = field in _READ and any(kind.meets(field, wanted) for kind in finding_kinds())
+        if kinds and is_word and not any(kind.meets(field, wanted) for kind in kinds):
+            told = _another(field, wanted, list(kinds)).partition(f"{field} is ")[2]
+            text = f"it excepts nothing: of what `when` meets, {field} is {told}"
+            yield Mistake(path=("unless", field), text=text, reason="never_matches")
+
+
+def unknown_category(when: Match, path: DocumentPath = ("when",)) -> Iterator[Mistake]:
     """A category that the catalogue does not have, where no unknown threat was asked for: it is likely misspelt."""
     given = when.given()
     if not given.get("category") or UNKNOWN in as_tuple(given.get("threat", ())):
@@ -153,7 +164,7 @@ def unknown_category(when: Match) -> Iterator[Mistake]:
     if fitting and all(kind.open for kind in fitting):
         known = [kind for kind in finding_kinds() if not kind.open]
         text = _another("category", given["category"], known)
-        yield Mistake(path=("when", "category"), text=text, reason="never_matches")
+        yield Mistake(path=(*path, "category"), text=text, reason="never_matches")
 
 
 def _another(name: str, wanted: str | tuple[str, ...], fitting: list[FindingKind]) -> str:
