@@ -22,6 +22,9 @@ WAITING := tests/node tests/adapters/google/firestore/test_firestore_faults.py t
   tests/pipeline/notices/test_route_lanes.py::test_a_receiver_that_never_answers_costs_a_second_once \
   tests/pipeline/test_busy_cluster.py::test_the_findings_of_others_take_their_usual_time \
   tests/pipeline/test_busy_cluster.py::test_two_warm_servers_that_stall_at_once_leave_a_place
+# With AGAIN=1, as CI does: what fails beside others is run once more, alone, and named. What passes then tells of the
+# machine; what fails again ends the run.
+ONCE_MORE = $(if $(AGAIN),|| { echo "Once more alone:"; $(BIN)/pytest --last-failed --last-failed-no-failures none --maxfail 1 --verbose; })
 export PYTHONPATH := functions:.
 # Hundreds of processes are started: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,10 +47,10 @@ else
 	-$(BIN)/python -m tests.node.real_node
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
-	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(patsubst %,--deselect %,$(ALONE) $(WAITING))
-	$(BIN)/pytest -n 3 $(WAITING)
-	$(BIN)/pytest $(ALONE)
-	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e
+	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(patsubst %,--deselect %,$(ALONE) $(WAITING)) $(ONCE_MORE)
+	$(BIN)/pytest -n 3 $(WAITING) $(ONCE_MORE)
+	$(BIN)/pytest $(ALONE) $(ONCE_MORE)
+	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e $(ONCE_MORE)
 endif
 
 check: .venv/ready ## Lint, types, layers, generated files and doc tests

@@ -111,6 +111,35 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.14"]
 
 
+CROWDED = """
+from pathlib import Path
+
+def test_it():
+    failed = {fails}
+    Path("ran").touch()
+    assert not failed
+"""
+
+
+@pytest.mark.parametrize(
+    ("fails", "more", "code"),
+    [("not Path('ran').exists()", ["AGAIN=1"], 0), ("not Path('ran').exists()", [], 2), ("True", ["AGAIN=1"], 2)],
+    ids=["once", "once, and nothing is run twice", "always"],
+)
+def test_what_fails_beside_others_runs_once_more_in_ci(tmp_path: Path, fails: str, more: list[str], code: int) -> None:
+    """It is named, alone; what fails again ends the run. Without AGAIN=1 the first failure counts."""
+    used = re.findall(r"^(?:ONCE_MORE|BIN) .*$", MAKEFILE, re.MULTILINE)
+    (tmp_path / "test_one.py").write_text(CROWDED.format(fails=fails))
+    (tmp_path / "Makefile").write_text("\n".join([*used, "test:", "\t$(BIN)/pytest test_one.py $(ONCE_MORE)", ""]))
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(["make", "test", *more], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout
+    assert ("test_one.py::test_it" in done.stdout.partition("Once more")[2]) is bool(more)
+    assert MAKEFILE.count(" $(ONCE_MORE)\n") == MAKEFILE.count(
+        "/pytest ", MAKEFILE.index("\nelse\n"), MAKEFILE.index("\nendif\n")
+    )
+
+
 def test_each_used_workflow_action_says_its_pin() -> None:
     """What the workflow uses is pinned to a commit with its version beside it, or says that it is not."""
     used = re.findall(r"uses: (.*)", WORKFLOW.read_text())
