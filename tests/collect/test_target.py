@@ -22,7 +22,7 @@ from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
 from tests.cluster import objects
 from tests.findings import data
-from tests.kits.responder import NODE, OneCluster, api_of, finding_about
+from tests.kits.responder import NODE, Interposed, OneCluster, api_of, finding_about
 
 POOL = ThreadPoolExecutor(8)
 
@@ -171,3 +171,17 @@ def test_reads_are_given_up_with_what_waits_for_them() -> None:
             raise KeyError("a fault of ours")
         over.set()
     assert (made, type(waiting.exception())) == ([], ApiError)
+
+
+@pytest.mark.parametrize("fact", ["pod", "namespace", "node"])
+def test_an_object_with_an_endless_name_is_none(tmp_path: Path, cluster: SimulatedCluster, fact: str) -> None:
+    """No API server makes one: what one such server answers fills no ledger of all clusters."""
+
+    class Odd(Interposed):
+        def get(self, path: str) -> dict[str, Any]:
+            found = super().get(path)
+            endless = {**found, "metadata": {**found["metadata"], "uid": "u" * 90_000}}
+            return endless if found["kind"].lower() == fact else found
+
+    found = collected(tmp_path, about(cluster), Odd(api_of(cluster)))
+    assert (getattr(found.context, fact), found.errors[fact].reason) == (None, "unusable_answer")

@@ -394,3 +394,18 @@ def test_a_namespace_is_read_once(tmp_path: Path, cluster: SimulatedCluster) -> 
 
     read = [event for event in cluster.audit if (event.verb, event.resource) == ("get", "namespaces")]
     assert len(read) == 1
+
+
+@pytest.mark.parametrize("part", ["uid", "name", "kind", "apiVersion"])
+def test_a_pod_that_names_an_endless_owner_is_isolated(tmp_path: Path, cluster: SimulatedCluster, part: str) -> None:
+    """Whoever makes a pod writes its owners: neither a ledger nor the case has more of that than of any other."""
+    owner = {"apiVersion": "example.com/v1", "kind": "Robot", "name": "r", "uid": "u", "controller": True}
+    manifest = objects.pod("alone", "shop", NODE)
+    manifest["metadata"]["ownerReferences"] = [{**owner, part: f"example.com/{'x' * 90_000}"}]
+    deployment = deployed(tmp_path, cluster, policy("isolate_pod"))
+    document = finding_about(created(cluster, manifest))
+    deployment.respond_to(document)
+    store = deployment.services.store
+    assert [step.reason for step in deployment.case(document).steps] == ["patched", "isolated"]
+    assert deployment.case(document).decision["pod"]["name"] == "alone"
+    assert max(len(entry.value) for entry in store.scan("ledger/").entries) < 2_000

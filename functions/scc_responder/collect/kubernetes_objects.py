@@ -30,6 +30,11 @@ from scc_responder.intake.fields import integer
 _INSTANCE_ID = "container.googleapis.com/instance_id"
 _ZONE = "topology.kubernetes.io/zone"
 _MIRROR = "kubernetes.io/config.mirror"
+MOST_NAME_LETTERS = 300
+"""More than any name or UID has that an API server gives: what is longer names nothing, and is kept no longer.
+
+Whoever makes a pod writes what they like into its owners, and ledgers and cases keep that.
+"""
 _JOB_ENDS = frozenset({"Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"})
 _DEFAULT_BACKOFF_LIMIT = 6
 _INDEX_FAILURES = "batch.kubernetes.io/job-index-failure-count"
@@ -176,12 +181,8 @@ def controller(item: ApiObject) -> Owner | None:
     """The object's controlling owner, from its `ownerReferences`."""
     for reference in item["metadata"].get("ownerReferences", ()):
         if reference.get("controller"):
-            return Owner(
-                kind=reference["kind"],
-                name=reference["name"],
-                uid=reference["uid"],
-                api_version=reference.get("apiVersion", ""),
-            )
+            said = {key: reference.get(key, "")[:MOST_NAME_LETTERS] for key in ("kind", "name", "uid", "apiVersion")}
+            return Owner(api_version=said.pop("apiVersion"), **said)
     return None
 
 

@@ -9,10 +9,18 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from scc_responder.collect.identity import identify, identify_node
-from scc_responder.collect.kubernetes_objects import controller, parse_namespace, parse_node, parse_pod, selecting_keys
+from scc_responder.collect.kubernetes_objects import (
+    MOST_NAME_LETTERS,
+    controller,
+    parse_namespace,
+    parse_node,
+    parse_pod,
+    selecting_keys,
+)
 from scc_responder.collect.run_facts import by_project_id, run_facts, start_run_reads
 from scc_responder.domain.context import Context, Owner, Pod, RelatedFinding
 from scc_responder.domain.errors import ApiError, ResponderError
@@ -200,7 +208,9 @@ def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[st
 def _get(api: KubernetesApi, parse: Callable[[Any], Any], path: Callable[..., str], *names: str) -> dict[str, Any]:
     """Read one object; a name that is no Kubernetes name, or an object of another form, fails in the read's thread."""
     found = api.get(path(*names))
-    of_its_types(parse(found))
+    parsed = of_its_types(parse(found))
+    if any(isinstance(part, str) and len(part) > MOST_NAME_LETTERS for part in msgspec.structs.astuple(parsed)):
+        raise ApiError(Reason.UNUSABLE_ANSWER, "a name or a UID that no object has")
     return found
 
 
