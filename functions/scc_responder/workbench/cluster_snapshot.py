@@ -148,11 +148,18 @@ class Snapshot:
         Raises SettingsError `unusable_snapshot` where its objects are not as they were copied.
         """
         try:
-            context = look_around(self.collect(finding, findings))
+            collected = self.collect(finding, findings)
+            context = look_around(collected)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            why = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
-            raise SettingsError("unusable_snapshot", why) from error
+            raise self._odd(finding, error) from error
+        for failed in collected.errors.values():
+            if failed.reason == Reason.UNUSABLE_ANSWER:
+                raise self._odd(finding, failed)
         return ContextFacts(**{field: getattr(context, field) for field in ContextFacts.__struct_fields__})
+
+    def _odd(self, finding: Finding, error: Exception) -> SettingsError:
+        why = f"{self.name}: an object about {finding.name} is not as it was copied: {error!r}; take it anew"
+        return SettingsError("unusable_snapshot", why)
 
     def collect(self, finding: Finding, findings: Findings | None = None) -> Collected:
         """As `collect.collect` of the cluster itself, so that what follows it can follow here too."""
