@@ -72,6 +72,13 @@ def test_a_claim_for_one_is_in_use(status: list[str] | None, spec: list[str] | N
     assert api.asked == ["/api/v1/namespaces/shop/persistentvolumeclaims/data"]
 
 
+def test_one_claim_is_asked_for_once() -> None:
+    """A pod's maker may name it in thousands of volumes."""
+    api = Claims(["ReadWriteMany"])
+    unshared(api, "shop", pod(*({**CLAIM, "name": f"v{number}"} for number in range(5_000))))  # type: ignore[arg-type]
+    assert len(api.asked) == 1
+
+
 def test_a_pod_that_was_not_read_whole_is_unknown() -> None:
     """A snapshot keeps no containers and no volumes: nothing is concluded from that."""
     for reduced in ({}, {"spec": {"nodeName": "node-1"}}):

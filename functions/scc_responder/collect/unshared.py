@@ -61,9 +61,9 @@ def _has_disk(spec: ApiObject) -> bool:
 
 def _claims(api: KubernetesApi, namespace: str, spec: ApiObject) -> Iterator[ApiObject]:
     """The claims that a replacement names too. A claim that is made for each pod anew is no such one."""
-    for volume in spec.get("volumes") or ():
-        if volume.get("persistentVolumeClaim"):
-            yield api.get(api_paths.volume_claim(namespace, volume["persistentVolumeClaim"]["claimName"]))
+    named = (volume.get("persistentVolumeClaim") for volume in spec.get("volumes") or ())
+    for name in dict.fromkeys(claim["claimName"] for claim in named if claim):
+        yield api.get(api_paths.volume_claim(namespace, name))
 
 
 def _is_for_one(claim: ApiObject) -> bool:
