@@ -383,3 +383,12 @@ def test_a_project_counts_over_all_its_clusters() -> None:
     other_cluster = State(organization=first.organization)
     assert asked([pod(3, scopes={"project": "p"})], found, other_cluster) == ["limit_project"]
     assert asked([pod(3, scopes={"project": "q"})], found, other_cluster) == ["ok"]
+
+
+def test_the_organisations_ledger_keeps_where_it_is_alone() -> None:
+    """All clusters share its room: of a pod's names it has no use for."""
+    guardrails = rails(cluster=(Limit(most=9, within="1h"),), organization=(Limit(most=9, within="1h"),))
+    asked = pod(1, cluster="projects/p/locations/l/clusters/c", scopes={"project": "p", "owner": "o" * 300})
+    state, _ = admit(State(), asked, guardrails, NOW)
+    assert state.organization.entries[0].scopes == {"project": "p", "cluster": "projects/p/locations/l/clusters/c"}
+    assert state.cluster.entries[0].scopes["owner"] == "o" * 300

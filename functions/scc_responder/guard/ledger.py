@@ -97,8 +97,9 @@ def cut_of(ledger: Ledger, request: DisruptionRequest) -> int:
 
 
 def _in_cluster(request: DisruptionRequest) -> DisruptionRequest:
-    """The request as the organisation's ledger keeps it."""
-    return replace(request, scopes={**request.scopes, "cluster": request.cluster}) if request.cluster else request
+    """The request as the organisation's ledger keeps it: where it is and no more, as all clusters share its room."""
+    place = {"project": request.scopes.get("project", ""), "cluster": request.cluster}
+    return replace(request, scopes=place) if request.cluster else request
 
 
 def counts_in_organization(request: DisruptionRequest, guardrails: Guardrails) -> bool:
