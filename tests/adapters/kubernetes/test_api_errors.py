@@ -41,6 +41,7 @@ REFUSALS: list[Any] = [
     (ApiResponse(status=404, body=b"<html>"), "no_such_resource", 0),
     (answer(409), "conflict", 409),
     (answer(422, **causes(field="metadata.uid")), "conflict", 409),
+    (answer(422, causes=7), "invalid", 422),
     (answer(422), "invalid", 422),
     (answer(403, "GKE Warden rejected the request"), "gke_warden_denied", 403),
     (answer(429, **causes(reason="DisruptionBudget")), "disruption_budget", 429),

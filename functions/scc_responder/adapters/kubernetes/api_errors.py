@@ -187,7 +187,7 @@ def _said(status: Status, reason: str) -> Iterator[str]:
 
 def _listed_causes(status: Status) -> Iterator[Mapping[str, Any]]:
     causes = status.details.get("causes") if isinstance(status.details, dict) else None
-    return (cause for cause in causes or () if isinstance(cause, dict))
+    return (cause for cause in (causes if isinstance(causes, list) else ()) if isinstance(cause, dict))
 
 
 def _unanswered(request: ApiRequest, error: Exception) -> ApiError:
