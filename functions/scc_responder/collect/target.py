@@ -12,15 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from scc_responder.collect import kubernetes_objects as parsing
 from scc_responder.collect.identity import identify, identify_node
-from scc_responder.collect.kubernetes_objects import (
-    MOST_NAME_LETTERS,
-    controller,
-    parse_namespace,
-    parse_node,
-    parse_pod,
-    selecting_keys,
-)
 from scc_responder.collect.run_facts import by_project_id, run_facts, start_run_reads
 from scc_responder.domain.context import Context, Owner, Pod, RelatedFinding
 from scc_responder.domain.errors import ApiError, ResponderError
@@ -180,10 +173,10 @@ def _start(reads: Reads, api: KubernetesApi, finding: Finding, node_name: str) -
     """Begin to read what the finding names: its pod, that pod's namespace, and the node."""
     named: dict[str, tuple[Any, ...]] = {}
     if finding.pod:
-        named["pod"] = (parse_pod, api_paths.pod, finding.pod.namespace, finding.pod.name)
-        named["namespace"] = (parse_namespace, api_paths.namespace, finding.pod.namespace)
+        named["pod"] = (parsing.parse_pod, api_paths.pod, finding.pod.namespace, finding.pod.name)
+        named["namespace"] = (parsing.parse_namespace, api_paths.namespace, finding.pod.namespace)
     if node_name:
-        named["node"] = (parse_node, api_paths.node, node_name)
+        named["node"] = (parsing.parse_node, api_paths.node, node_name)
     return {fact: reads.start(_get, api, *asked) for fact, asked in named.items()}
 
 
@@ -192,15 +185,15 @@ def _objects(reads: Reads, api: KubernetesApi, started: StartedReads) -> dict[st
     objects: dict[str, dict[str, Any]] = {}
     pod = _pod(reads, api, started.get("pod"), objects)
     if "node" not in started and pod is not None and pod.node_name:
-        started["node"] = reads.start(_get, api, parse_node, api_paths.node, pod.node_name)
+        started["node"] = reads.start(_get, api, parsing.parse_node, api_paths.node, pod.node_name)
     for fact in ("namespace", "node"):
         found = reads.result(fact, started[fact]) if fact in started else None
         if found is not None:
             objects[fact] = found
     return {
         "pod": pod,
-        "namespace": parse_namespace(objects["namespace"]) if "namespace" in objects else None,
-        "node": parse_node(objects["node"]) if "node" in objects else None,
+        "namespace": parsing.parse_namespace(objects["namespace"]) if "namespace" in objects else None,
+        "node": parsing.parse_node(objects["node"]) if "node" in objects else None,
         "objects": objects,
     }
 
@@ -209,7 +202,7 @@ def _get(api: KubernetesApi, parse: Callable[[Any], Any], path: Callable[..., st
     """Read one object; a name that is no Kubernetes name, or an object of another form, fails in the read's thread."""
     found = api.get(path(*names))
     parsed = of_its_types(parse(found))
-    if any(isinstance(part, str) and len(part) > MOST_NAME_LETTERS for part in msgspec.structs.astuple(parsed)):
+    if any(isinstance(part, str) and len(part) > parsing.MOST_NAME_LETTERS for part in msgspec.structs.astuple(parsed)):
         raise ApiError(Reason.UNUSABLE_ANSWER, "a name or a UID that no object has")
     return found
 
@@ -227,7 +220,7 @@ def _pod(
         )
         return None
     objects["pod"] = found
-    return parse_pod(found, _owners(reads, api, found, objects))
+    return parsing.parse_pod(found, _owners(reads, api, found, objects))
 
 
 def _owners(
@@ -238,7 +231,7 @@ def _owners(
     One that cannot be checked is in the chain, and `missing` says so: whoever makes a pod can write any owner into it.
     """
     chain: list[Owner] = []
-    owner = controller(pod)
+    owner = parsing.controller(pod)
     namespace = pod["metadata"]["namespace"]
     while owner is not None and len(chain) < MAX_OWNERS:
         chain.append(owner)
@@ -254,6 +247,6 @@ def _owners(
 
 def _get_owner(api: KubernetesApi, namespace: str, owner: Owner) -> tuple[dict[str, Any], Owner, Owner | None]:
     """The owner's object, what is known of it by that, and its own owner."""
-    found = _get(api, parse_namespace, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
-    known = of_its_types(replace(owner, selected_by=selecting_keys(found)))
-    return found, known, of_its_types(controller(found))
+    found = _get(api, parsing.parse_namespace, api_paths.owner, namespace, owner.api_version, owner.kind, owner.name)
+    known = of_its_types(replace(owner, selected_by=parsing.selecting_keys(found)))
+    return found, known, of_its_types(parsing.controller(found))

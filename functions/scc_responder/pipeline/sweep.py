@@ -77,14 +77,14 @@ def sweep(headers: Mapping[str, str], peer: str, services: Services) -> Ending:
         check_sweeper(headers, peer, services)
         until = waits_end(log.began, services.settings)
         joined = services.lanes.sweep(until) if services.lanes else None
-        work = _Sweep(services, log.began)
-        ending = work.run(log)
-        check_feed(services, work.newest)
+        cases = _Sweep(services, log.began)
+        ending = cases.run(log)
+        check_feed(services, cases.newest)
         if answered := ask_later(services):
             log.fields["asked_logs_again"] = answered
         if answered := count_later(services):
             log.fields["counted_again"] = answered
-        if not work.has_begun and (written := keep_accounts(services)):
+        if not cases.work.begun and (written := keep_accounts(services)):
             log.fields["accounts_kept"] = written
         if told := tell_left(services):
             log.fields["told_for_others"] = told
@@ -101,19 +101,15 @@ class _Sweep:
     def __init__(self, services: Services, began: datetime) -> None:
         self._services = services
         self._store: CasStore = services.store
-        self._work = SweepWork(services, began, "sweep")
+        self.work = SweepWork(services, began, "sweep")
+        """Once a case is resumed, what can wait is left to the next sweep."""
         self._met: Counter[str] = Counter()
         self.newest: datetime | None = None
         """When the last finding happened, of those that it met and Security Command Center knew."""
         self._shut: dict[str, CaseRecord] = {}
-        self._held = HeldByTime(services, self._work)
+        self._held = HeldByTime(services, self.work)
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether it resumed a case: what can wait is left to the next sweep then."""
-        return bool(self._work.begun)
 
     def run(self, log: DeliveryLog) -> Ending:
         """Look at cases, and store the cursor, also if one ends the sweep: the next sweep starts after it."""
@@ -129,7 +125,7 @@ class _Sweep:
         self._keep()
         log.fields["swept"] = dict(+self._met)
         self._sign_later(log)
-        return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self._work.begun else "INFO")
+        return Ending(status=204, reason=Reason.SWEPT, severity="NOTICE" if self.work.begun else "INFO")
 
     def _sign_later(self, log: DeliveryLog) -> None:
         """Sign the manifests that could not be signed when they were stored; what fails is left to the next sweep."""
@@ -138,7 +134,7 @@ class _Sweep:
             return
         names: list[str] = []
         try:
-            names.extend(sign_later(self._store, signer, evidence, self._services.clock, self._work.until))
+            names.extend(sign_later(self._store, signer, evidence, self._services.clock, self.work.until))
         except ResponderError as error:
             log.fields["not_signed_yet"] = f"{error.reason}: {error.explanation}"
         if names:
@@ -146,10 +142,10 @@ class _Sweep:
 
     def _round(self, name: str, most: int) -> None:
         """Look at the next cases, until there are no more or this sweep's limits are reached."""
-        while most > 0 and self._work.goes_on:
+        while most > 0 and self.work.goes_on:
             page = self._scanned(name)
             for entry in page.entries:
-                if most <= 0 or not self._work.goes_on:
+                if most <= 0 or not self.work.goes_on:
                     return
                 most -= 1
                 self._move(name, entry.key)
@@ -167,7 +163,7 @@ class _Sweep:
             self._try(record, self._opened)
 
     def _try(self, record: CaseRecord, rule: TransitionRule) -> None:
-        if self._work.goes_on:
+        if self.work.goes_on:
             self._met[Reason.AT_REST] -= 1
             try:
                 self._met[self._resume(record, rule)] += 1
@@ -208,7 +204,7 @@ class _Sweep:
 
     def _turn(self, record: CaseRecord, entry: Entry) -> Turn | None:
         turn = None if is_heartbeat(finding_of(record)) else turn_of(record, entry, self._services.clock())
-        return None if turn in _SWITCHED and not self._work.is_let(record) else turn
+        return None if turn in _SWITCHED and not self.work.is_let(record) else turn
 
     def _is_unfinished(self, record: CaseRecord) -> bool:
         """Whether a sweep may ever resume the case: one that switch or cluster holds may be too old for that."""
@@ -251,12 +247,12 @@ class _Sweep:
         return Transition(reason=Reason.RESUMED, status=204, record=opened, starts=True)
 
     def _resume(self, record: CaseRecord, rule: TransitionRule) -> str:
-        reason, case = self._work.take(record, rule)
+        reason, case = self.work.take(record, rule)
         if case is None:
             return reason
         # Before, not after: a case that ends this process must not be the first of every sweep.
         self._keep()
-        return self._work.go_on(case)
+        return self.work.go_on(case)
 
     def _kept_place(self) -> SweepCursor:
         place = stored_as(SweepCursor, self._store.get(CURSOR_KEY)) or SweepCursor()

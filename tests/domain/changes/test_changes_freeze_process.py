@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from scc_responder.domain.changes.freeze_process import FreezeProcess
+from scc_responder.domain.changes.freeze_process import MOST_FROZEN, FreezeProcess
 from scc_responder.domain.changes.inspect_container import InspectContainer
 from scc_responder.domain.ports import ApiObject
 from scc_responder.domain.reasons import Reason
@@ -102,6 +103,14 @@ def test_frozen_where_it_was_read_back(freezing: Freezing) -> None:
         "web",
     )
     assert container["securityContext"]["capabilities"]["add"] == ["SYS_PTRACE", "DAC_OVERRIDE", "KILL"]
+
+
+def test_a_fork_bomb_that_is_frozen_fits_into_its_case(freezing: Freezing) -> None:
+    """Whoever is in the container makes as many processes as they like: the step keeps some of them."""
+    bomb = {f"p{number}": "frozen" for number in range(1, 5_001)}
+    result = freezing.frozen(freezing.pod(), look=says(matches(1), freeze(**bomb)))
+    assert (result.reason, len(result.frozen)) == ("frozen", MOST_FROZEN)
+    assert len(msgspec.json.encode(result)) < 25_000
 
 
 def test_it_does_not_wait_for_the_rest(freezing: Freezing) -> None:

@@ -53,6 +53,16 @@ def test_what_was_not_read_back_is_not_said(documents: list[bytes], reason: str)
     assert (str(result.status), result.reason) == ("not_effective", reason)
 
 
+def test_more_than_one_request_names_are_told() -> None:
+    """Admission bounds the request: those that fit go on, and the others are not said to."""
+    many = tuple(FrozenProcess(pid=100_000 + number, start_ticks=10_000_000) for number in range(500))
+    result, (container,) = thawed(many, thaw(p100000="thawed"))
+    assert (str(result.status), result.reason) == ("not_effective", "not_thawed")
+    assert result.detail.startswith("499 more stand still")
+    text = next(word for word in container["args"] if word.startswith("-request=")).removeprefix("-request=")
+    assert 100 < len(json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))["frozen"]) < 500
+
+
 def test_where_nothing_is_frozen_nothing_is_put_in() -> None:
     """There is nothing to undo."""
     result, containers = thawed(())

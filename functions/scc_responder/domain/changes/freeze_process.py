@@ -38,6 +38,8 @@ from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import Containment, Result, StepStatus, not_effective, not_the_target, target_gone
 from scc_responder.domain.text import listed
 
+MOST_FROZEN = 500
+"""Kept of the processes that were stopped, so that the case stays small enough: more than one thaw lets go on."""
 FREEZES_PROCESS = ChangeKind(permissions=PUTS_CONTAINERS_IN, disrupts=Disruption.PODS)
 
 
@@ -136,7 +138,7 @@ class FreezeProcess(CollectorChange, frozen=True, kw_only=True, tag="freeze_proc
             )
         else:
             result = not_effective(Reason.FIRST_PROCESS if answer.is_but_first else Reason.NOT_FROZEN, detail)
-        return replace(result, frozen=answer.stopped)
+        return replace(result, frozen=answer.stopped[:MOST_FROZEN])
 
 
 def _left_alone(detail: str) -> Result:

@@ -47,9 +47,15 @@ class ThawProcess(CollectorChange, frozen=True, kw_only=True, tag="thaw_process"
             arguments=partial(thaw_arguments, request=request),
         )
         container = begin_container(session, step, means, job, tries)
-        return container if isinstance(container, Result) else read_answer(session, container, _judged, "thaw")
+        return (
+            container
+            if isinstance(container, Result)
+            else read_answer(session, container, partial(_judged, len(frozen)), "thaw")
+        )
 
 
-def _judged(told: AnswerDocuments) -> Result:
+def _judged(wanted: int, told: AnswerDocuments) -> Result:
     answer = document(told, "thaw", ThawAnswer)
+    if (left := wanted - len(answer.processes)) > 0:
+        return not_effective(Reason.NOT_THAWED, f"{left} more stand still: to delete the pod ends them; {answer}")
     return done(Reason.THAWED, str(answer)) if answer.complete else not_effective(Reason.NOT_THAWED, str(answer))

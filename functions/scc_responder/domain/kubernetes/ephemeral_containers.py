@@ -20,6 +20,7 @@ from scc_responder.domain.value import Value
 
 CONTAINER_PREFIX = "scc-responder-"
 MOST_REQUEST_CHARACTERS = 8192
+_LEAST_NEEDED = ("args", "libraries", "scripts", "binaries", "pids", "frozen")
 _KILL = "KILL"
 _CAPABILITIES = ("SYS_PTRACE", "DAC_OVERRIDE", _KILL)
 _NET_ADMIN = "NET_ADMIN"
@@ -142,7 +143,7 @@ def request_argument(request: LookRequest) -> str:
     'eyJiaW5h'
     """
     while len(text := urlsafe_b64encode(msgspec.json.encode(request)).decode().rstrip("=")) > MOST_REQUEST_CHARACTERS:
-        field = next(name for name in ("args", "libraries", "scripts", "binaries", "pids") if getattr(request, name))
+        field = next(name for name in _LEAST_NEEDED if getattr(request, name))
         request = replace(request, **{field: getattr(request, field)[:-1]})
     return text
 
