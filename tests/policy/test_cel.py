@@ -238,7 +238,7 @@ WRONG = [
     pytest.param("scc.Pod{name: 'x'}.name == 'x'", "unknown word 'scc'", id="made-up-record"),
     pytest.param("pod.name.matches('[')", "'[' is no regular expression of RE2", id="regex"),
     pytest.param("(", "Syntax error", id="syntax"),
-    pytest.param("(" * 200 + "true" + ")" * 200, "recursion limit", id="nested-too-deep"),
+    pytest.param("(" * 200 + "true" + ")" * 200, "nested too deeply", id="nested-too-deep"),
     pytest.param("  ", "empty; write an expression or remove it", id="blank"),
     pytest.param(
         f"pod.name == '{'a' * MAX_EXPRESSION_BYTES}'", f"at most {MAX_EXPRESSION_BYTES} are allowed", id="too-long"
