@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from scc_responder.adapters.local.sqlite_store import SqliteStore
-from scc_responder.guard.limiter import ORGANIZATION, cluster_key, read_ledger
+from scc_responder.domain.store import usable_as
+from scc_responder.guard.limiter import ORGANIZATION, cluster_key
 from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from tests.cli.commands import called
 
@@ -34,7 +35,7 @@ def journal(tmp_path: Path) -> Path:
 def ledger(path: Path, cluster: str) -> Ledger:
     entry = SqliteStore(path).get(cluster_key(cluster))
     assert entry is not None
-    return read_ledger(entry)
+    return usable_as(Ledger, entry)
 
 
 def test_show_lists_every_breaker(journal: Path) -> None:
@@ -217,7 +218,7 @@ def test_the_organisations_ledger_is_made_anew_as_a_clusters(journal: Path) -> N
     assert (done.returncode, done.stdout) == (0, "reset: organization, by ann\n")
     entry = store.get(ORGANIZATION)
     assert entry is not None
-    made = read_ledger(entry)
+    made = usable_as(Ledger, entry)
     assert (made.cluster, made.breaker, [item.by for item in made.resets]) == ("", None, ["ann"])
     assert ledger(journal, PROD).breaker == TRIPPED
     assert called("breaker", "show", *named).stdout == "closed   organization\n"

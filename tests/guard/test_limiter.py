@@ -13,8 +13,8 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.errors import ApiError, Conflict, RetryableError, StoreUnavailable
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import Entry
-from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key, read_ledger
+from scc_responder.domain.store import Entry, usable_as
+from scc_responder.guard.limiter import ORGANIZATION, PAGING_TAKES, Limiter, cluster_key
 from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from scc_responder.policy.guardrails import Guardrails, StormBreaker
 from scc_responder.policy.limits import Limit
@@ -95,7 +95,7 @@ def reasons(store: Store, numbers: list[int], guardrails: Guardrails = ONE, **op
 def stored(store: Store, key: str = "") -> Ledger:
     entry = store.get(key or cluster_key(CLUSTER))
     assert entry is not None
-    return read_ledger(entry)
+    return usable_as(Ledger, entry)
 
 
 def test_it_holds_across_restarts(store: Store) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from scc_responder.domain.clock import utc_now
-from scc_responder.guard.limiter import cluster_key, read_ledger
-from scc_responder.guard.limits.ledger_document import Budget
+from scc_responder.domain.store import usable_as
+from scc_responder.guard.limiter import cluster_key
+from scc_responder.guard.limits.ledger_document import Budget, Ledger
 from scc_responder.intake.notification import parse_notification
 from scc_responder.workbench.request_for_step import ask_for
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -59,7 +60,7 @@ def ask(deployment: Deployment, document: Object, action: str = "delete_pod") ->
 def reserved(deployment: Deployment) -> set[str]:
     """The pods that the limits on what cannot be undone count."""
     entry = deployment.services.store.get(cluster_key(CLUSTER))
-    entries = read_ledger(entry).entries if entry else ()
+    entries = usable_as(Ledger, entry).entries if entry else ()
     return {item.target for item in entries if item.reserved_at and item.counts_in(Budget.DISRUPTION)}
 
 

@@ -16,9 +16,10 @@ from scc_responder.domain.errors import ApiError
 from scc_responder.domain.finding import ClusterRef
 from scc_responder.domain.notices.notice import NoticeSubject
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import Entry
+from scc_responder.domain.store import Entry, usable_as
 from scc_responder.execute import gate
-from scc_responder.guard.limiter import ORGANIZATION, Limiter, cluster_key, read_ledger
+from scc_responder.guard.limiter import ORGANIZATION, Limiter, cluster_key
+from scc_responder.guard.limits.ledger_document import Ledger
 from scc_responder.journal.case_json import decode
 from scc_responder.journal.notices import case_notice
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
@@ -324,7 +325,7 @@ def test_a_bad_image_on_every_replica(tmp_path: Path, cluster: SimulatedCluster)
     assert [end["delete_pod"] for end in ends] == [*["processes_ended"] * 2, *["limit_owner"] * 6, "processes_ended"]
     entry = deployment.services.store.get(cluster_key(CLUSTER))
     assert entry is not None
-    assert read_ledger(entry).breakers == ()
+    assert usable_as(Ledger, entry).breakers == ()
 
 
 def last_first(deployment: Deployment) -> list[str]:
@@ -446,7 +447,7 @@ def test_decoys_in_development_leave_production_its_own(
     for name in ("dev-1", "prod-1"):
         entry = deployment.services.store.get(cluster_key(CLUSTER.replace("prod-1", name)))
         assert entry is not None
-        assert read_ledger(entry).breakers == ()
+        assert usable_as(Ledger, entry).breakers == ()
 
 
 FINDINGS = Count("findings about one Deployment", 100, 500)

@@ -18,7 +18,9 @@ import pytest
 from scc_responder.adapters.local.sqlite_store import SqliteStore
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.status import CaseState
-from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.domain.store import usable_as
+from scc_responder.guard.limiter import cluster_key
+from scc_responder.guard.limits.ledger_document import Ledger
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.journal.listed_cases import cases_of
 from scc_responder.workbench.policy_files.policy_file import load_policies
@@ -168,7 +170,7 @@ def test_a_tripped_breaker_stays_tripped(deployment: Deployment) -> None:
     """Nothing is changed in its cluster until a person resets it."""
     entry = deployment.services.store.get(cluster_key(f"{OTHERS}prod-3"))
     assert entry is not None
-    assert read_ledger(entry).breaker is not None
+    assert usable_as(Ledger, entry).breaker is not None
     assert deployment.services.limiter(f"{OTHERS}prod-3").breaker().reason == "storm_breaker"
 
 

@@ -23,8 +23,8 @@ from scc_responder.cli.terminal.place_options import place_of, place_options
 from scc_responder.cli.terminal.terminal import styled, user_name, visible_lines
 from scc_responder.domain.errors import Conflict, SettingsError, StoreError
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore, Entry
-from scc_responder.guard.limiter import CLUSTERS, ORGANIZATION, cluster_key, read_ledger
+from scc_responder.domain.store import CasStore, Entry, usable_as
+from scc_responder.guard.limiter import CLUSTERS, ORGANIZATION, cluster_key
 from scc_responder.guard.limits.breaker_reset import reset
 from scc_responder.guard.limits.ledger_document import WHOLE, Breaker, Ledger
 from scc_responder.journal.persons_word import short_words
@@ -82,7 +82,7 @@ def _show(store: CasStore, options: argparse.Namespace) -> int:
 def _usable(entry: Entry) -> Ledger | None:
     """The ledger; None where the stored document makes no sense, so that all that it limits is held."""
     with suppress(StoreError):
-        return read_ledger(entry)
+        return usable_as(Ledger, entry)
     return None
 
 

@@ -35,6 +35,14 @@ def stored_as(kind: type[_T], entry: Entry | None) -> _T | None:
     return None
 
 
+def usable_as(kind: type[_T], entry: Entry) -> _T:
+    """What an entry holds. Raises StoreError `ledger_unusable` where it makes no sense, or is of a later version."""
+    try:
+        return read_json(entry.value, kind)
+    except msgspec.DecodeError as error:
+        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
+
+
 def entries_of(store: CasStore, keys: Sequence[str]) -> Iterator[Entry | None]:
     """The entry of each key, or None, however many keys there are. Raises StoreUnavailable."""
     for start in range(0, len(keys), MAX_KEYS):

@@ -31,8 +31,7 @@ from scc_responder.domain.errors import (
     StoreUnavailable,
 )
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry
-from scc_responder.domain.value import read_json
+from scc_responder.domain.store import MAX_VALUE_BYTES, CasStore, Entry, usable_as
 from scc_responder.guard.disruption import disruption_request
 from scc_responder.guard.ledger import FRESH, admit, counts_in_organization, cut_of
 from scc_responder.guard.limits.ledger_document import (
@@ -65,14 +64,6 @@ _Asked = tuple[str, str, Budget, bool]
 def cluster_key(path: str) -> str:
     """Where a cluster's ledger is."""
     return CLUSTERS + hashlib.sha256(path.encode()).hexdigest()[:32]
-
-
-def read_ledger(entry: Entry) -> Ledger:
-    """The ledger that is stored. Raises StoreError `ledger_unusable` where it is none of this version's."""
-    try:
-        return read_json(entry.value, Ledger)
-    except msgspec.DecodeError as error:
-        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
 
 
 class Limiter:
@@ -120,7 +111,7 @@ class Limiter:
     def _read_breaker(self, request: DisruptionRequest | None) -> _Answers:
         if self._ledger is None:
             entry = self._store.get(cluster_key(self._cluster))
-            self._ledger = read_ledger(entry) if entry else Ledger()
+            self._ledger = usable_as(Ledger, entry) if entry else Ledger()
         breaker = held_by(self._ledger, request) if request else self._ledger.breaker
         held = LimitDecision(reason=Reason.STORM_BREAKER, detail=breaker.detail) if breaker else LimitDecision()
         return {Budget.DISRUPTION: held}
@@ -132,7 +123,7 @@ class Limiter:
             return 0
         try:
             entry = self._store.get(cluster_key(self._cluster))
-            return cut_of(read_ledger(entry), request) if entry else 0
+            return cut_of(usable_as(Ledger, entry), request) if entry else 0
         except StoreError as error:
             raise RetryableError(Reason.LEDGER_UNAVAILABLE, str(error), permission=error.permission) from error
 
@@ -159,7 +150,7 @@ class Limiter:
     def _rehearse(self, request: DisruptionRequest, *, by_person: bool) -> _Answers:
         entries = self._store.get_many(tuple(self._documents(request)))
         now = next((entry.server_time for entry in entries if entry), _EPOCH)
-        ledgers = [read_ledger(entry) if entry else Ledger() for entry in entries]
+        ledgers = [usable_as(Ledger, entry) if entry else Ledger() for entry in entries]
         answers = _admitted(_state(ledgers), request, self.guardrails, now, by_person=by_person)[1]
         if entries[0]:
             self._tell(entries[0], ledgers[0], ledgers[0].breakers)
@@ -169,7 +160,7 @@ class Limiter:
         documents = self._documents(request)
         found = self._store.get_many(tuple(documents))
         entries = [entry or self._made(*at) for entry, at in zip(found, documents.items(), strict=True)]
-        before = [read_ledger(entry) for entry in entries]
+        before = [usable_as(Ledger, entry) for entry in entries]
         now = entries[0].server_time
         after, answers = _admitted(_state(before), request, self.guardrails, now, by_person=by_person)
         for entry, old, new in zip(entries, before, (after.cluster, after.organization), strict=False):

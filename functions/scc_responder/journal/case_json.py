@@ -43,13 +43,21 @@ class _KeptIdentity(Value, frozen=True, kw_only=True):
     checks: dict[str, str] = {}
 
 
+class _KeptPod(Value, frozen=True, kw_only=True):
+    """The pod, as far as a look goes by it."""
+
+    namespace: str = ""
+    uid: str = ""
+    workload: str | None = None
+
+
 class _KeptDecision(Value, frozen=True, kw_only=True):
     """The forms of what a case keeps of a decision: whoever may write the store could put others there."""
 
     policies: list[_KeptPolicy] = []
     identity: _KeptIdentity = _KeptIdentity()
     threat: dict[str, Any] = {}
-    pod: dict[str, Any] | None = None
+    pod: _KeptPod | None = None
     cloud_run: dict[str, Any] | None = None
     images: list[str] = []
     missing: dict[str, Any] = {}

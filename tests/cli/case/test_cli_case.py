@@ -101,7 +101,7 @@ def test_from_waiting_to_done(tmp_path: Path, cluster: SimulatedCluster) -> None
     assert uid in shown.stdout
     assert "delete_pod" in shown.stdout
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert "this plan does not wait" in wrong.stderr
+    assert "its plan was answered, expired or changed" in wrong.stderr
     assert (approved.returncode, approved.stderr) == (0, "")
     assert (again.returncode, "was answered" in again.stderr) == (1, True)
     assert (ended["state"], ended["plan"]["approvals"][0]["by"]) == ("done", "local")

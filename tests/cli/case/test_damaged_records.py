@@ -212,15 +212,13 @@ def test_an_undo_names_the_damaged_case_beside_its_own(
 
 
 def test_a_part_that_no_version_writes_stops_nothing_else(stored: Stored, capsys: pytest.CaptureFixture[str]) -> None:
-    """A look says which case it is, in a line of its own, and looks at the others; a command says where it was met."""
+    """A look counts it, and looks at the others; a command says where it was met."""
     document = json.loads(stored.good.value)
     document["decision"]["pod"]["namespace"] = ["shop"]
     stored.put(stored.bad.value, good=json.dumps(document).encode())
     assert look_sweep(HERE, "127.0.0.1", stored.deployment.services).status == 204
     assert stored.deployment.line["looked"]["record_unreadable"] == 1
     assert sum(stored.deployment.line["looked"].values()) == 2
-    (line,) = (line for line in stored.deployment.lines[-4:] if line["message"].endswith(": record_unreadable"))
-    assert (line["case"], line["severity"], line["error"]) == (stored.good.key[5:17], "ERROR", "TypeError")
 
     document = json.loads(stored.bad.value)
     for step in document["steps"]:

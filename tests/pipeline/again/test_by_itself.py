@@ -14,7 +14,8 @@ from scc_responder.cli.main import main
 from scc_responder.domain.clock import utc_now
 from scc_responder.domain.errors import ApiError
 from scc_responder.domain.reasons import Reason
-from scc_responder.guard.limiter import cluster_key, read_ledger
+from scc_responder.domain.store import usable_as
+from scc_responder.guard.limiter import cluster_key
 from scc_responder.guard.limits.ledger_document import Breaker, Budget, Ledger
 from scc_responder.guard.limits.storm import with_breakers
 from scc_responder.journal.case import CaseRecord, WordKind
@@ -170,7 +171,7 @@ def with_breaker(deployment: Deployment, scope: str) -> None:
     breaker = Breaker(
         tripped_at=now, detail="for a test", paging_since=now, told_at=now, scope=scope, budget=Budget.ISOLATION
     )
-    ledger = with_breakers(read_ledger(entry), (breaker,))
+    ledger = with_breakers(usable_as(Ledger, entry), (breaker,))
     store.replace(entry.key, msgspec.json.encode(ledger), entry.version)
 
 

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError, StoreError
+from scc_responder.domain.errors import AlreadyExists, Conflict, RetryableError
 from scc_responder.domain.mode import Mode
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import read_json
+from scc_responder.domain.store import CasStore, usable_as, write_over
 from scc_responder.guard.switch_documents import SwitchDocuments
 from scc_responder.guard.timed.timed_ceilings import TimedCeiling, TimedScope
 from scc_responder.guard.timed.timed_levers import limit
@@ -40,7 +39,7 @@ def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) ->
     key = budget_key(place.name, policy)
     for _ in range(_TRIES):
         entry = store.get(key)
-        before = _read(entry) if entry else ErrorBudget(place=place.name, policy=policy)
+        before = usable_as(ErrorBudget, entry) if entry else ErrorBudget(place=place.name, policy=policy)
         after = with_verdict(before, verdict)
         why = overspent(after)
         if why:
@@ -65,10 +64,3 @@ def _lowered(place: BudgetPlace, policy: str, why: str, verdict: Verdict) -> Tim
         at=verdict.at,
         until=UNTIL_RAISED,
     )
-
-
-def _read(entry: Entry) -> ErrorBudget:
-    try:
-        return read_json(entry.value, ErrorBudget)
-    except msgspec.DecodeError as error:
-        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error

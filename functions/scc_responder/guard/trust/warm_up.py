@@ -25,8 +25,8 @@ from scc_responder.domain.errors import (
     StoreUnavailable,
 )
 from scc_responder.domain.reasons import Reason
-from scc_responder.domain.store import CasStore, Entry, write_over
-from scc_responder.domain.value import Value, read_json
+from scc_responder.domain.store import CasStore, Entry, usable_as, write_over
+from scc_responder.domain.value import Value
 from scc_responder.guard.limiter import PAGING_TAKES
 from scc_responder.guard.limits.ledger_document import DisruptionRequest
 from scc_responder.guard.trust.first_shot import (
@@ -152,8 +152,4 @@ class WarmUp:
 
 def read_first_shot(entry: Entry) -> FirstShot:
     """The document that is stored. Raises StoreError `ledger_unusable` where it is none of this version's."""
-    try:
-        shot = read_json(entry.value, FirstShot)
-    except msgspec.DecodeError as error:
-        raise StoreError(Reason.LEDGER_UNUSABLE, f"{entry.key}: {error}") from error
-    return with_times(shot, entry.update_time or entry.server_time)
+    return with_times(usable_as(FirstShot, entry), entry.update_time or entry.server_time)
