@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import NamedTuple
+
+from tests.kits.loopback_server import LoopbackServer
 
 
 class Delivery(NamedTuple):
@@ -16,7 +17,7 @@ class Delivery(NamedTuple):
     status: int
 
 
-class Relay:
+class Relay(LoopbackServer):
     """From `with` until its end. `deliveries` are those that were answered, in order."""
 
     def __init__(self, port: int) -> None:
@@ -36,13 +37,12 @@ class Relay:
             def log_message(self, *_arguments: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        super().__init__(Handler)
 
     @property
     def url(self) -> str:
         """Where it is pushed to."""
-        return f"http://127.0.0.1:{self._server.server_port}/"
+        return f"http://{self.endpoint}/"
 
     @staticmethod
     def forward(port: int, body: bytes, content_type: str) -> int:
@@ -55,11 +55,3 @@ class Relay:
             return 502
         finally:
             connection.close()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

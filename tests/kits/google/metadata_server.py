@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 from tests.kits.google.issuer import Issuer
+from tests.kits.loopback_server import LoopbackServer
 
 _ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default/"
 
 
-class MetadataServer:
+class MetadataServer(LoopbackServer):
     """From `with` until its end. `audiences` are those it was asked for; `stands_for` gives another in place of one."""
 
     def __init__(self, issuer: Issuer, email: str, stands_for: Mapping[str, str]) -> None:
@@ -40,18 +39,9 @@ class MetadataServer:
             def log_message(self, *_arguments: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        super().__init__(Handler)
 
     @property
     def environment(self) -> dict[str, str]:
         """How Google's libraries find it."""
-        host = f"127.0.0.1:{self._server.server_port}"
-        return {"GCE_METADATA_HOST": host, "GCE_METADATA_IP": host}
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        return {"GCE_METADATA_HOST": self.endpoint, "GCE_METADATA_IP": self.endpoint}
