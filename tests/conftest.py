@@ -26,11 +26,15 @@ from tests.scratch import ScratchFolder
 
 __all__ = ["cluster_manager", "emulator", "firestore", "key_management", "security_center"]
 CLUSTER_FOLDER = "scc_responder_cluster_folder"
+# A `make` that a test starts has the options of that test alone, whatever `make test` was asked for.
+HANDED_ON_BY_MAKE = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "AGAIN")
 PROGRAMS = pytest.StashKey[dict[str, Path] | binaries.BinariesUnavailable]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write in memory; report requirements that could not be met, and what ran at a reduced count."""
+    for name in HANDED_ON_BY_MAKE:
+        os.environ.pop(name, None)
     config.pluginmanager.register(ScratchFolder(), "scratch-folder")
     config.pluginmanager.register(RequirementsReport(), "requirements-report")
     config.pluginmanager.register(CountsReport(), "counts-report")

@@ -29,9 +29,7 @@ each_form = pytest.mark.parametrize("form", FORMS, ids=lambda path: path.stem)
 def recipe(*arguments: str) -> str:
     """The commands that `make test` would run."""
     asked = ["make", "--dry-run", "--always-make", "--no-print-directory", "test", *arguments]
-    # The suite itself runs below make, whose flags and level it would hand on.
-    environment = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
-    return subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_make_test_with_a_path_builds_nothing() -> None:
@@ -56,12 +54,11 @@ def test_make_test_without_a_path_runs_everything() -> None:
 def test_make_test_with_a_path_ends_as_the_tests_do(tmp_path: Path) -> None:
     """It runs the tests that the path holds, and its status is theirs."""
     (tmp_path / "test_two.py").write_text("def test_true():\n    pass\n\n\ndef test_false():\n    raise ValueError\n")
-    environment = {**os.environ, "MAKEFLAGS": ""}
     asked = ["make", "-o", ".venv/ready", "test", f"BIN={Path(sys.executable).parent}"]
     ends = {}
     for name in ("test_true", "test_false"):
         path = f"T={tmp_path}/test_two.py::{name}"
-        ends[name] = subprocess.run([*asked, path], cwd=ROOT, env=environment, capture_output=True, check=False)
+        ends[name] = subprocess.run([*asked, path], cwd=ROOT, capture_output=True, check=False)
     assert {name: done.returncode == 0 for name, done in ends.items()} == {"test_true": True, "test_false": False}
     assert b"1 passed" in ends["test_true"].stdout
     assert b"1 failed" in ends["test_false"].stdout
