@@ -533,6 +533,32 @@ def test_spellings_and_gaps_are_no_contradiction(change: Callable[[dict[str, Any
     assert (found.contradictions, found.pod, found.node) == ((), POD, NODE)
 
 
+BY_ID, BY_NUMBER, BY_ANOTHER = (
+    f"//container.googleapis.com/projects/{project}/locations/europe-west1/clusters/prod-1"
+    for project in ("example-project", "100000000001", "100000000002")
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "project", "contradictions"),
+    [
+        pytest.param([BY_NUMBER, BY_ID], "example-project", (), id="a number, then the id"),
+        pytest.param([BY_ID, BY_NUMBER], "example-project", (), id="the id, then a number"),
+        pytest.param([BY_NUMBER, BY_NUMBER], "100000000001", (), id="numbers alone"),
+        pytest.param([BY_NUMBER, BY_ID, BY_ANOTHER], "example-project", ("cluster",), id="two numbers beside an id"),
+    ],
+)
+def test_a_cluster_is_known_by_its_projects_id(names: list[str], project: str, contradictions: tuple[str, ...]) -> None:
+    """Settings list clusters by ids of projects: the id counts where another part gives the number."""
+
+    document = notification("reverse_shell")
+    document["finding"]["resourceName"] = document["resource"]["name"] = names[0]
+    document["finding"]["sourceProperties"]["affectedResources"] = [{"gcpResourceName": name} for name in names[1:]]
+
+    found = parse(document)
+    assert (found.cluster and found.cluster.project, found.contradictions) == (project, contradictions)
+
+
 @pytest.mark.parametrize(
     ("space", "name"),
     [

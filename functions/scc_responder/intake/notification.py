@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import combinations
 from typing import Any
 
 import msgspec
@@ -215,15 +216,14 @@ def _place(parts: FindingParts) -> dict[str, Any]:
 
 
 def _cluster(names: list[str]) -> tuple[ClusterRef | None, list[str]]:
-    """The first cluster that is named; `cluster` is contradicted by any other that cannot be the same one."""
+    """The first cluster that is named by its project's id, or else its number; `cluster`: another is named as well."""
     found = [ref for ref in map(ClusterRef.parse, names) if ref]
-    if not found:
-        return None, []
-    one = found[0]
     same = all(
-        (ref.location, ref.name) == (one.location, one.name) and same_project(ref.project, one.project) for ref in found
+        (ref.location, ref.name) == (one.location, one.name) and same_project(ref.project, one.project)
+        for ref, one in combinations(found, 2)
     )
-    return one, [] if same else ["cluster"]
+    by_id = (ref for ref in found if not ref.project.isdigit())
+    return next(by_id, found[0] if found else None), [] if same else ["cluster"]
 
 
 def _project(resource: Mapping[str, Any]) -> dict[str, Any]:
