@@ -16,7 +16,8 @@ import msgspec
 
 from scc_responder.domain.changes import Change, ChangeKind, Disruption
 from scc_responder.domain.changes.countermeasure import Countermeasure
-from scc_responder.domain.context import Context
+from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.kubernetes.wanted_processes import named_container
 from scc_responder.domain.permissions import Permissions, merged
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.value import StrictValue, Value
@@ -69,6 +70,15 @@ def without_pod(context: Context) -> Skip | Hold:
     """The plan of an action on a pod that was not read: Skip if the pod is gone, else Hold."""
     reason = context.pod_missing
     return Skip(reason=reason) if reason == Reason.TARGET_ABSENT else Hold(reason=reason)
+
+
+def in_named_container(context: Context, change: Callable[[Pod, str], Change]) -> Planned:
+    """The plan of an action in the container that the finding names: `change` of its pod and its name, or why none."""
+    pod = context.pod
+    if pod is None:
+        return without_pod(context)
+    container = named_container(context.finding, pod)
+    return [change(pod, container)] if container else Skip(reason=Reason.CONTAINER_ABSENT)
 
 
 P = TypeVar("P", bound=Params)

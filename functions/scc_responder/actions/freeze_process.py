@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.actions import NoParams, Planned, action, in_named_container
 from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.freeze_process import FREEZES_PROCESS, FreezeProcess
-from scc_responder.domain.context import Context
-from scc_responder.domain.kubernetes.wanted_processes import look_request, named_container
-from scc_responder.domain.reasons import Reason
+from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.kubernetes.wanted_processes import look_request
 
 
 @action(params=NoParams, makes=[FREEZES_PROCESS], needs_identity=True, against=Countermeasure.PROCESS_SUSPENSION)
@@ -24,14 +23,9 @@ def freeze_process(context: Context, _params: NoParams) -> Planned:
           - action: sever_connections
           - action: freeze_process
     """
-    pod = context.pod
-    if pod is None:
-        return without_pod(context)
-    container = named_container(context.finding, pod)
-    if not container:
-        return Skip(reason=Reason.CONTAINER_ABSENT)
-    return [
-        FreezeProcess(
+
+    def stop(pod: Pod, container: str) -> FreezeProcess:
+        return FreezeProcess(
             namespace=pod.namespace,
             name=pod.name,
             uid=pod.uid,
@@ -39,4 +33,5 @@ def freeze_process(context: Context, _params: NoParams) -> Planned:
             request=look_request(context.finding, pod, container),
             host_network=pod.host_network,
         )
-    ]
+
+    return in_named_container(context, stop)

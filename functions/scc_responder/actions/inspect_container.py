@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.actions import NoParams, Planned, action, in_named_container
 from scc_responder.domain.changes.inspect_container import INSPECTS_CONTAINER, InspectContainer
-from scc_responder.domain.context import Context
-from scc_responder.domain.kubernetes.wanted_processes import look_request, named_container
-from scc_responder.domain.reasons import Reason
+from scc_responder.domain.context import Context, Pod
+from scc_responder.domain.kubernetes.wanted_processes import look_request
 
 
 @action(params=NoParams, makes=[INSPECTS_CONTAINER], needs_identity=True)
@@ -20,11 +19,9 @@ def inspect_container(context: Context, _params: NoParams) -> Planned:
         then:
           - action: inspect_container
     """
-    pod = context.pod
-    if pod is None:
-        return without_pod(context)
-    container = named_container(context.finding, pod)
-    if not container:
-        return Skip(reason=Reason.CONTAINER_ABSENT)
-    request = look_request(context.finding, pod, container)
-    return [InspectContainer(namespace=pod.namespace, name=pod.name, uid=pod.uid, container=container, request=request)]
+
+    def look(pod: Pod, container: str) -> InspectContainer:
+        asked = look_request(context.finding, pod, container)
+        return InspectContainer(namespace=pod.namespace, name=pod.name, uid=pod.uid, container=container, request=asked)
+
+    return in_named_container(context, look)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from scc_responder.actions import NoParams, Planned, Skip, action, without_pod
+from scc_responder.actions import NoParams, Planned, action, in_named_container
 from scc_responder.domain.changes.countermeasure import Countermeasure
 from scc_responder.domain.changes.thaw_process import THAWS_PROCESS, ThawProcess
 from scc_responder.domain.context import Context
-from scc_responder.domain.kubernetes.wanted_processes import named_container
-from scc_responder.domain.reasons import Reason
 
 
 @action(params=NoParams, makes=[THAWS_PROCESS], needs_identity=True, against=Countermeasure.RESTORE_OBJECT)
@@ -21,10 +19,7 @@ def thaw_process(context: Context, _params: NoParams) -> Planned:
           - action: freeze_process
           - action: thaw_process
     """
-    pod = context.pod
-    if pod is None:
-        return without_pod(context)
-    container = named_container(context.finding, pod)
-    if not container:
-        return Skip(reason=Reason.CONTAINER_ABSENT)
-    return [ThawProcess(namespace=pod.namespace, name=pod.name, uid=pod.uid, container=container)]
+    return in_named_container(
+        context,
+        lambda pod, container: ThawProcess(namespace=pod.namespace, name=pod.name, uid=pod.uid, container=container),
+    )

@@ -11,7 +11,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.value import Value
 from scc_responder.guard.approval import is_left_over
 from scc_responder.journal.again.withdrawn_plan import withdrawn
-from scc_responder.journal.case import CaseRecord, WordKind, left_to_sweep
+from scc_responder.journal.case import UNTOLD, CaseRecord, WordKind, left_to_sweep
 from scc_responder.journal.journal import Transition
 from scc_responder.journal.messages import conclusion, modes_of
 from scc_responder.journal.persons_word import short_words, with_word
@@ -121,13 +121,13 @@ def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, 
 
     A case that was open stays open, to be finished; so does one whose deletion a sweep has to look after.
     """
-    ended = withdrawn(record, state, reason, now, by=answer.by, said=short_words(answer.said))
+    ended = withdrawn(replace(record, owner=UNTOLD), state, reason, now, by=answer.by, said=short_words(answer.said))
     if record.state is CaseState.OPEN:
         return ended
     left = conclusion(ended.current_steps, modes_of(ended.decision))
     if left is CaseState.OPEN:
-        return replace(ended, state=left, reason=left_to_sweep(ended), owner="", closed_at=None)
-    return replace(ended, state=left, reason=reason, owner="", closed_at=now)
+        return replace(ended, state=left, reason=left_to_sweep(ended), closed_at=None)
+    return replace(ended, state=left, reason=reason, closed_at=now)
 
 
 def _accepted(reason: Reason, record: CaseRecord, *, starts: bool = False) -> Transition:

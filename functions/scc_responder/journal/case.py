@@ -33,6 +33,9 @@ KEEP_CLOSED = timedelta(days=400)
 KEEP_REJECTED = timedelta(days=90)
 """How long a rejected message is kept."""
 
+UNTOLD = "untold"
+"""Holds a case whose plan has ended until people are told: a sweep does that where its process has ended too."""
+
 MAX_DETAIL = 500
 
 

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from scc_responder.collect.confirm import Settled
 from scc_responder.domain.errors import Forbidden
 from scc_responder.domain.finding import Finding, case_id
-from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.resource_names import ASSERTION_HEADER
 from scc_responder.domain.value import StrictValue, Value, read_json
@@ -24,25 +23,22 @@ from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.again.persons_request import as_requested
-from scc_responder.journal.case import CaseRecord, PersonsMark
+from scc_responder.journal.case import UNTOLD, CaseRecord, PersonsMark
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, answered_body, refused_body
-from scc_responder.journal.notices import case_notice
 from scc_responder.journal.persons_word import short_words
 from scc_responder.journal.plan import PlanState, is_another_plan
 from scc_responder.pipeline.authentication import bearer, is_local
 from scc_responder.pipeline.delivery import accounted, ended, finding_of, voided_by, work_on
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.kept_mark import kept_mark
-from scc_responder.pipeline.later.later_accounts import note_unwatched
+from scc_responder.pipeline.later.ended_plan import tell_ended
 from scc_responder.pipeline.services import Services
 
 ANSWER_VERBS = ("approve", "reject", "resume", "mark_right", "mark_wrong")
 """What may be answered. `resume` tries a case again, whatever end it came to: every guard is asked anew."""
 _MARKS = {"mark_right": False, "mark_wrong": True}
-_ENDS = {Reason.APPROVAL_REJECTED: NoticeKind.REJECTED, Reason.APPROVAL_EXPIRED: NoticeKind.EXPIRED}
-"""What an answer ends a plan by, and what people are told then: no sweep finds one that a late answer ended."""
 MAX_ANSWER_BYTES = 8 * 1024
 _Hexadecimal = msgspec.Meta(pattern=r"^(?:[0-9a-f]{8,64})?\Z")
 
@@ -148,9 +144,8 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         go_on = work_on if verb == "resume" else _go_on
         ending = ended(lambda log: go_on(finding_of(case.record), case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
-    if transition.record and transition.reason in _ENDS:
-        note_unwatched(transition.record, services)
-        _tell(transition.record, transition.reason, answer, services)
+    if transition.record and transition.record.owner == UNTOLD:
+        tell_ended(transition.record, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)
 
@@ -175,11 +170,6 @@ def _go_on(finding: Finding, case: ClaimedCase, services: Services, log: Deliver
     if plan is None or plan.state in {PlanState.APPROVED, PlanState.USED}:
         return ending
     return Ending(status=409, reason=plan.reason or plan.after, severity="WARNING")
-
-
-def _tell(record: CaseRecord, reason: Reason, answer: ApprovalAnswer, services: Services) -> None:
-    """Notify people that nothing will be done, and by whose decision or late answer; log and case say the same."""
-    services.notify(case_notice(_ENDS[reason], record, reason, f"{answer.by}: {answer.said}"))
 
 
 def _identified(request: AnswerRequest, services: Services) -> str:

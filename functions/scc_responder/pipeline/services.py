@@ -267,14 +267,19 @@ class Services:
 
             check_notifiers(self.settings.notifiers)
 
-    def notify(self, notice: Notice) -> None:
-        """Send a notice about what case and log say too: if that fails, a line says so, and nothing else fails."""
-        if self.notifier is None:
-            return
+    def notify(self, notice: Notice) -> bool:
+        """Send a notice about what case and log say too: if that fails, a line says so, and nothing else fails.
+
+        False where the store failed, and no route has it.
+        """
         try:
-            self.notifier.tell(notice)
+            if self.notifier is not None:
+                self.notifier.tell(notice)
         except ResponderError as error:
-            log_untold(self, "routes" if isinstance(error, StoreError) else self.settings.notifiers[0], error)
+            is_stored = not isinstance(error, StoreError)
+            log_untold(self, self.settings.notifiers[0] if is_stored else "routes", error)
+            return is_stored
+        return True
 
     @cached_property
     def _token(self) -> Callable[[], str] | None:

@@ -16,7 +16,6 @@ from datetime import datetime
 import msgspec
 
 from scc_responder.domain.errors import AlreadyExists, Conflict, ResponderError
-from scc_responder.domain.notices.notice import NoticeKind
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import CasStore, Entry, Page, stored_as, write_over
@@ -29,7 +28,6 @@ from scc_responder.journal.case import CaseRecord, is_held_for_now, kept
 from scc_responder.journal.case_json import decoded
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending
-from scc_responder.journal.notices import case_notice
 from scc_responder.pipeline.again.by_itself import HeldByTime
 from scc_responder.pipeline.again.sweep_work import SweepWork
 from scc_responder.pipeline.again.unfinished_cases import Turn, awaits, turn_of
@@ -38,8 +36,9 @@ from scc_responder.pipeline.deadlines import waits_end
 from scc_responder.pipeline.delivery import accounted, finding_of
 from scc_responder.pipeline.delivery_log import DeliveryLog
 from scc_responder.pipeline.heartbeat import is_heartbeat
+from scc_responder.pipeline.later.ended_plan import tell_ended
 from scc_responder.pipeline.later.feed_check import check_feed
-from scc_responder.pipeline.later.later_accounts import keep_accounts, note_unwatched
+from scc_responder.pipeline.later.later_accounts import keep_accounts
 from scc_responder.pipeline.later.later_counts import count_later
 from scc_responder.pipeline.later.later_logs import ask_later
 from scc_responder.pipeline.later.left_notices import tell_left
@@ -108,6 +107,8 @@ class _Sweep:
         """When the last finding happened, of those that it met and Security Command Center knew."""
         self._shut: dict[str, CaseRecord] = {}
         self._held = HeldByTime(services, self.work)
+        self._at_rest = {Turn.EXPIRES: self._expire, Turn.ASKED: self._as_asked, Turn.UNTOLD: self._tell}
+        """What is made of a case that no process works on, by its turn."""
         limits = services.policies.guardrails.max_finding_age
         self._max_age = max(limits.limit(reversible=True), limits.limit(reversible=False))
 
@@ -185,10 +186,8 @@ class _Sweep:
                 self.newest = max(self.newest or record.event_time, record.event_time)
             unfinished = self._is_unfinished(record)
             turn = self._turn(record, entry) if unfinished else None
-            if turn is Turn.EXPIRES:
-                return self._expire(record)
-            if turn is Turn.ASKED:
-                return self._as_asked(record)
+            if turn in self._at_rest:
+                return self._at_rest[turn](record)
             if turn in _AT_ONCE:
                 return self._resume(record, _taken)
             self._mark(entry, record, unfinished=unfinished)
@@ -223,11 +222,12 @@ class _Sweep:
 
         transition, _ = self._services.journal.apply(record.finding_key, judge)
         if transition.record:
-            note_unwatched(transition.record, self._services)
             tell_write(transition.record, Reason.APPROVAL_EXPIRED, self._services)
-            why = "nobody approved or rejected it in time"
-            self._services.notify(case_notice(NoticeKind.EXPIRED, transition.record, Reason.APPROVAL_EXPIRED, why))
+            tell_ended(transition.record, self._services)
         return transition.reason
+
+    def _tell(self, record: CaseRecord) -> str:
+        return tell_ended(record, self._services)
 
     def _as_asked(self, record: CaseRecord) -> str:
         """Store what a person's request makes of a case that is at rest."""

@@ -15,7 +15,6 @@ from scc_responder.adapters.kubernetes.api_errors import (
     ApiResponse,
     UnusableResponse,
     kubernetes_failure,
-    printable,
 )
 from scc_responder.domain.errors import OutcomeUnknown
 
@@ -113,8 +112,9 @@ def test_silence_after_a_sent_write_is_unknown(cause: Exception, reason: str, un
 
 def test_a_servers_words_are_tamed() -> None:
     """Cut and escaped."""
-    assert printable("a\nb\x1b") == "a\\nb\\x1b"
-    assert len(printable("\x1b" * 400)) == MESSAGE_LENGTH
+    told = [str(kubernetes_failure(GET, answer(403, words))) for words in ("a\nb\x1b\u202e", "\x1b" * 400)]
+    assert told[0].endswith(r": HTTP 403: a\u000ab\u001b\u202e")
+    assert len(told[1].partition("403: ")[2]) <= MESSAGE_LENGTH
 
 
 RBAC = 'pods "x" is forbidden: User "r" cannot patch resource "pods" in API group "" in the namespace "shop"'

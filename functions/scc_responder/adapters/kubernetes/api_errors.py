@@ -16,6 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 from scc_responder.domain.errors import GKE_WARDEN, ApiError, OutcomeUnknown
 from scc_responder.domain.kubernetes import api_paths
 from scc_responder.domain.reasons import Reason
+from scc_responder.domain.text import visible
 from scc_responder.domain.value import Value, read_json
 
 MESSAGE_LENGTH = 300
@@ -101,16 +102,6 @@ def kubernetes_failure(request: ApiRequest, cause: ApiResponse | Exception) -> A
     A write that was sent and got no answer, half an answer or a 5xx is `OutcomeUnknown`; all else is `ApiError`.
     """
     return _refused(request, cause) if isinstance(cause, ApiResponse) else _unanswered(request, cause)
-
-
-def printable(text: str) -> str:
-    """At most 300 characters, with everything escaped that could move a cursor or hide.
-
-    >>> printable("one" + chr(10) + "two" + chr(27) + "[2J")
-    'one\\\\ntwo\\\\x1b[2J'
-    """
-    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:MESSAGE_LENGTH])
-    return "".join(shown)[:MESSAGE_LENGTH]
 
 
 def _refused(request: ApiRequest, answer: ApiResponse) -> ApiError:
@@ -229,7 +220,7 @@ def _message(request: ApiRequest, answer: ApiResponse, status: Status) -> str:
     whose = next(filter(None, (pattern.search(status.message) for pattern in (_WEBHOOK, _POLICY, _QUOTA))), None)
     words = status.message[whose.start() :] if whose else status.message
     budget = next(iter(_said(status, "DisruptionBudget")), "")
-    said = f": {printable(' '.join(filter(None, (words, budget))))}" if words else ""
+    said = f": {visible(' '.join(filter(None, (words, budget))), MESSAGE_LENGTH)}" if words else ""
     return f"{request.method} {request.path}: HTTP {answer.status}{said}"
 
 

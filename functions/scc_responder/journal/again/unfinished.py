@@ -5,7 +5,7 @@ from __future__ import annotations
 from scc_responder.actions import actions
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState, StepStatus
-from scc_responder.journal.case import CaseRecord, is_held_for_now
+from scc_responder.journal.case import UNTOLD, CaseRecord, is_held_for_now
 from scc_responder.journal.plan import PlanState
 from scc_responder.journal.step import Step
 
@@ -37,9 +37,9 @@ def is_unfinished(record: CaseRecord) -> bool:
     """Whether a sweep may have to resume the case, since no message will.
 
     That is a case that is open (its process may have ended), one whose plan may expire, one of which a person asks
-    something, and one that the kill switch, its cluster or time alone holds.
+    something, one whose plan's end nobody was told of, and one that the kill switch, its cluster or time alone holds.
     """
-    if record.request is not None:
+    if record.request is not None or record.owner == UNTOLD:
         return True
     if record.state is CaseState.WAITING:
         return record.plan is not None and record.plan.state is PlanState.WAITING

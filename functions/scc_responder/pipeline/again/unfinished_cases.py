@@ -10,7 +10,8 @@ from scc_responder.domain.status import CaseState
 from scc_responder.domain.store import Entry
 from scc_responder.guard.kill_switch import NAME
 from scc_responder.journal.again.unfinished import is_held_by_time
-from scc_responder.journal.case import CaseRecord, is_held_for_now
+from scc_responder.journal.case import UNTOLD, CaseRecord, is_held_for_now
+from scc_responder.journal.journal import LEASE
 from scc_responder.journal.plan import PlanState
 from scc_responder.journal.step import FOR_SWEEP
 
@@ -25,7 +26,7 @@ _BEGUN = frozenset({PlanState.APPROVED, PlanState.USED})
 
 
 class Turn(Enum):
-    """Why it is a case's turn. A sweep goes on with the first four as it meets them, and then with the rest in order.
+    """Why it is a case's turn. A sweep goes on with the first five as it meets them, and then with the rest in order.
 
     What only a try can tell comes last, and keeps no other case waiting.
     """
@@ -34,6 +35,8 @@ class Turn(Enum):
     """Nobody answered its plan in time: it ends."""
     ASKED = auto()
     """A person exempted it: its plan ends."""
+    UNTOLD = auto()
+    """Its plan ended, and the process that was to tell people ended as well."""
     LEFT_OPEN = auto()
     """It was left in the middle, a person opened it, or what it awaits is due."""
     SWITCHED_OFF = auto()
@@ -46,19 +49,24 @@ class Turn(Enum):
 
 def turn_of(record: CaseRecord, entry: Entry, now: datetime) -> Turn | None:
     """Why the unfinished case may be gone on with now; None where that is not due."""
-    is_quiet = idle(entry) >= QUIET
+    if record.owner == UNTOLD:
+        return Turn.UNTOLD if idle(entry) >= LEASE else None
     if record.request and record.state is not CaseState.OPEN:
         return Turn.ASKED
+    if record.state in {CaseState.OPEN, CaseState.WAITING}:
+        return _turn_of_unclosed(record, entry, now)
+    if is_held_for_now(record):
+        held = Turn.SHUT if idle(entry) >= QUIET else None
+        return Turn.SWITCHED_OFF if record.reason in _BY_SWITCH else held
+    return Turn.HELD_BY_TIME if is_held_by_time(record) else None
+
+
+def _turn_of_unclosed(record: CaseRecord, entry: Entry, now: datetime) -> Turn | None:
     if awaits(record):
         return Turn.LEFT_OPEN if is_all_due(record, now) else None
     if record.state is CaseState.WAITING:
         return Turn.EXPIRES if record.plan and now >= record.plan.expires_at else None
-    if record.state is CaseState.OPEN:
-        return Turn.LEFT_OPEN if record.owner or comes_soon(record) or is_quiet else None
-    if is_held_for_now(record):
-        held = Turn.SHUT if is_quiet else None
-        return Turn.SWITCHED_OFF if record.reason in _BY_SWITCH else held
-    return Turn.HELD_BY_TIME if is_held_by_time(record) else None
+    return Turn.LEFT_OPEN if record.owner or comes_soon(record) or idle(entry) >= QUIET else None
 
 
 def awaits(record: CaseRecord) -> bool:
