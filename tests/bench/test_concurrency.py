@@ -14,6 +14,8 @@ from tests.cluster.control_plane import ControlPlane
 from tests.e2e.scene import EACH_ONCE
 
 FINDINGS = 4
+MOST_BURSTS = 3
+"""A busy machine sees late that it is time to kill: that may be between two cases."""
 
 
 @pytest.fixture
@@ -27,11 +29,12 @@ def parts(control_plane: ControlPlane, tmp_path: Path) -> Iterator[Rig]:
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_function_killed_in_a_burst_writes_each_thing_once(parts: Rig, threads: int) -> None:
     """However many findings it works on at a time: none is lost, none doubled, and none is left half done."""
-    figures = measured(parts, threads, parts.victims(FINDINGS), moments(FINDINGS, kills=1, seed=threads))
-
-    assert (figures["not_exactly_once"], figures["unsettled"]) == ([], [])
-    assert figures["cases_interrupted"] >= 1
-    assert figures["deliveries_repeated"]["cut_off"] >= 1
+    for seed in range(threads, threads + MOST_BURSTS):
+        figures = measured(parts, threads, parts.victims(FINDINGS), moments(FINDINGS, kills=1, seed=seed))
+        assert (figures["not_exactly_once"], figures["unsettled"]) == ([], [])
+        if figures["cases_interrupted"] and figures["deliveries_repeated"]["cut_off"]:
+            return
+    pytest.fail(f"in {MOST_BURSTS} bursts no kill came while a case was open")
 
 
 @pytest.mark.timeout(300)
