@@ -74,8 +74,7 @@ def without_pod(context: Context) -> Skip | Hold:
 
 def in_named_container(context: Context, change: Callable[[Pod, str], Change]) -> Planned:
     """The plan of an action in the container that the finding names: `change` of its pod and its name, or why none."""
-    pod = context.pod
-    if pod is None:
+    if (pod := context.pod) is None:
         return without_pod(context)
     container = named_container(context.finding, pod)
     return [change(pod, container)] if container else Skip(reason=Reason.CONTAINER_ABSENT)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from scc_responder.domain.finding import case_id
 from scc_responder.domain.notices.notice import Notice, NoticeKind, NoticeSeverity
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.reasons.remedies import Remedy, place_option
 from scc_responder.domain.store import CasStore
-from scc_responder.guard.trust.error_budget import budget_place
+from scc_responder.guard.trust.error_budget import Verdict, budget_place
 from scc_responder.guard.trust.marked_case import marked, verdicts
 from scc_responder.guard.trust.spend import spend
 from scc_responder.journal.case import CaseRecord, PersonsMark
@@ -57,20 +56,19 @@ def _counted(
     """Count the mark for each policy, and tell of those that it lowers."""
     place = budget_place(guardrails, record.cluster)
     for policy, verdict in verdicts(record, mark):
-        why = spend(store, place, policy, verdict)
-        if why:
-            leave_notice(store, _error_budget_notice(record, place.name, policy, why, mark.by))
+        if why := spend(store, place, policy, verdict, partial(_leave, store, verdict, place.name, policy)):
             yield {"policy": policy, "place": place.name, "why": why}
 
 
-def _error_budget_notice(record: CaseRecord, place: str, policy: str, why: str, by: str) -> Notice:
-    """A policy asks a person first in a place from now on, as its acts there were called wrong, the case's last."""
-    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": by}
-    return Notice(
+def _leave(store: CasStore, verdict: Verdict, place: str, policy: str, why: str) -> None:
+    """Leave a notice: the policy asks a person first in that place, as its acts were called wrong, the case's last."""
+    facts = {"reason": Reason.ERROR_BUDGET_SPENT, "place": place, "policy": policy, "detail": why, "by": verdict.by}
+    notice = Notice(
         kind=NoticeKind.POLICY,
         severity=NoticeSeverity.ERROR,
-        case=case_id(record.finding_key),
+        case=verdict.case,
         reason=Reason.ERROR_BUDGET_SPENT,
         labels={"policy": policy, "place": place},
         facts={**facts, "remedy": Remedy.LET_ACT.sentence(policy=policy, place=place_option(place))},
     )
+    leave_notice(store, notice)

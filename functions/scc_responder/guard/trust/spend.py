@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -30,10 +31,11 @@ KEEP_BUDGET = timedelta(days=400)
 _TRIES = 8
 
 
-def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) -> str:
+def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict, tell: Callable[[str], None]) -> str:
     """Note the verdict; why the policy is lowered to `approve` there by it, empty if it is not.
 
-    The ceiling is set first: a crash in between leaves one too many, and the same verdict may be given again.
+    The ceiling is set first, and then people are to be told why by `tell`: a crash in between leaves one too many, and
+    the same verdict may be given again.
     Raises StoreError, RetryableError.
     """
     key = budget_key(place.name, policy)
@@ -41,9 +43,9 @@ def spend(store: CasStore, place: BudgetPlace, policy: str, verdict: Verdict) ->
         entry = store.get(key)
         before = usable_as(ErrorBudget, entry) if entry else ErrorBudget(place=place.name, policy=policy)
         after = with_verdict(before, verdict)
-        why = overspent(after)
-        if why:
+        if why := overspent(after):
             limit(SwitchDocuments(store), _lowered(place, policy, why, verdict))
+            tell(why)
             after = replace(after, spent_at=max(item.at for item in after.verdicts))
         with suppress(AlreadyExists, Conflict):
             if after is not before:
