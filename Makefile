@@ -48,7 +48,7 @@ else
 	-$(BIN)/python -m tests.terraform.program
 	$(BIN)/python -m tests.browser
 	$(BIN)/pytest -n $(WORKERS) --ignore tests/e2e $(patsubst %,--deselect %,$(ALONE) $(WAITING)) $(ONCE_MORE)
-	$(BIN)/pytest -n 3 $(WAITING) $(ONCE_MORE)
+	$(BIN)/pytest -n 5 $(WAITING) $(ONCE_MORE)
 	$(BIN)/pytest $(ALONE) $(ONCE_MORE)
 	$(BIN)/pytest -n $(WORKERS) --verbose tests/e2e $(ONCE_MORE)
 endif

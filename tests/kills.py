@@ -22,9 +22,13 @@ def fatal(names: Sequence[str]) -> Sequence[int]:
     return [*(number for number, (last, name) in pairs if "before" in name and name != last), len(names)]
 
 
-def killed_at(what: str, names: Sequence[str], noted: Noted) -> Sequence[int]:
-    """Where `what` is killed in this run: `fatal`, or everywhere in `make soak`; the summary tells how often."""
-    numbers = Cases(f"points at which {what} is killed", fatal(names), range(1, len(names) + 1))
+def killed_at(what: str, names: Sequence[str], noted: Noted, *, each: int = 1) -> Sequence[int]:
+    """Where `what` is killed in this run: `fatal`, or everywhere in `make soak`; the summary tells how often.
+
+    `each`: at every second of these, say, the last among them.
+    """
+    few = fatal(names)[::-each][::-1]
+    numbers = Cases(f"points at which {what} is killed", few, range(1, len(names) + 1))
     for note in numbers.count.notes:
         noted(NOTE, note)
     return numbers.chosen

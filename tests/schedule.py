@@ -1,6 +1,6 @@
 """Which process of a run has which tests: a file stays whole but for a few, and those that wait longest begin first.
 
-Fixtures of a file (a role that is installed, a function that is served) and of the rehearsal (a cluster of its own) are
+Fixtures of a file (a role that is installed, a function that is served) and of the rehearsal (its stage) are
 then made once in a run. There are more processes than processors, since many tests wait.
 """
 
@@ -9,16 +9,22 @@ from __future__ import annotations
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-WHOLE = ("tests/rehearsal/", "tests/node/")
-"""Folders that are not divided among processes: each has a cluster of its own."""
+WHOLE = ("tests/rehearsal/",)
+"""Folders that are not divided among processes: what a file sets up, others use."""
 
 DIVIDED = ("tests/adapters/google/firestore/test_firestore_faults.py",)
 """Files whose tests may go to several processes: together they wait for longer than all else that runs beside them."""
 
 LONGEST = (
     *WHOLE,
+    "tests/node/test_said_and_true.py",
+    "tests/node/test_attackers.py",
+    "tests/node/",
     "tests/e2e/test_served_crash.py",
+    "tests/e2e/test_served_attack.py",
     "tests/e2e/test_served_blast_radius.py",
+    "tests/e2e/test_served_special_pods.py",
+    "tests/e2e/test_request_answered_badly.py",
     "tests/adapters/google/firestore/test_firestore_faults.py",
     "tests/cli/doctor/test_broken.py",
     "tests/pipeline/test_firestore.py",

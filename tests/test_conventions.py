@@ -7,7 +7,8 @@ import inspect
 import re
 import statistics
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -123,12 +124,15 @@ def test_reasons_are_tested(path: Path) -> None:
     assert [word for word in sorted(words) if word not in expected and word.lower() not in expected] == []
 
 
-def functions(path: Path) -> Iterator[tuple[str, int]]:
+@cache
+def functions(path: Path) -> Sequence[tuple[str, int]]:
     """Each function of a module and its length in lines, without its docstring."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
-            yield node.name, (node.end_lineno or 0) - first.lineno + 1
+            found.append((node.name, (node.end_lineno or 0) - first.lineno + 1))
+    return found
 
 
 @each_module

@@ -1,14 +1,16 @@
-"""One real node for all tests of this folder."""
+"""A real node for the tests of this folder: one in each process that runs some."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.binaries import BinariesUnavailable
 from tests.node import real_node as nodes
+from tests.node.held_machine import machine_held
 from tests.node.looks import offer_collector
 from tests.node.packages import NodeUnavailable
 from tests.node.real_node import Node
@@ -40,8 +42,12 @@ def node_programs(pytestconfig: pytest.Config) -> dict[str, Path]:
 @pytest.fixture(scope="package")
 def real_node(node_programs: dict[str, Path]) -> Iterator[Node]:
     """A node that runs, with its own API server, until the last test here: it takes a fifth of a processor."""
-    with nodes.running(node_programs) as node:
+    with ExitStack() as stack:
+        with machine_held(alone=False):
+            node = stack.enter_context(nodes.running(node_programs))
         yield node
+        with machine_held(alone=False):
+            stack.close()
 
 
 @pytest.fixture(scope="package")

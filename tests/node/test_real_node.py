@@ -20,6 +20,7 @@ from tests.node import images, launch, registry
 from tests.node import real_node as nodes
 from tests.node.cgroups import own_groups, remove
 from tests.node.floor import put_in
+from tests.node.held_machine import machine_held
 from tests.node.real_node import Node
 from tests.node.supervisor import first_process
 from tests.node.truth import container_processes
@@ -76,22 +77,24 @@ def _machine() -> dict[str, Any]:
 
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path, node_programs: dict[str, Path]) -> None:
     """A test run that is killed leaves no process, mount, network, cgroup, setting or file behind."""
-    before = _machine()
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
-        nodes.start(tmp_path / "node", node_programs, owner.pid)
-        first = first_process(first_process(read_state(tmp_path / "node").supervisor))
-        assert Path(f"/proc/{first}").exists()
-        owner.kill()
-    wait_until(lambda: not (tmp_path / "node").exists(), what="the node to end")
-    assert not Path(f"/proc/{first}").exists()
-    assert _machine() == before
+    with machine_held(alone=True):
+        before = _machine()
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as owner:
+            nodes.start(tmp_path / "node", node_programs, owner.pid)
+            first = first_process(first_process(read_state(tmp_path / "node").supervisor))
+            assert Path(f"/proc/{first}").exists()
+            owner.kill()
+        wait_until(lambda: not (tmp_path / "node").exists(), what="the node to end")
+        assert not Path(f"/proc/{first}").exists()
+        assert _machine() == before
 
 
 def test_a_killed_supervisor_takes_the_node_with_it(tmp_path: Path, node_programs: dict[str, Path]) -> None:
     """Whoever kills the process that owns the node has no node left."""
-    nodes.start(tmp_path / "node", node_programs, os.getpid())
-    supervisor = read_state(tmp_path / "node").supervisor
-    first = first_process(first_process(supervisor))
-    os.kill(supervisor, signal.SIGKILL)
-    wait_until(lambda: not Path(f"/proc/{first}").exists(), what="the first process to end")
-    remove(path / f"scc-node-{supervisor}" for path in own_groups().values())
+    with machine_held(alone=False):
+        nodes.start(tmp_path / "node", node_programs, os.getpid())
+        supervisor = read_state(tmp_path / "node").supervisor
+        first = first_process(first_process(supervisor))
+        os.kill(supervisor, signal.SIGKILL)
+        wait_until(lambda: not Path(f"/proc/{first}").exists(), what="the first process to end")
+        remove(path / f"scc-node-{supervisor}" for path in own_groups().values())

@@ -74,7 +74,7 @@ def at_each(
     """What comes of being killed at each point (see `killed_at`), by its number and name."""
     names = points_of(tmp_path / "whole", what, steps, before)
     assert len(names) > 20
-    numbers = killed_at(f"`{what}`", names, noted)
+    numbers = killed_at(f"`{what}`", names, noted, each=2)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return dict(zip((f"{n} {names[n - 1]}" for n in numbers), pool.map(killed, numbers), strict=True))
 

@@ -67,7 +67,8 @@ def test_a_delivery_killed_while_it_deletes(
             return awaited, seen(folder, cluster)
 
     names = points(tmp_path / "whole", "deliver")
-    found = {f"{n} {names[n - 1]}": killed(n) for n in killed_at("an awaited deletion", names, record_property)}
+    numbers = killed_at("an awaited deletion", names, record_property, each=2)
+    found = {f"{n} {names[n - 1]}": killed(n) for n in numbers}
     assert {name: what for name, what in found.items() if what != (("open", "", WRITES), TOLD)} == {}
 
 

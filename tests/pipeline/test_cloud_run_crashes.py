@@ -97,7 +97,7 @@ def at_each(
             ready(tmp_path / "whole")
             assert run(what, tmp_path / "whole", FAILPOINTS_LOG=str(log)) == 0
         names = log.read_text().splitlines()
-        numbers = killed_at(f"`{what}` on Cloud Run", names, noted)
+        numbers = killed_at(f"`{what}` on Cloud Run", names, noted, each=2)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return dict(zip((f"{n} {names[n - 1]}" for n in numbers), pool.map(killed, numbers), strict=True))
 

@@ -12,7 +12,7 @@ from tests.terraform.mutations import MUTATIONS, Mutation
 from tests.terraform.promises import PROMISES
 from tests.terraform.test_promises import ADJUSTED, RUNS, STILL
 
-TRIED = Cases("mutations of the Terraform module", MUTATIONS[::100], MUTATIONS)
+TRIED = Cases("mutations of the Terraform module", MUTATIONS[::150], MUTATIONS)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda one: one.name)

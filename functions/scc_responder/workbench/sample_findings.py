@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -184,5 +185,6 @@ def _owners(pod: PodRef) -> tuple[Owner, ...]:
     )
 
 
+@cache
 def _uid(kind: str, name: str) -> str:
     return str(uuid5(NAMESPACE_OID, f"{kind} {name}"))

@@ -15,7 +15,7 @@ from scc_responder.domain.status import CaseState
 from scc_responder.entrypoint.console.persons_answer import Hearing, Person, PersonsAnswer, Verb
 from scc_responder.entrypoint.console.plan_parts import shown_lesser
 from scc_responder.journal.case import CaseRecord
-from scc_responder.pipeline import approvals
+from scc_responder.pipeline.later import ended_plan
 from tests.kits.console_pages import Browser, said_by
 from tests.kits.desk_console import desk_answers, waiting_pod
 
@@ -100,7 +100,7 @@ def test_what_fails_after_an_answer_is_written_is_not_told_as_refused(
     def gone(*_given: object) -> None:
         raise StoreUnavailable(Reason.STORE_UNAVAILABLE)
 
-    monkeypatch.setattr(approvals, "note_unwatched", gone)
+    monkeypatch.setattr(ended_plan, "note_unwatched", gone)
     assert desk.take(Verb.REJECT, said="a load test") == (Hearing.UNKNOWN, Reason.STORE_UNAVAILABLE)
     assert desk.record.plan is not None
     assert desk.record.plan.said == "a load test"
