@@ -33,9 +33,10 @@ class DeployedUndoServices(Services):
         """Tokens of this service's own identity, and never those of the function's writer."""
         return self._token if self.settings.run_endpoint else AccessToken()
 
-    def notify(self, notice: Notice) -> None:
+    def notify(self, notice: Notice) -> bool:
         """Leave the notice for the next sweep. Raises StoreError."""
         leave_notice(self.store, notice)
+        return True
 
 
 def make_undo_services(folder: Path, environment: Mapping[str, str] = os.environ) -> Services:
