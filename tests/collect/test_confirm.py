@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from scc_responder.collect.confirm import Settled, confirm, covers, finding_named, read_by_name
+from scc_responder.collect.confirm import Settled, confirm, covers, finding_named, out_of_reach, read_by_name
 from scc_responder.domain.errors import ApiError, RejectedMessage, RetryableError
-from scc_responder.domain.finding import Finding
+from scc_responder.domain.finding import ClusterRef, Finding
 from scc_responder.domain.reasons import Reason
 from scc_responder.domain.status import CaseState
 from scc_responder.intake.notification import parse_notification
@@ -152,3 +152,21 @@ def test_an_oversize_finding_is_read_by_name() -> None:
 def test_a_star_is_one_whole_segment(pattern: str, path: str, covered: bool) -> None:
     """Nothing is covered by resemblance."""
     assert covers(pattern, path) is covered
+
+
+NUMBERED = "projects/100000000001/locations/europe-west1/clusters/prod-1"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("projects/*/locations/*/clusters/*", Reason.CLUSTER_NOT_LISTED),
+        ("projects/example-project/locations/*/clusters/*", Reason.CLUSTER_NOT_LISTED),
+        ("projects/100000000001/locations/*/clusters/*", None),
+        (NUMBERED, None),
+    ],
+)
+def test_a_star_stands_for_no_projects_number(pattern: str, reason: Reason | None) -> None:
+    """A switch, a limit or a protection that names the cluster by its project's id would miss it."""
+    numbered = replace(FINDING, cluster=ClusterRef.parse(f"//container.googleapis.com/{NUMBERED}"))
+    assert out_of_reach(numbered, replace(SETTINGS, clusters=(pattern,))) is reason

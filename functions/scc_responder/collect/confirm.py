@@ -147,7 +147,10 @@ def out_of_reach(finding: Finding, settings: Settings) -> Reason | None:
     if finding.source_id not in settings.sources:
         return Reason.SOURCE_NOT_ALLOWED
     cluster = finding.cluster
-    if cluster and not any(covers(pattern, cluster.path) for pattern in settings.clusters):
+    # `*` stands for no project's number: switches, limits and protections name clusters by ids, and would miss it.
+    numbered = cluster is not None and cluster.project.isdigit()
+    patterns = (pattern for pattern in settings.clusters if not (numbered and pattern.startswith("projects/*/")))
+    if cluster and not any(covers(pattern, cluster.path) for pattern in patterns):
         return Reason.CLUSTER_NOT_LISTED
     return None
 

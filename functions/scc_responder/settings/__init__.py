@@ -2,6 +2,7 @@
 
 SCC_RESPONDER_POLICIES        folder of policies (default: `policies` beside main.py)
 SCC_RESPONDER_CLUSTERS        clusters to act in, comma-separated: projects/P/locations/L/clusters/C, `*` for a segment
+                              (but for the number of a project that a finding names without its id)
 SCC_RESPONDER_SERVICES        services and jobs of Cloud Run that may be changed, comma-separated:
                               projects/P/locations/L/services/N or projects/P/locations/L/jobs/N, `*` for a segment.
                               Without it evidence is taken of them, and people are told, and no more.
