@@ -53,7 +53,7 @@ def test_crash_at_every_point(
     """A crash at any point loses nothing and doubles nothing: each write is accepted exactly once."""
     names = points_of(control_plane, tmp_path / "whole")
 
-    numbers = killed_at("a delivery", names, record_property)
+    numbers = killed_at("a delivery", names, record_property, each=2)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         scenes = list(pool.map(lambda number: killed(number, control_plane, tmp_path), numbers))
 

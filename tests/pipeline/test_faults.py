@@ -14,6 +14,7 @@ from scc_responder.domain.errors import ApiError, OutcomeUnknown
 from scc_responder.domain.reasons import Reason
 from scc_responder.journal.case import CaseRecord
 from scc_responder.workbench.simulated_cluster.simulated_cluster import SimulatedCluster
+from tests.counts import Cases
 from tests.kits.responder import ALL, CONTAINED, Deployment, Interposed, deployed, finding_about, policy
 
 Object = dict[str, Any]
@@ -114,8 +115,11 @@ def last_word(deployment: Deployment) -> set[str]:
     return {step["status"] for step in told[-1]["steps"] if step["action"] not in {"notify", "capture_evidence"}}
 
 
-@pytest.mark.parametrize("number", range(1, CALLS + 1))
-@pytest.mark.parametrize("fault", PASSING)
+EACH_FAULT = [(fault, number) for fault in PASSING for number in range(1, CALLS + 1)]
+FAULTY = Cases("calls times passing faults", EACH_FAULT[::3], EACH_FAULT)
+
+
+@pytest.mark.parametrize(("fault", "number"), FAULTY.chosen)
 def test_a_passing_fault(tmp_path: Path, cluster: SimulatedCluster, fault: str, number: int) -> None:
     """Whatever request fails, the pod is contained after all, each step once."""
     pod = cluster.objects("Pod", "shop")[0]
