@@ -15,6 +15,20 @@ WHOLE = ("tests/rehearsal/",)
 DIVIDED = ("tests/adapters/google/firestore/test_firestore_faults.py",)
 """Files whose tests may go to several processes: together they wait for longer than all else that runs beside them."""
 
+EMULATED = (
+    "tests/cli/doctor/",
+    "tests/adapters/google/firestore/test_firestore_journal.py",
+    "tests/adapters/google/firestore/test_firestore_store.py",
+    "tests/adapters/google/pubsub/",
+    "tests/adapters/notifiers/test_outcome_topic.py",
+    "tests/cli/case/test_cli_case.py",
+    "tests/cli/test_cli_control.py",
+    "tests/cli/test_redrive.py",
+    "tests/kits/google/test_emulator.py",
+    "tests/pipeline/test_firestore.py",
+)
+"""What asks for Google's emulators goes to one process, since each costs a processor ten seconds to start."""
+
 LONGEST = (
     *WHOLE,
     "tests/node/test_said_and_true.py",
@@ -50,7 +64,9 @@ LONGEST = (
 
 
 def unit(test: str) -> str:
-    """What is not divided: the file of a test, its whole folder, or the test with all of its parameters."""
+    """What is not divided: the file of a test, its folder, what shares emulators, or a test with all its parameters."""
+    if test.startswith(EMULATED):
+        return "emulated"
     whole = next((folder for folder in WHOLE if test.startswith(folder)), test.partition("::")[0])
     return test.partition("[")[0] if whole in DIVIDED else whole
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schedule import DIVIDED, LONGEST, place, unit
+from tests.schedule import DIVIDED, EMULATED, LONGEST, place, unit
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,7 +19,7 @@ def test_{name}(number): print("ran", "{name}", number, os.getpid())
 """
 
 
-@pytest.mark.parametrize("start", [*LONGEST, *DIVIDED])
+@pytest.mark.parametrize("start", [*LONGEST, *DIVIDED, *EMULATED])
 def test_what_begins_first_is_there(start: str) -> None:
     """A file that was renamed would begin last."""
     assert (ROOT / start).exists()
@@ -30,6 +30,7 @@ def test_order_and_units() -> None:
     assert unit("tests/rehearsal/test_outage.py::test_a") == unit("tests/rehearsal/test_shipped_pack.py::test_b")
     assert unit("tests/guard/test_a.py::test_a[x::y]") == "tests/guard/test_a.py"
     assert [unit(f"{file}::test_a[x::y]") for file in DIVIDED] == [f"{file}::test_a" for file in DIVIDED]
+    assert {unit(f"{start}::test_a") for start in EMULATED} == {"emulated"}
     places = [
         place(f"{name}::test") for name in ("tests/rehearsal/test_a.py", "tests/cli/test_a.py", "tests/test_a.py")
     ]

@@ -26,10 +26,10 @@ from tests.fuzz.run import REMEDY, Unavailable, fuzz
 from tests.requirements import missing
 from tests.strategies import NOTIFICATIONS, mutated_goldens
 
-RANDOM = Count("structured random notifications", 5_000, 100_000)
+RANDOM = Count("structured random notifications", 3_000, 100_000)
 WARM_UP = RANDOM.number // 5
-EXAMPLES = Count("notifications made field by field, and as many goldens with junk", 100, 5_000)
-SECONDS = Count("seconds of fuzzing by coverage", 6, 600)
+EXAMPLES = Count("notifications made field by field, and as many goldens with junk", 50, 5_000)
+SECONDS = Count("seconds of fuzzing by coverage", 4, 600)
 GROWTH_MEGABYTES = 8
 SEED = 20_260_302
 
