@@ -172,9 +172,28 @@ def test_no_working_pattern_is_refused(field: str, data: st.DataObject) -> None:
     name = data.draw(TARGETS[field])
     wild = data.draw(st.dictionaries(st.integers(0, len(name) - 1), st.sampled_from("*?"), max_size=6))
     made = "".join(old if old == "/" else wild.get(index, old) for index, old in enumerate(name))
-    pattern = data.draw(st.just(made) | NAMES)
+    parts = made.split("/")
+    first = data.draw(st.integers(0, len(parts) - 1))
+    deep = "/".join([*parts[:first], "**", *parts[data.draw(st.integers(first + 1, len(parts))) :]])
+    pattern = data.draw(st.sampled_from([made, deep]) | NAMES)
     refused = list(mistakes(Guardrails(protected=msgspec.convert({field: [pattern]}, type(NONE_GIVEN.protected)))))
     assert not (refused and matches(pattern, name))
+
+
+@pytest.mark.parametrize(
+    ("field", "pattern"),
+    [
+        ("clusters", "**"),
+        ("clusters", "projects/example-project/**"),
+        ("clusters", "projects/**/prod-*"),
+        ("workloads", "**"),
+        ("workloads", "shop/**"),
+        ("services", "projects/example-project/**"),
+    ],
+)
+def test_a_pattern_of_any_depth_is_taken(field: str, pattern: str) -> None:
+    """Whoever protects all of a project writes it in one word."""
+    assert not list(mistakes(Guardrails(protected=msgspec.convert({field: [pattern]}, type(NONE_GIVEN.protected)))))
 
 
 def test_the_shipped_file_is_cautious() -> None:

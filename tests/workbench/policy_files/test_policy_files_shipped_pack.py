@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -116,6 +116,12 @@ def test_one_name_is_one_policy(tmp_path: Path) -> None:
         load_policies(folder)
 
 
+def test_clusters_may_be_named_at_any_depth(tmp_path: Path) -> None:
+    """All of a project, in one word."""
+    modes = f"{{{NAME}: [{{mode: enforce, clusters: [projects/example-project/**]}}]}}"
+    assert lint(folder_with(tmp_path, modes), LATER).errors == ()
+
+
 def test_what_can_never_happen_is_told(tmp_path: Path) -> None:
     """A raised policy that waits for people where nobody may approve, and a cluster that none can be called."""
     (fault,) = lint(folder_with(tmp_path, f"{{{NAME}: [{{mode: approve}}]}}"), LATER).errors
@@ -187,9 +193,14 @@ def test_a_folder_of_before_an_upgrade_is_compared_with_by_its_own_wheel(tmp_pat
     folder = folder_with(tmp_path, version="0.0.9")
     with pytest.raises(PolicyError, match=r"'0\.0\.9' is not installed"):
         load_policies(folder)
-    wheel.write_bytes(b"no zip")
-    with pytest.raises(PolicyError, match=r"put the wheel of 0\.0\.9 there"):
-        load_former(folder)
+    with ZipFile(wheel, "w", ZIP_DEFLATED) as made:
+        made.writestr("scc_responder/pack/label-relics.yaml", "name: label-relics\n" * 100)
+    whole = wheel.read_bytes()
+    begun = whole.index(b".yaml") + len(b".yaml")
+    for broken in (b"no zip", whole[:begun] + b"\xff" * 8 + whole[begun + 8 :]):
+        wheel.write_bytes(broken)
+        with pytest.raises(PolicyError, match=r"put the wheel of 0\.0\.9 there"):
+            load_former(folder)
 
 
 @pytest.mark.parametrize("version", ["'../../tmp/x'", "''", '"\\0"', "x" * 5000])

@@ -42,6 +42,16 @@ def test_a_policy_within_its_scope_is_loaded(tmp_path: Path) -> None:
     assert [item.name for item in load_policies(folder).policies] == ["contain", "report"]
 
 
+def test_a_scope_may_name_clusters_at_any_depth(tmp_path: Path) -> None:
+    """All of a project, in one word: another project's lie beyond it."""
+    scope = SCOPE.replace("locations/*/clusters/prod-*", "**")
+    assert scope != SCOPE
+    assert load_policies(team(tmp_path / "p", bounded("label_pod"), scope)).policies
+    other = bounded("label_pod", when=BOUNDED.replace("example-project", "another-project"))
+    with pytest.raises(PolicyError, match="reaches further"):
+        load_policies(team(tmp_path / "other", other, scope))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

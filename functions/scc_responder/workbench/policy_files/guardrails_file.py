@@ -33,6 +33,7 @@ from scc_responder.workbench.policy_files.rule_mistakes import (
     may_be_service,
     scope_mistakes,
     share_mistakes,
+    spread,
 )
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
@@ -44,9 +45,13 @@ _PRINCIPAL = re.compile(r"\S+", re.ASCII)
 _KEY = re.compile(r"[A-Za-z0-9./_-]+", re.ASCII)
 
 
+def _may_be_workload(pattern: str) -> bool:
+    return any(_WORKLOAD.fullmatch("/".join(parts)) for parts in spread(pattern, 3))
+
+
 _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "namespaces": (_NAMESPACE.fullmatch, "a namespace is lower-case letters, digits and '-', such as shop or team-*"),
-    "workloads": (_WORKLOAD.fullmatch, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
+    "workloads": (_may_be_workload, "write namespace/Kind/name, such as shop/Deployment/web or */StatefulSet/*-db"),
     "nodes": (_NODE.fullmatch, "a node is lower-case letters, digits, '-' and '.', such as gke-prod-1-system-*"),
     "clusters": (may_be_cluster, "write projects/P/locations/L/clusters/C; * stands for one part of it"),
     "services": (

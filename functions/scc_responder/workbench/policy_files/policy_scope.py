@@ -13,6 +13,7 @@ from scc_responder.policy.match import as_tuple
 from scc_responder.policy.policy_set import SCOPE_FILE, Policy
 from scc_responder.workbench.policy_files.mistakes import Mistake, expected
 from scc_responder.workbench.policy_files.pattern_words import all_within
+from scc_responder.workbench.policy_files.rule_mistakes import spread
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 
@@ -76,7 +77,7 @@ def _mistakes(scope: PolicyScope) -> Iterator[Mistake]:
             text = f"unknown action {name!r}; {expected(name, actions())}"
             yield Mistake(path=("actions", index), text=text, reason="unknown_action")
     for index, pattern in enumerate(scope.clusters or ()):
-        if pattern.count("/") != 5:
+        if not any(len(parts) == 6 for parts in spread(pattern, 6)):
             text = f"{pattern!r} can never match; write projects/P/locations/L/clusters/C; * stands for one part of it"
             yield Mistake(path=("clusters", index), text=text)
     for index, pattern in enumerate(scope.namespaces or ()):

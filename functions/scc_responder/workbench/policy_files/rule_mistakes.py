@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from scc_responder.actions import AllowedKeys, Params
 from scc_responder.actions.annotate_pod import AnnotatePodParams
@@ -12,7 +12,7 @@ from scc_responder.actions.label_pod import LabelPodParams
 from scc_responder.actions.notify import NotifyParams
 from scc_responder.domain.duration import parse_duration
 from scc_responder.domain.labels import FINDING, PREFIX, THREAT, is_own_key
-from scc_responder.domain.wildcards import matches
+from scc_responder.domain.wildcards import DEEP, matches
 from scc_responder.intake.threats import CONFIDENCES, DETECTORS, SURFACES, THREAT_KINDS, UNKNOWN, catalogue
 from scc_responder.policy.limits import Limit
 from scc_responder.policy.match import Match, as_tuple
@@ -38,15 +38,32 @@ LOCATION = re.compile(r"[a-z0-9*?-]{1,63}", re.ASCII)
 """What a pattern of locations must look like to match anything at all."""
 
 
+def spread(pattern: str, depth: int) -> Iterator[list[str]]:
+    """The parts of a pattern, with `**` as so many single parts as make up the depth."""
+    parts = pattern.split("/")
+    if DEEP not in parts:
+        yield parts
+        return
+    at = parts.index(DEEP)
+    for count in range(1, depth - len(parts) + 2):
+        yield from spread("/".join([*parts[:at], *["*"] * count, *parts[at + 1 :]]), depth)
+
+
 def may_be_cluster(pattern: str) -> bool:
     """Whether a pattern can fit the path of a cluster."""
-    parts = pattern.split("/")
+    return any(_is_cluster(parts) for parts in spread(pattern, 6))
+
+
+def _is_cluster(parts: Sequence[str]) -> bool:
     return len(parts) == 6 and all(map(matches, parts[::2], ("projects", "locations", "clusters"))) and all(parts)
 
 
 def may_be_service(pattern: str) -> bool:
     """Whether a pattern can fit the path of a service or job of Cloud Run, whose project is named by its id."""
-    parts = pattern.split("/")
+    return any(_is_service(parts) for parts in spread(pattern, 6))
+
+
+def _is_service(parts: Sequence[str]) -> bool:
     if len(parts) != 6 or not all(map(matches, (parts[0], parts[2]), ("projects", "locations"))):
         return False
     forms = ((_PROJECT, parts[1]), (LOCATION, parts[3]), (_SERVICE_NAME, parts[5]))

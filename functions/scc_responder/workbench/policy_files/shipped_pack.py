@@ -32,7 +32,7 @@ from scc_responder.domain.value import StrictValue
 from scc_responder.policy.limits import Share
 from scc_responder.policy.policy_set import SHIPPED_FILE, ClusterMode, Policy, policy_paths, source_paths
 from scc_responder.workbench.policy_files.mistakes import Fault, Mistake, expected
-from scc_responder.workbench.policy_files.rule_mistakes import share_mistakes
+from scc_responder.workbench.policy_files.rule_mistakes import share_mistakes, spread
 from scc_responder.workbench.policy_files.strict_yaml import read_document
 
 PACK = Path(__file__).parents[2] / "pack"
@@ -159,7 +159,7 @@ def shipped_mistakes(file: ShippedFile, pack: Pack = INSTALLED) -> Iterator[Mist
                 text = "empty: it would go so far everywhere; name clusters, or remove the word where that is meant"
                 yield Mistake(path=(*place, index, "clusters"), text=text)
             for number, pattern in enumerate(one.clusters or ()):
-                if pattern.count("/") not in {0, 5}:
+                if not any(len(parts) in {1, 6} for parts in spread(pattern, 6)):
                     text = f"{pattern!r} can never match; write its name, or projects/P/locations/L/clusters/C"
                     yield Mistake(path=(*place, index, "clusters", number), text=text, reason="never_matches")
 

@@ -7,13 +7,13 @@ distribution/reference for images.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from scc_responder.domain.value import Value
-from scc_responder.domain.wildcards import DEEP, matches
+from scc_responder.domain.wildcards import matches
 from scc_responder.workbench.policy_files.mistakes import if_denied
-from scc_responder.workbench.policy_files.rule_mistakes import PROJECT_BY_ID, may_be_service
+from scc_responder.workbench.policy_files.rule_mistakes import PROJECT_BY_ID, may_be_service, spread
 
 
 class NameForm(Value, frozen=True, kw_only=True):
@@ -52,26 +52,13 @@ def _in_parts(*parts: NameForm | str) -> Callable[[str], bool]:
     """A test of patterns for paths of these parts; a text stands for itself."""
 
     def fits(pattern: str) -> bool:
-        return any(
-            len(given) == len(parts) and all(map(_meets, parts, given)) for given in _spread(pattern, len(parts))
-        )
+        return any(len(given) == len(parts) and all(map(_meets, parts, given)) for given in spread(pattern, len(parts)))
 
     return fits
 
 
 def _meets(part: NameForm | str, pattern: str) -> bool:
     return matches(pattern, part) if isinstance(part, str) else part.may_meet(pattern)
-
-
-def _spread(pattern: str, depth: int) -> Iterator[list[str]]:
-    """The parts of a pattern, with `**` as so many single parts as make up the depth."""
-    parts = pattern.split("/")
-    if DEEP not in parts:
-        yield parts
-        return
-    at = parts.index(DEEP)
-    for count in range(1, depth - len(parts) + 2):
-        yield from _spread("/".join([*parts[:at], *["*"] * count, *parts[at + 1 :]]), depth)
 
 
 def may_be_image(pattern: str) -> bool:
