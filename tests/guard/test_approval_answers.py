@@ -14,7 +14,7 @@ from scc_responder.domain.changes import stored
 from scc_responder.domain.changes.patch_object import PatchObject
 from scc_responder.domain.status import CaseState, StepStatus
 from scc_responder.guard.approval_answers import ApprovalAnswer, approve, is_listed, reject
-from scc_responder.journal.case import CaseRecord
+from scc_responder.journal.case import UNTOLD, CaseRecord
 from scc_responder.journal.case_json import decode, encode
 from scc_responder.journal.plan import Approval, Plan, PlanState, PlanStep, lesser_plan, plan_digest
 from scc_responder.journal.step import Step
@@ -129,11 +129,18 @@ def test_a_rejection_ends_an_unstarted_plan(record: CaseRecord, plan: str, expec
 
 
 def test_rejected_while_open() -> None:
-    """A case that crashed with its plan told of stays open when it is rejected, so that it comes to its end."""
-    verdict = reject(case(CaseState.OPEN), ApprovalAnswer(by=ANN), NOW, is_held=False)
+    """A case that crashed with its plan told of stays open when it is rejected: the next sweep brings it to its end."""
+    verdict = reject(case(CaseState.OPEN, owner="gone"), ApprovalAnswer(by=ANN), NOW, is_held=False)
     assert verdict.record is not None
     assert verdict.record.plan is not None
-    assert (verdict.record.state, verdict.record.plan.state) == ("open", "rejected")
+    assert (verdict.record.state, verdict.record.plan.state, verdict.record.owner) == ("open", "rejected", "gone")
+
+
+def test_what_ends_is_untold_at_first() -> None:
+    """Whoever takes the rejection tells people of it and notes that they know."""
+    verdict = reject(case(), ApprovalAnswer(by=ANN), NOW, is_held=False)
+    assert verdict.record is not None
+    assert (verdict.record.state, verdict.record.owner) == ("held", UNTOLD)
 
 
 @pytest.mark.parametrize(

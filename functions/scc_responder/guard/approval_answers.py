@@ -121,13 +121,13 @@ def _ended(record: CaseRecord, state: PlanState, reason: Reason, now: datetime, 
 
     A case that was open stays open, to be finished; so does one whose deletion a sweep has to look after.
     """
-    ended = withdrawn(replace(record, owner=UNTOLD), state, reason, now, by=answer.by, said=short_words(answer.said))
+    ended = withdrawn(record, state, reason, now, by=answer.by, said=short_words(answer.said))
     if record.state is CaseState.OPEN:
         return ended
     left = conclusion(ended.current_steps, modes_of(ended.decision))
     if left is CaseState.OPEN:
-        return replace(ended, state=left, reason=left_to_sweep(ended), closed_at=None)
-    return replace(ended, state=left, reason=reason, closed_at=now)
+        return replace(ended, state=left, reason=left_to_sweep(ended), owner=UNTOLD, closed_at=None)
+    return replace(ended, state=left, reason=reason, owner=UNTOLD, closed_at=now)
 
 
 def _accepted(reason: Reason, record: CaseRecord, *, starts: bool = False) -> Transition:

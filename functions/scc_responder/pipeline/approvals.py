@@ -23,7 +23,7 @@ from scc_responder.guard import approval_answers
 from scc_responder.guard.approval_answers import LOCAL, ApprovalAnswer, is_listed
 from scc_responder.guard.resumed_case import resume
 from scc_responder.journal.again.persons_request import as_requested
-from scc_responder.journal.case import UNTOLD, CaseRecord, PersonsMark
+from scc_responder.journal.case import CaseRecord, PersonsMark
 from scc_responder.journal.claimed_case import ClaimedCase
 from scc_responder.journal.journal import Transition, TransitionRule
 from scc_responder.journal.messages import Ending, answered_body, refused_body
@@ -144,7 +144,7 @@ def _judge(verb: str, key: str, answer: ApprovalAnswer, services: Services, log:
         go_on = work_on if verb == "resume" else _go_on
         ending = ended(lambda log: go_on(finding_of(case.record), case, services, log), services, log)
         return _said(ending, verb, key, digest, begun=True)
-    if transition.record and transition.record.owner == UNTOLD:
+    if transition.record and transition.reason in {Reason.APPROVAL_REJECTED, Reason.APPROVAL_EXPIRED}:
         tell_ended(transition.record, services)
     severity = "NOTICE" if transition.status == 204 else "WARNING"
     return _said(Ending(status=transition.status, reason=transition.reason, severity=severity), verb, key, digest)

@@ -15,9 +15,9 @@ from scc_responder.pipeline.services import Services
 
 
 def tell_ended(record: CaseRecord, services: Services) -> Reason:
-    """Tell people how the plan of an `UNTOLD` case ended, note that they know, and return it. Raises StoreError.
+    """Tell people how a case's plan ended, note that they know, and return it. Raises StoreError.
 
-    What no route has is told by a later sweep: the case stays `UNTOLD`.
+    What no route has is told by a later sweep: a case that closed stays `UNTOLD`.
     """
     kind, reason, why = NoticeKind.EXPIRED, Reason.APPROVAL_EXPIRED, "nobody approved or rejected it in time"
     if record.plan and record.plan.state is PlanState.REJECTED:
