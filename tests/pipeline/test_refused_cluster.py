@@ -120,7 +120,8 @@ def test_a_held_case_is_taken_up_again(deployment: Deployment, pod: dict[str, An
     at(deployment, began + QUIET + timedelta(minutes=1))
     sweep(HERE, "127.0.0.1", deployment.services)
     assert (deployment.case(document).epoch, deployment.case(document).state) == (2, "held")
-    assert len(notices(deployment)) == 1
+    days = {began.date(), deployment.services.clock().date()}
+    assert len(notices(deployment)) == len(days), "told once a day"
     assert deployment.case(document).steps[0].epoch == 1, "evidence is kept once"
     let_in()
     at(deployment, began + 2 * QUIET + timedelta(minutes=2))
