@@ -73,8 +73,12 @@ def refused(call: Callable[..., object], *arguments: Any, **options: Any) -> Api
 
 
 def kept_by_us(item: Object) -> Object:
-    """The metadata without what changes with each write of the kubelet, which may come in between."""
-    return {name: value for name, value in item["metadata"].items() if name not in {"resourceVersion", "managedFields"}}
+    """The metadata, in which any write of ours shows; a real API server's kubelet may write its own in between."""
+    metadata = item["metadata"]
+    if "managedFields" not in metadata:
+        return metadata
+    ours = [written for written in metadata["managedFields"] if written["manager"].startswith("scc-responder")]
+    return {**metadata, "resourceVersion": "", "managedFields": ours}
 
 
 def told(error: ApiError) -> tuple[str, int, str]:

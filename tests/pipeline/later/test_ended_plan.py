@@ -1,4 +1,4 @@
-"""That a plan was rejected, or ran out, is told also where the process that ended it, or its notifier, fails."""
+"""That a plan was rejected, or ran out, is told also where its process was killed then, or the store failed."""
 
 from __future__ import annotations
 
